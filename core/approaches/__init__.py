@@ -1,0 +1,67 @@
+"""Approaches: model × context × prompt, how each answers, and the record of every answer."""
+
+from .answering import AnswerRequest, answer, answer_row, derived_seed, perform
+from .batch import Task, answer_many, ask_all, ask_patiently, may_pass
+from .context import Context, Demonstration, Gathered, GatherInput
+from .library import (
+    approaches,
+    ensure_presets,
+    get_approach,
+    save_approach,
+    spec_of_row,
+    unavailable,
+    why_unavailable,
+)
+from .live import LiveComparison, comparison, is_running, recent_comparisons, start_comparison, stop_answer
+from .parts import CONTEXTS, Parts, budget_for, context_tokens, load_parts
+from .presets import PRESETS, PresetInfo
+from .rows import RUNNING, new_row, save_rows, settle_lost, store_rows
+from .sources import ProjectSources
+from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice
+
+__all__ = [
+    "CONTEXTS",
+    "PRESETS",
+    "RUNNING",
+    "AnswerRequest",
+    "ApproachSpec",
+    "Context",
+    "Decoding",
+    "Demonstration",
+    "GatherInput",
+    "Gathered",
+    "LiveComparison",
+    "ModelChoice",
+    "Parts",
+    "PresetInfo",
+    "ProjectSources",
+    "PromptChoice",
+    "Task",
+    "answer",
+    "answer_many",
+    "answer_row",
+    "approaches",
+    "budget_for",
+    "context_tokens",
+    "ask_all",
+    "ask_patiently",
+    "comparison",
+    "derived_seed",
+    "ensure_presets",
+    "get_approach",
+    "is_running",
+    "load_parts",
+    "may_pass",
+    "new_row",
+    "perform",
+    "recent_comparisons",
+    "save_approach",
+    "save_rows",
+    "settle_lost",
+    "spec_of_row",
+    "start_comparison",
+    "stop_answer",
+    "store_rows",
+    "unavailable",
+    "why_unavailable",
+]

@@ -1,0 +1,1 @@
+"""The contexts, one file each; found by `core.approaches.CONTEXTS`."""

@@ -1,0 +1,55 @@
+"""A few training examples before the question, to show what an answer looks like."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from core.errors import KurabeError
+from core.identity import match_key
+
+from ..context import Context, Demonstration, Gathered, GatherInput
+
+
+def spread(pool: Sequence[Demonstration], asked: str, seed: int) -> list[Demonstration]:
+    """All demonstrations but the asked question, slices taking turns, in an order fixed by the seed.
+
+    The order does not depend on the question, so that every question sees the same examples.
+    """
+    slices: dict[str, list[Demonstration]] = {}
+    for demonstration in pool:
+        slices.setdefault(demonstration.slice, []).append(demonstration)
+    dice = random.Random(seed)
+    for name in sorted(slices):
+        dice.shuffle(slices[name])
+    turns = [(place, name) for name, members in slices.items() for place in range(len(members))]
+    key = match_key(asked)
+    ordered = (slices[name][place] for place, name in sorted(turns))
+    return [d for d in ordered if match_key(d.question) != key]
+
+
+@dataclass(frozen=True)
+class FewExamples(Context):
+    """A fixed number of training examples, the same for every question."""
+
+    name: ClassVar[str] = "few_examples"
+
+    count: int = field(default=4, metadata={"help": "approaches.field.few_examples.count.help"})
+    """How many examples."""
+    seed: int = field(default=0, metadata={"help": "approaches.field.few_examples.seed.help"})
+    """Which ones: another seed draws others."""
+
+    def gather(self, given: GatherInput) -> Gathered:
+        """Take the first `count` of the fixed order; fails when they do not fit."""
+        pool = given.demonstrations()
+        chosen = tuple((d.question, d.answer) for d in spread(pool, given.question, self.seed)[: self.count])
+        if not chosen:
+            raise KurabeError("approaches.no_examples")
+        needed = given.cost(chosen, ())
+        if given.budget is not None and needed > given.budget:
+            raise KurabeError(
+                "approaches.examples_too_long", needed=needed, budget=given.budget, over=needed - given.budget
+            )
+        return Gathered(examples=chosen, notes={"examples": len(chosen), "examples_available": len(pool)})

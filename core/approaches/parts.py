@@ -1,0 +1,195 @@
+"""Everything one approach needs to answer, loaded once: client, template, context, index, prompt."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from core.errors import KurabeError
+from core.knowledge import Hit, Mode, SearchResult, search
+from core.models import Endpoint, ModelClient, ensure_host, resolve_base
+from core.prompting import ChatTemplate, Message, Passage, PromptInput, build_messages, template_hash
+from core.registry import Registry
+from core.store import read
+from core.store import tables as tb
+
+from .context import Context, Gathered, GatherInput
+from .sources import ProjectSources
+from .spec import ApproachSpec
+
+CONTEXTS: Registry[Context] = Registry("core.approaches.contexts", Context)  # type: ignore[type-abstract]  # looked up
+"""All contexts by name."""
+
+_MARGIN = 8
+"""Tokens kept free: a template may add a few where a passage or an example joins the prompt."""
+
+
+class Server:
+    """The client of one approach; finds the local host again after it was restarted elsewhere."""
+
+    def __init__(self, spec: ApproachSpec) -> None:
+        """Connect.
+
+        Raises:
+            KurabeError: as `load_parts`.
+        """
+        self._spec = spec
+        self._lock = threading.Lock()
+        self.client = ModelClient(_endpoint(spec))
+
+    def renew(self) -> None:
+        """Start or find the host again if it moved; a failure shows at the next call."""
+        if not self.client.endpoint.is_local_host:
+            return
+        with self._lock, suppress(KurabeError):
+            endpoint = _endpoint(self._spec)
+            if endpoint != self.client.endpoint:
+                self.client = ModelClient(endpoint)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """One approach, ready to answer."""
+
+    approach_id: str
+    spec: ApproachSpec
+    sources: ProjectSources
+    context: Context
+    server: Server
+    """Where it is asked."""
+    template: ChatTemplate | None
+    """None for an endpoint whose tokenizer is unknown: then only the server counts."""
+    model_hash: str
+    """Hash of the weights that answer; empty for an endpoint."""
+    thinking: bool | None
+    """Thinking mode to ask for; None where the model has no switch."""
+
+    @property
+    def client(self) -> ModelClient:
+        """The client of the server as it is now."""
+        return self.server.client
+
+    @property
+    def template_hash(self) -> str:
+        """Hash of the wording of prompts and of the chat template."""
+        return template_hash() + (f"+{self.template.hash}" if self.template else "")
+
+    def messages(self, question: str, gathered: Gathered) -> list[Message]:
+        """The chat that is sent."""
+        prompt = PromptInput(
+            language=self.sources.project.language,
+            question=question,
+            instructions=self.spec.prompt.instructions,
+            house_rules=self.spec.prompt.house_rules,
+            examples=gathered.examples,
+            passages=gathered.passages,
+        )
+        return build_messages(prompt)
+
+    def gather_input(self, question: str, gold: Callable[[], Sequence[dict[str, Any]]] | None) -> GatherInput:
+        """What the context may use for this question; `gold` is None for a free question."""
+        template, language = self.template, self.sources.project.language
+        budget = budget_for(self.spec, self.sources, template, question) if template else None
+
+        def cost(examples: Sequence[tuple[str, str]], passages: Sequence[Passage]) -> int:
+            return context_tokens(template, language, tuple(examples), tuple(passages)) if template else 0
+
+        def gold_hits() -> Sequence[Hit] | None:
+            return None if gold is None else self.sources.gold(gold())
+
+        return GatherInput(
+            question=question,
+            budget=budget,
+            cost=cost,
+            demonstrations=lambda: self.sources.demonstrations,
+            search=self._search,
+            documents=lambda: self.sources.documents,
+            gold=gold_hits,
+        )
+
+    def _search(self, query: str, *, k: int, mode: Mode, rerank: bool) -> SearchResult:
+        if self.sources.index is None:
+            raise KurabeError("approaches.no_index")
+        return search(self.sources.index.id, query, k=k, mode=mode, rerank=rerank)
+
+
+def load_parts(approach: tb.Approach, sources: ProjectSources) -> Parts:
+    """Resolve an approach: start or find its server, load its tokenizer.
+
+    Raises:
+        KurabeError: whatever the host, the base model or the registry raise; `approaches.adapter_gone`;
+            `approaches.key_missing` when the environment lacks the endpoint's key.
+    """
+    spec = ApproachSpec.model_validate(approach.spec)
+    model = spec.model
+    if model.kind == "endpoint":
+        # an unknown service may refuse a switch that it does not know: it is sent only when wanted
+        base_ref, model_hash, thinking = "", "", True if spec.decoding.thinking else None
+    else:
+        base_ref = model.base_ref or model.ref
+        info = resolve_base(base_ref)
+        model_hash = info.hash if model.kind == "base" else _adapter_hash(model.ref)
+        thinking = spec.decoding.thinking if info.thinking == "optional" else None
+    return Parts(
+        approach_id=approach.id,
+        spec=spec,
+        sources=sources,
+        context=CONTEXTS.build(spec.context),
+        server=Server(spec),
+        template=sources.template(base_ref) if base_ref else None,
+        model_hash=model_hash,
+        thinking=thinking,
+    )
+
+
+def _endpoint(spec: ApproachSpec) -> Endpoint:
+    model = spec.model
+    if model.kind != "endpoint":
+        return ensure_host()
+    key = os.environ.get(model.key_name) if model.key_name else None
+    if model.key_name and not key:
+        raise KurabeError("approaches.key_missing", name=model.key_name)
+    return Endpoint(url=model.url or "", key=key, label=spec.name)
+
+
+def _adapter_hash(adapter_id: str) -> str:
+    with read() as session:
+        adapter = session.get(tb.Adapter, adapter_id)
+    if adapter is None or adapter.deleted_at is not None:
+        raise KurabeError("approaches.adapter_gone", id=adapter_id)
+    return adapter.hash
+
+
+def budget_for(spec: ApproachSpec, sources: ProjectSources, template: ChatTemplate, question: str) -> int | None:
+    """Tokens left for context: the limit less instructions, question and the longest answer; never negative.
+
+    None when neither the model nor the approach names a limit.
+    """
+    limits = [spec.context_budget_tokens] if spec.context_budget_tokens else []
+    if sources.context_length is not None:
+        limits.append(sources.context_length - spec.decoding.max_tokens)
+    if not limits:
+        return None
+    limit = min(limits)
+    bare = PromptInput(
+        language=sources.project.language,
+        question=question or "?",
+        instructions=spec.prompt.instructions,
+        house_rules=spec.prompt.house_rules,
+    )
+    return max(0, limit - template.count(build_messages(bare)) - _MARGIN)
+
+
+@lru_cache(maxsize=4096)
+def context_tokens(
+    template: ChatTemplate, language: str, examples: tuple[tuple[str, str], ...], passages: tuple[Passage, ...]
+) -> int:
+    """Tokens that examples and passages add to a prompt, the words that frame them included."""
+    bare = PromptInput(language=language, question="?")
+    full = PromptInput(language=language, question="?", examples=examples, passages=passages)
+    return template.count(build_messages(full)) - template.count(build_messages(bare))

@@ -1,0 +1,107 @@
+"""An approach in full: model × context × prompt with pinned decoding; what is stored, hashed and compared."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.identity import content_hash
+
+Preset = Literal[
+    "base",
+    "few_shot",
+    "many_shot",
+    "rag",
+    "fine_tuned",
+    "fine_tuned_rag",
+    "raft",
+    "whole_context",
+    "oracle_context",
+    "endpoint",
+]
+"""The familiar names; each decides colour, marker and place in the order."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelChoice(_Frozen):
+    """Which weights answer, and where they are served."""
+
+    kind: Literal["base", "adapter", "merged", "endpoint"] = "base"
+    """Base weights, an adapter on them, merged weights, or a model that someone else serves."""
+    ref: str
+    """Base reference, adapter id, merged model id, or the model's name at the endpoint."""
+    base_ref: str = ""
+    """Base that an adapter or merged model came from: its tokenizer and template are used."""
+    url: str | None = None
+    """Address of an OpenAI-compatible server, for `endpoint`."""
+    key_name: str | None = None
+    """Name of the environment variable that holds the endpoint's key; never the key."""
+
+    @property
+    def served_name(self) -> str:
+        """The model's name in a request."""
+        return f"{self.kind}:{self.ref}" if self.kind in ("adapter", "merged") else self.ref
+
+
+class PromptChoice(_Frozen):
+    """What every question is sent with."""
+
+    instructions: str = ""
+    """What the model is asked to do."""
+    house_rules: str = ""
+    """How answers must look; sent by every preset, so that tuning is not compared with silence."""
+
+
+class Decoding(_Frozen):
+    """How tokens are chosen; pinned for all approaches of an experiment."""
+
+    max_tokens: int = Field(default=160, gt=0)
+    """Longest answer."""
+    temperature: float = Field(default=0.0, ge=0)
+    """0: always the likeliest token."""
+    seed: int | None = None
+    """Seed for every answer; None derives one from experiment, question, approach and repetition."""
+    stop: tuple[str, ...] = ()
+    """Texts that end the answer."""
+    thinking: bool = False
+    """Whether a model that can reason first does so; the reasoning is billed but never scored."""
+
+
+class ApproachSpec(_Frozen):
+    """One fully specified way to answer."""
+
+    name: str = Field(min_length=1, max_length=120)
+    """What people call it."""
+    preset: Preset
+    """The familiar approach it is a case of."""
+    model: ModelChoice
+    """Whose weights."""
+    context: dict[str, Any] = Field(default_factory=lambda: {"name": "none"})
+    """Name and fields of a context in `core.approaches.CONTEXTS`."""
+    prompt: PromptChoice = PromptChoice()
+    """Instructions and house rules."""
+    decoding: Decoding = Decoding()
+    """Decoding."""
+    context_budget_tokens: int = Field(default=0, ge=0)
+    """Most tokens of prompt; 0: what the model can read, less the longest answer."""
+    managed: bool = False
+    """Kept up to date by Kurabe (newest adapter, project's prompt) until somebody edits it."""
+
+    @property
+    def hash(self) -> str:
+        """Hash of everything that can change an answer; the name and who manages it do not."""
+        return content_hash(self.model_dump(mode="json", exclude={"name", "managed", "preset"}))
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it may win: perfect search is a ceiling, not a way to answer."""
+        return self.preset != "oracle_context"
+
+    @property
+    def retrieves(self) -> bool:
+        """Whether it searches an index when it answers."""
+        return self.context.get("name") in ("retrieved", "gold_passage")

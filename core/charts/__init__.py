@@ -1,0 +1,37 @@
+"""Figures drawn from plain values, so that pages and the report show the same; an approach looks alike everywhere."""
+
+from core.charts.answers import AnswerFigures, latency_parts, latency_strip, spans_by_part, tokens_and_cost
+from core.charts.results import (
+    Bar,
+    MeasuredApproach,
+    cost_per_1000,
+    latency_overview,
+    quality_by_slice,
+    quality_overview,
+    tokens_per_answer,
+    tradeoff,
+)
+from core.charts.theme import LOOKS, Look, alt_of, look, styled
+from core.charts.training import loss_curve
+
+__all__ = [
+    "LOOKS",
+    "AnswerFigures",
+    "Bar",
+    "Look",
+    "MeasuredApproach",
+    "alt_of",
+    "cost_per_1000",
+    "latency_overview",
+    "latency_parts",
+    "latency_strip",
+    "look",
+    "loss_curve",
+    "quality_by_slice",
+    "quality_overview",
+    "spans_by_part",
+    "styled",
+    "tokens_and_cost",
+    "tokens_per_answer",
+    "tradeoff",
+]

@@ -1,0 +1,144 @@
+"""Figures of single answers: where the time went, how many tokens, what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from core.charts.theme import look, plain, styled
+from core.i18n import format_duration, format_money, format_number, t
+
+__all__ = ["PARTS", "AnswerFigures", "latency_strip", "latency_parts", "spans_by_part", "tokens_and_cost"]
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "retrieve": ("embed", "search", "rerank"),
+    "wait": ("prepare", "queue"),
+    "first_token": ("first_token",),
+    "decode": ("decode", "generate"),
+}
+"""What is drawn, and the measured spans that it sums."""
+
+_PART_COLOURS = {"retrieve": "#0072B2", "wait": "#A3ABB5", "first_token": "#E69F00", "decode": "#009E73"}
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFigures:
+    """What the figures need of one answer."""
+
+    label: str
+    """Name of the approach, as the page shows it."""
+    preset: str
+    spans: Mapping[str, Any]
+    """Seconds by span."""
+    prompt_tokens: int
+    context_tokens: int
+    """Of the prompt, those of passages and examples."""
+    completion_tokens: int
+    cost: float | None
+    currency: str
+
+
+def spans_by_part(spans: Mapping[str, Any]) -> dict[str, float]:
+    """Return seconds by the parts that are drawn; what was not observed counts nothing."""
+    return {part: sum(float(spans.get(name) or 0.0) for name in names) for part, names in PARTS.items()}
+
+
+def latency_strip(spans: Mapping[str, Any], longest: float) -> go.Figure:
+    """Return one answer's time as a single stacked bar, on a scale that its neighbours share.
+
+    Args:
+        spans: seconds by span.
+        longest: total seconds of the slowest neighbour.
+    """
+    figure = go.Figure()
+    for part, seconds in spans_by_part(spans).items():
+        name = t(f"charts.part.{part}")
+        figure.add_bar(
+            x=[seconds],
+            y=[""],
+            orientation="h",
+            marker_color=_PART_COLOURS[part],
+            hovertemplate=f"{name}: {format_duration(seconds)}<extra></extra>",
+        )
+    figure.update_layout(
+        barmode="stack",
+        height=26,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        showlegend=False,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        xaxis={"visible": False, "range": [0, longest or 1]},
+        yaxis={"visible": False},
+    )
+    return figure
+
+
+def latency_parts(answers: Sequence[AnswerFigures]) -> go.Figure:
+    """Return the waiting time of each answer, stacked by part; seconds."""
+    figure = go.Figure()
+    labels = [plain(answer.label) for answer in answers]
+    for part in PARTS:
+        seconds = [spans_by_part(answer.spans)[part] for answer in answers]
+        name = t(f"charts.part.{part}")
+        figure.add_bar(
+            y=labels,
+            x=seconds,
+            orientation="h",
+            name=name,
+            marker_color=_PART_COLOURS[part],
+            customdata=[format_duration(value) for value in seconds],
+            hovertemplate=f"%{{y}}<br>{name}: %{{customdata}}<extra></extra>",
+        )
+    totals = [sum(spans_by_part(answer.spans).values()) for answer in answers]
+    fastest = labels[totals.index(min(totals))]
+    title = t("charts.latency.one.title", approach=fastest, time=format_duration(min(totals)))
+    alt = [f"{label}: {format_duration(total)}" for label, total in zip(labels, totals, strict=True)]
+    styled(figure, title, height=_height(len(labels)), alt=alt)
+    figure.update_layout(
+        barmode="stack", showlegend=True, legend={"orientation": "h", "y": -0.3, "x": 0, "traceorder": "normal"}
+    )
+    figure.update_xaxes(title=t("charts.axis.seconds"), rangemode="tozero")
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def tokens_and_cost(answers: Sequence[AnswerFigures]) -> go.Figure:
+    """Return tokens of each answer, stacked into question and rules, context, and answer, with its cost beside it."""
+    figure = go.Figure()
+    labels = [plain(answer.label) for answer in answers]
+    stacks = {
+        "question": [answer.prompt_tokens - answer.context_tokens for answer in answers],
+        "context": [answer.context_tokens for answer in answers],
+        "answer": [answer.completion_tokens for answer in answers],
+    }
+    shades = {"question": 0.35, "context": 0.65, "answer": 1.0}
+    for part, values in stacks.items():
+        name = t(f"charts.tokens.{part}")
+        figure.add_bar(
+            y=labels,
+            x=values,
+            orientation="h",
+            name=name,
+            marker={"color": [look(answer.preset).colour for answer in answers], "opacity": shades[part]},
+            hovertemplate=f"%{{y}}<br>{name}: %{{x:,}}<extra></extra>",
+        )
+    totals = [answer.prompt_tokens + answer.completion_tokens for answer in answers]
+    for answer, total in zip(answers, totals, strict=True):
+        cost = format_money(answer.cost * 1000, answer.currency) if answer.cost is not None else "–"
+        text = t("charts.tokens.cost", tokens=format_number(total), cost=cost)
+        figure.add_annotation(y=plain(answer.label), x=total, text=text, showarrow=False, xanchor="left", xshift=6)
+    fewest, most = min(totals), max(totals)
+    title = t("charts.tokens.title", fewest=format_number(fewest), most=format_number(most))
+    alt = [f"{label}: {format_number(total)}" for label, total in zip(labels, totals, strict=True)]
+    styled(figure, title, height=_height(len(labels)), alt=alt)
+    figure.update_layout(barmode="stack")
+    figure.update_xaxes(title=t("charts.axis.tokens"), rangemode="tozero", range=[0, most * 1.9 or 1])
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def _height(rows: int) -> int:
+    return 130 + 38 * rows

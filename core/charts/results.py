@@ -1,0 +1,360 @@
+"""Figures of a test run: how often each approach is right, what it costs, how long one waits."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import plotly.graph_objects as go
+
+from core.charts.theme import look, plain, styled
+from core.i18n import Language, format_duration, format_money, format_number, format_percent, language, t
+
+__all__ = [
+    "Bar",
+    "MeasuredApproach",
+    "cost_per_1000",
+    "latency_overview",
+    "quality_by_slice",
+    "quality_overview",
+    "tokens_per_answer",
+    "tradeoff",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A value with its interval."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredApproach:
+    """What the figures need of one approach."""
+
+    label: str
+    """Its name as the page shows it."""
+    preset: str
+    ranked: bool
+    correct: Bar | None
+    """Share of 0…1."""
+    slices: Mapping[str, Bar] = field(default_factory=dict)
+    """Share of 0…1 by name of the slice, as the page shows it."""
+    prompt_tokens: float = 0.0
+    context_tokens: float = 0.0
+    completion_tokens: float = 0.0
+    cost_per_1000: Bar | None = None
+    currency: str = "USD"
+    first_token: Bar | None = None
+    """Seconds."""
+    total: Bar | None = None
+    """Seconds."""
+
+
+def _safe(approaches: Sequence[MeasuredApproach]) -> list[MeasuredApproach]:
+    """Return the approaches with names that Plotly shows as they stand."""
+    return [
+        replace(a, label=plain(a.label), slices={plain(name): bar for name, bar in a.slices.items()})
+        for a in approaches
+    ]
+
+
+def quality_overview(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
+    """Return the share of correct answers of every approach with its interval."""
+    shown = [a for a in _safe(approaches) if a.correct is not None]
+    figure = go.Figure()
+    for approach in shown:
+        assert approach.correct is not None
+        _whisker(figure, approach, approach.correct, format_percent(approach.correct.value, code))
+    best = max((a for a in shown if a.ranked), key=lambda a: a.correct.value if a.correct else 0.0, default=None)
+    title = t("charts.quality.title.none", code)
+    if best is not None and best.correct is not None:
+        title = t("charts.quality.title", code, approach=best.label, share=format_percent(best.correct.value, code))
+    alt = [f"{a.label}: {_text(a.correct, code)}" for a in shown]
+    styled(figure, title, height=_height(len(shown)), code=code, alt=alt)
+    figure.update_xaxes(title=t("charts.axis.correct", code), range=[0, 1.12], tickformat=".0%", tickvals=_FIFTHS)
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+_FIFTHS = [0, 0.2, 0.4, 0.6, 0.8, 1.0]
+
+
+def _whisker(figure: go.Figure, approach: MeasuredApproach, bar: Bar, text: str) -> None:
+    """Draw one approach as its marker with whiskers and its value beside it."""
+    seen = look(approach.preset)
+    low = bar.value if bar.low is None else bar.low
+    high = bar.value if bar.high is None else bar.high
+    figure.add_scatter(
+        x=[bar.value],
+        y=[approach.label],
+        mode="markers",
+        marker={"color": seen.colour, "symbol": seen.symbol, "size": 13, "line": {"width": 2, "color": seen.colour}},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [high - bar.value],
+            "arrayminus": [bar.value - low],
+            "color": seen.colour,
+            "thickness": 2,
+            "width": 5,
+        },
+        hovertemplate=f"{approach.label}: {text}<extra></extra>",
+    )
+    figure.add_annotation(x=high, y=approach.label, text=text, showarrow=False, xanchor="left", xshift=10)
+
+
+def quality_by_slice(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
+    """Return a table-like map: share of correct answers by approach and slice, written in every cell."""
+    shown = [a for a in _safe(approaches) if a.slices]
+    names = list(dict.fromkeys(name for a in shown for name in a.slices))
+    values = [[a.slices[name].value if name in a.slices else None for name in names] for a in shown]
+    columns = [_wrapped(name) for name in names]
+    figure = go.Figure(
+        go.Heatmap(
+            x=columns,
+            y=[a.label for a in shown],
+            z=values,
+            colorscale=[[0, "#F7E7D0"], [0.5, "#CFE3F1"], [1, "#2E7FB8"]],
+            zmin=0,
+            zmax=1,
+            xgap=3,
+            ygap=3,
+            showscale=False,
+            hoverinfo="skip",
+        )
+    )
+    for approach in shown:
+        for name, column in zip(names, columns, strict=True):
+            _write_cell(figure, column, approach.label, approach.slices.get(name), code)
+    alt = [f"{a.label}: " + ", ".join(f"{n} {_text(b, code)}" for n, b in a.slices.items()) for a in shown]
+    styled(figure, t("charts.slices.title", code), height=_height(len(shown), row=46), code=code, alt=alt)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_xaxes(side="top", showgrid=False, tickangle=0)
+    figure.update_layout(margin={"t": 90})
+    return figure
+
+
+def _wrapped(name: str, width: int = 11) -> str:
+    """Return a column's name on several short lines, so that neighbours do not run into each other."""
+    lines = textwrap.wrap(name, width, break_long_words=False)
+    if len(lines) == 1 and not name.isascii() and len(name) > width // 2:
+        lines = textwrap.wrap(name, width // 2)  # full-width characters, which need no spaces to break at
+    return "<br>".join(lines)
+
+
+def _text(bar: Bar | None, code: Language | None) -> str:
+    """Return a share with its interval in words, for readers who do not see the figure."""
+    if bar is None:
+        return "–"
+    if bar.low is None or bar.high is None:
+        return format_percent(bar.value, code)
+    return f"{format_percent(bar.value, code)} ({format_percent(bar.low, code)} – {format_percent(bar.high, code)})"
+
+
+def _write_cell(figure: go.Figure, column: str, row: str, bar: Bar | None, code: Language | None) -> None:
+    """Write a share and, under it, its interval into a cell, in a colour that is readable on the cell's own."""
+    text = "–" if bar is None else f"<b>{format_percent(bar.value, code)}</b>"
+    if bar is not None and bar.low is not None and bar.high is not None:
+        low = format_percent(bar.low, code).rstrip("%")
+        text += f"<br><span style='font-size:10px'>{low}–{format_percent(bar.high, code)}</span>"
+    ink = "#FFFFFF" if bar is not None and bar.value > 0.8 else "#1B2430"
+    figure.add_annotation(x=column, y=row, text=text, showarrow=False, font={"color": ink, "size": 12})
+
+
+def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
+    """Return mean tokens per answer, stacked into question and rules, context, and answer."""
+    figure = go.Figure()
+    approaches = _safe(approaches)
+    labels = [a.label for a in approaches]
+    stacks = {
+        "question": ([a.prompt_tokens - a.context_tokens for a in approaches], 0.35),
+        "context": ([a.context_tokens for a in approaches], 0.65),
+        "answer": ([a.completion_tokens for a in approaches], 1.0),
+    }
+    for part, (values, shade) in stacks.items():
+        name = t(f"charts.tokens.{part}", code)
+        figure.add_bar(
+            y=labels,
+            x=values,
+            orientation="h",
+            marker={"color": [look(a.preset).colour for a in approaches], "opacity": shade},
+            hovertemplate=f"%{{y}}<br>{name}: %{{x:,.0f}}<extra></extra>",
+        )
+    totals = [a.prompt_tokens + a.completion_tokens for a in approaches]
+    for label, total in zip(labels, totals, strict=True):
+        figure.add_annotation(
+            y=label, x=total, text=format_number(total, code), showarrow=False, xanchor="left", xshift=6
+        )
+    fewest, most = (format_number(value, code) for value in (min(totals, default=0), max(totals, default=0)))
+    title = t("charts.tokens.title", code, fewest=fewest, most=most)
+    alt = [f"{label}: {format_number(total, code)}" for label, total in zip(labels, totals, strict=True)]
+    styled(figure, title, height=_height(len(labels)), code=code, alt=alt)
+    figure.update_layout(barmode="stack")
+    figure.update_xaxes(title=t("charts.axis.tokens", code), range=[0, max(totals, default=1) * 1.15])
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def cost_per_1000(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
+    """Return the cost of 1,000 answers with its interval."""
+    shown = [a for a in _safe(approaches) if a.cost_per_1000 is not None]
+    figure = go.Figure()
+    for approach in shown:
+        assert approach.cost_per_1000 is not None
+        text = format_money(approach.cost_per_1000.value, approach.currency, code)
+        _whisker(figure, approach, approach.cost_per_1000, text)
+    cheapest = min(shown, key=lambda a: a.cost_per_1000.value if a.cost_per_1000 else 0.0, default=None)
+    title = t("charts.cost.title.none", code)
+    if cheapest is not None and cheapest.cost_per_1000 is not None:
+        cost = format_money(cheapest.cost_per_1000.value, cheapest.currency, code)
+        title = t("charts.cost.title", code, approach=cheapest.label, cost=cost)
+    amounts = [(a.label, a.cost_per_1000.value, a.currency) for a in shown if a.cost_per_1000]
+    alt = [f"{name}: {format_money(value, unit, code)}" for name, value, unit in amounts]
+    styled(figure, title, height=_height(len(shown)), code=code, alt=alt)
+    longest = max((a.cost_per_1000.high or a.cost_per_1000.value for a in shown if a.cost_per_1000), default=1)
+    currency = shown[0].currency if shown else "USD"
+    figure.update_xaxes(title=t("charts.axis.cost", code, currency=currency), range=[0, longest * 1.25])
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def latency_overview(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
+    """Return the median time to the first word and to the whole answer, with intervals; seconds."""
+    shown = [a for a in _safe(approaches) if a.total is not None]
+    figure = go.Figure()
+    for approach in shown:
+        assert approach.total is not None
+        _whisker(figure, approach, approach.total, format_duration(approach.total.value, code))
+        if approach.first_token is not None:
+            figure.add_scatter(
+                x=[approach.first_token.value],
+                y=[approach.label],
+                mode="markers",
+                marker={"symbol": "line-ns", "size": 14, "line": {"width": 3, "color": look(approach.preset).colour}},
+                hovertemplate=f"{t('charts.part.first_token', code)}: %{{x:.3f}} s<extra></extra>",
+            )
+    fastest = min(shown, key=lambda a: a.total.value if a.total else 0.0, default=None)
+    title = t("charts.latency.title.none", code)
+    if fastest is not None and fastest.total is not None:
+        time = format_duration(fastest.total.value, code)
+        title = t("charts.latency.title", code, approach=fastest.label, time=time)
+    alt = [f"{a.label}: {format_duration(a.total.value, code)}" for a in shown if a.total]
+    styled(figure, title, height=_height(len(shown)), code=code, alt=alt)
+    longest = max((a.total.high or a.total.value for a in shown if a.total), default=1)
+    figure.update_xaxes(title=t("charts.axis.seconds.median", code), range=[0, longest * 1.25])
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def tradeoff(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
+    """Return quality against cost; approaches that another beats in both are drawn faint, the frontier is joined."""
+    shown = [a for a in _safe(approaches) if a.correct is not None and a.cost_per_1000 is not None]
+    points = [(a, a.cost_per_1000.value, a.correct.value) for a in shown if a.cost_per_1000 and a.correct]
+    front = sorted(
+        (p for p in points if p[0].ranked and not any(_beats(q, p) for q in points if q[0].ranked)), key=lambda p: p[1]
+    )
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[p[1] for p in front],
+        y=[p[2] for p in front],
+        mode="lines",
+        line={"dash": "dot", "color": "rgba(128,128,128,0.7)"},
+        hoverinfo="skip",
+    )
+    for point, side in zip(points, _label_sides(points), strict=True):
+        _spot(figure, point, side, faint=point not in front, code=code)
+    names = _listed([p[0].label for p in front], code)
+    alt = [
+        f"{a.label}: {format_money(cost, a.currency, code)}, {format_percent(right, code)}" for a, cost, right in points
+    ]
+    styled(figure, t("charts.tradeoff.title", code, approaches=names), height=420, code=code, alt=alt)
+    currency = shown[0].currency if shown else "USD"
+    widest = max((p[1] for p in points), default=1) or 1
+    span = [-0.12 * widest, 1.3 * widest]
+    figure.update_xaxes(title=t("charts.axis.cost", code, currency=currency), range=span)
+    figure.update_yaxes(title=t("charts.axis.correct", code), range=[0, 1.05], tickformat=".0%", showgrid=True)
+    return figure
+
+
+Point = tuple[MeasuredApproach, float, float]
+
+
+def _listed(names: Sequence[str], code: Language | None) -> str:
+    """Return names as a list in a sentence."""
+    if (code or language()) == "ja" or len(names) < 2:
+        return "、".join(names)
+    return ", ".join(names[:-1]) + t("decision.and", code) + names[-1]
+
+
+def _beats(first: Point, second: Point) -> bool:
+    no_worse = first[1] <= second[1] and first[2] >= second[2]
+    return no_worse and (first[1] < second[1] or first[2] > second[2])
+
+
+_SIDES = {
+    "top center": (0.0, 1.0),
+    "bottom center": (0.0, -1.0),
+    "middle right": (1.0, 0.0),
+    "middle left": (-1.0, 0.0),
+}
+
+
+def _label_sides(points: Sequence[Point]) -> list[str]:
+    """Return for each point the side on which its name runs into the fewest other names.
+
+    Sizes are estimated as shares of the drawing: 1.8 % of its width a letter, 6 % of its height a line.
+    """
+    widest = max((cost for _, cost, _ in points), default=1) or 1
+    taken: list[tuple[float, float, float]] = []
+    sides = []
+    for approach, cost, share in points:
+        half = 0.009 * sum(1 if sign.isascii() else 2 for sign in approach.label)
+        best = min(_SIDES, key=lambda side: _overlaps(_place(side, cost / widest, share, half), half, taken))
+        taken.append((*_place(best, cost / widest, share, half), half))
+        sides.append(best)
+    return sides
+
+
+def _place(side: str, x: float, y: float, half: float) -> tuple[float, float]:
+    right, up = _SIDES[side]
+    return x + right * (half + 0.02), y + up * 0.06
+
+
+def _overlaps(place: tuple[float, float], half: float, taken: Sequence[tuple[float, float, float]]) -> float:
+    """Return how many names a name at this place would touch; leaving the drawing counts as well."""
+    x, y = place
+    touched = sum(abs(x - ox) < half + other and abs(y - oy) < 0.065 for ox, oy, other in taken)
+    return touched + 2 * (x - half < -0.1) + 2 * (x + half > 1.3) + (y < 0)
+
+
+def _spot(figure: go.Figure, point: Point, side: str, *, faint: bool, code: Language | None) -> None:
+    approach, cost, share = point
+    seen = look(approach.preset)
+    bar = approach.correct
+    figure.add_scatter(
+        x=[cost],
+        y=[share],
+        mode="markers+text",
+        text=[approach.label],
+        textposition=side,
+        marker={"color": seen.colour, "symbol": seen.symbol, "size": 14, "line": {"width": 2, "color": seen.colour}},
+        opacity=0.55 if faint else 1.0,
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [(bar.high or share) - share if bar else 0],
+            "arrayminus": [share - (bar.low if bar and bar.low is not None else share)],
+            "color": seen.colour,
+            "thickness": 1.5,
+        },
+        hovertemplate=f"{approach.label}: {format_percent(share, code)}<extra></extra>",
+    )
+
+
+def _height(rows: int, row: int = 40) -> int:
+    return 130 + row * max(1, rows)

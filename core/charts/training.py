@@ -1,0 +1,77 @@
+"""Figures of a training run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from core.charts.theme import styled
+from core.i18n import Language, format_number, t
+
+__all__ = ["loss_curve"]
+
+_TRAIN, _VALIDATION = "#6B7280", "#E69F00"
+
+
+def loss_curve(
+    loss: Sequence[tuple[int, float]], validation: Sequence[tuple[int, float]], code: Language | None = None
+) -> go.Figure:
+    """Return the loss over the steps: of the training rows as a thin line, of the validation rows with markers.
+
+    Args:
+        loss: (step, nats per token) of the training rows.
+        validation: (step, nats per token) of rows that are not trained on.
+        code: language of the words; the reader's by default.
+    """
+    figure = go.Figure()
+    names = {"train": t("charts.loss.train", code), "validation": t("charts.loss.validation", code)}
+    above = bool(loss and validation and loss[-1][1] > validation[-1][1])
+    _line(figure, loss, names["train"], {"color": _TRAIN, "width": 1.5}, markers=False, shift=9 if above else -9)
+    style: dict[str, object] = {"color": _VALIDATION, "width": 2.5}
+    _line(figure, validation, names["validation"], style, markers=True, shift=-9 if above else 9)
+    title, values = _finding(validation, code)
+    styled(figure, title, height=320, code=code, alt=values)
+    longest = max((step for step, _ in [*loss, *validation]), default=0)
+    figure.update_xaxes(title=t("charts.axis.step", code), rangemode="tozero", dtick=1 if longest <= 10 else None)
+    figure.update_yaxes(title=t("charts.axis.loss", code), rangemode="tozero", showgrid=True)
+    figure.update_layout(margin={"r": 110})
+    return figure
+
+
+def _line(
+    figure: go.Figure,
+    curve: Sequence[tuple[int, float]],
+    name: str,
+    line: dict[str, object],
+    *,
+    markers: bool,
+    shift: int,
+) -> None:
+    """Draw one curve with its name beside its end, `shift` pixels higher, so that two ends do not overlap."""
+    if not curve:
+        return
+    steps, values = [step for step, _ in curve], [value for _, value in curve]
+    figure.add_scatter(
+        x=steps,
+        y=values,
+        mode="lines+markers" if markers else "lines",
+        line=line,
+        marker={"symbol": "diamond", "size": 8},
+        hovertemplate=f"{name}: %{{y:.3f}} (%{{x}})<extra></extra>",
+    )
+    figure.add_annotation(x=steps[-1], y=values[-1], text=name, showarrow=False, xanchor="left", xshift=8, yshift=shift)
+
+
+def _finding(validation: Sequence[tuple[int, float]], code: Language | None) -> tuple[str, list[str]]:
+    """Return the title, and the first, best and last validation loss in words."""
+    if len(validation) < 2:
+        return t("charts.loss.title.waiting", code), []
+    first, last = validation[0][1], validation[-1][1]
+    best = min(validation, key=lambda point: point[1])
+    key = "falling" if last <= best[1] * 1.02 else "rising"
+    words = {"first": format_number(first, code, 2), "last": format_number(last, code, 2)}
+    lowest = format_number(best[1], code, 2)
+    title = t(f"charts.loss.title.{key}", code, best=lowest, step=format_number(best[0], code), **words)
+    points = [f"{step}: {format_number(value, code, 2)}" for step, value in validation]
+    return title, points

@@ -1,0 +1,218 @@
+"""``python -m core ask``, ``evaluate``, ``report`` and ``demo``."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from core.approaches import AnswerRequest, answer, ensure_presets
+from core.cli._output import Json, command, progress_line, show, table
+from core.cli.jobs import follow
+from core.cli.project import Project
+from core.datasets import latest_version
+from core.decision import (
+    approach_name,
+    decide_experiment,
+    headline,
+    report_html,
+    share_text,
+    verdict_word,
+)
+from core.errors import KurabeError
+from core.evaluation import ExperimentConfig, Results, latest_experiment, results, start_experiment
+from core.i18n import Language, format_duration, format_money, t, use_language
+from core.identity import atomic_write
+from core.models import stop_host
+from core.projects import ComparisonConfig, get_project, load_sample, start_comparison_job
+from core.settings import reset_settings
+from core.store import migrate, reset_engine
+from core.store import tables as tb
+
+__all__ = ["register", "summary"]
+
+_ANSWER_FIELDS = ("id", "status", "text", "error", "finish_reason", "model", "prompt_tokens", "context_tokens",
+                  "completion_tokens", "first_token_seconds", "total_seconds", "spans", "cost", "currency",
+                  "cost_basis", "chunks")  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    for function in (ask, evaluate, report, demo):
+        command(app)(function)
+
+
+def ask(
+    project: Project,
+    question: Annotated[str, typer.Argument(help="What to ask.")],
+    approach: Annotated[list[str] | None, typer.Option(help="Preset or name; repeat; default: all.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask approaches one question, one after the other."""
+    owner = get_project(project)
+    known = ensure_presets(owner.id)
+    wanted = known if not approach else [row for row in known if {row.preset, row.name} & set(approach)]
+    if not wanted:
+        raise KurabeError("registry.unknown", kind="approach", name=", ".join(approach or ()), suggestions="-",
+                          known=", ".join(row.name for row in known))  # fmt: skip
+    answers = {}
+    for row in wanted:
+        request = AnswerRequest(project_id=owner.id, approach_id=row.id, question=question)
+        answers[row.name] = answer(request)
+    if as_json:
+        show({name: {field: getattr(row, field) for field in _ANSWER_FIELDS} for name, row in answers.items()})
+        return
+    rows = [(name, row.text or (row.error or {}).get("code", ""), _tokens(row), _time(row), _cost(row))
+            for name, row in answers.items()]  # fmt: skip
+    table((t("cli.name"), t("cli.answer"), t("cli.tokens"), t("cli.elapsed"), t("cli.cost")), rows)
+
+
+def _tokens(row: tb.Answer) -> str:
+    return f"{row.prompt_tokens or 0} + {row.completion_tokens or 0}"
+
+
+def _time(row: tb.Answer) -> str:
+    return format_duration(row.total_seconds) if row.total_seconds is not None else ""
+
+
+def _cost(row: tb.Answer) -> str:
+    return format_money(row.cost, row.currency) if row.cost is not None and row.currency else ""
+
+
+def evaluate(
+    project: Project,
+    questions: Annotated[int | None, typer.Option(help="Questions, evenly over the slices; default all.")] = None,
+    split: Annotated[Literal["validation", "test"], typer.Option(help="Which questions.")] = "test",
+    approach: Annotated[list[str] | None, typer.Option(help="Preset or name; repeat; default: all.")] = None,
+    latency_questions: Annotated[int, typer.Option(help="Questions asked alone to measure waiting time.")] = 12,
+    as_json: Json = False,
+) -> None:
+    """Ask every approach the test questions, as a job, and print what was measured."""
+    owner = get_project(project)
+    version = latest_version(owner.id)
+    if version is None:
+        raise KurabeError("comparison.no_data", what="questions")
+    known = ensure_presets(owner.id)
+    wanted = [row.id for row in known if not approach or {row.preset, row.name} & set(approach)]
+    config = ExperimentConfig(
+        dataset_version_id=version.id,
+        approach_ids=tuple(wanted),
+        questions=questions,
+        split=split,
+        latency_questions=latency_questions,
+    )
+    experiment = start_experiment(owner.id, config)
+    follow(str(experiment.job_id))
+    _print_results(results(experiment.id), as_json)
+
+
+def _print_results(found: Results, as_json: bool) -> None:
+    if as_json:
+        show(found.as_dict())
+        return
+    words = {pair.first: verdict_word(pair.verdict) for pair in found.comparisons if pair.slice is None}
+    rows = []
+    for a in found.approaches:
+        cost, waiting = a.cost.per_1000, a.latency.total.get("p50")
+        rows.append(
+            (
+                approach_name(a),
+                share_text(a.correct),
+                words.get(a.approach_id, "–"),
+                f"{a.tokens.prompt.estimate:.0f} + {a.tokens.completion.estimate:.0f}"
+                if a.tokens.prompt and a.tokens.completion
+                else "–",
+                format_money(cost.estimate, a.cost.currency) if cost else "–",
+                format_duration(waiting.estimate) if waiting else "–",
+            )
+        )
+    columns = ("decision.report.approach", "decision.criterion.correct", "decision.report.against", "cli.tokens",
+               "decision.criterion.cost", "decision.criterion.waiting_time")  # fmt: skip
+    table([t(name) for name in columns], rows)
+
+
+def report(
+    project: Project,
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")] = Path("report.html"),
+    experiment: Annotated[str | None, typer.Option(help="Experiment id; default: the newest finished one.")] = None,
+) -> None:
+    """Write the report of an experiment as one HTML file."""
+    owner = get_project(project)
+    if experiment is None:
+        newest = latest_experiment(owner.id)
+        if newest is None:
+            raise KurabeError("cli.no_experiment", project=owner.name)
+        experiment = newest.id
+    atomic_write(out, report_html(experiment))
+    progress_line(str(out))
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for results.json and report.html.")],
+    language: Annotated[Literal["en", "ja"], typer.Option(help="Which sample, and language of the report.")] = "en",
+    questions: Annotated[int | None, typer.Option(help="Test questions, evenly over the slices; default all.")] = None,
+    training_seconds: Annotated[int | None, typer.Option(help="Time limit of each training.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the whole sample comparison in a fresh workspace inside DIR, and write results.json and report.html."""
+    use_language(language)
+    begun = time.monotonic()
+    home = _fresh_home(out)
+    try:
+        sample = load_sample(language)
+        loaded = time.monotonic() - begun
+        config = ComparisonConfig(questions=questions, training_seconds=training_seconds)
+        view = follow(start_comparison_job(sample.id, config))
+        outcome = view.result or {}
+        document = summary(sample, outcome["experiment_id"])
+        document["seconds"] = {"load": round(loaded, 2), **outcome["seconds"]}
+        atomic_write(out / "report.html", report_html(outcome["experiment_id"], language))
+        document["seconds"]["total"] = round(time.monotonic() - begun, 2)
+        atomic_write(out / "results.json", _json(document))
+    finally:
+        stop_host()
+    if as_json:
+        show(document)
+    else:
+        _print_results(results(outcome["experiment_id"]), as_json=False)
+        typer.echo(document["verdict"]["sentence"])
+        progress_line(t("cli.demo.done", folder=str(out), home=str(home)))
+
+
+def _fresh_home(out: Path) -> Path:
+    """Make a new workspace and point this process, and all it starts, at it: its store and index too."""
+    home = out.resolve() / f"workspace-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    home.mkdir(parents=True)
+    os.environ["KURABE_HOME"] = str(home)
+    os.environ["KURABE_DATABASE_URL"] = f"sqlite:///{home / 'kurabe.sqlite'}"
+    os.environ["KURABE_INDEX_URI"] = str(home / "index")
+    reset_settings()
+    reset_engine()
+    migrate()
+    return home
+
+
+def summary(project: tb.Project, experiment_id: str) -> dict[str, Any]:
+    """Return an experiment's results with its verdict, as ``results.json`` holds them."""
+    found = results(experiment_id)
+    verdict = decide_experiment(project, experiment_id)
+    sentences: dict[Language, str] = {"en": headline(found, verdict, "en"), "ja": headline(found, verdict, "ja")}
+    return {
+        "project": {"name": project.name, "language": project.language, "base": project.base_ref,
+                    "practice_model": project.base_ref == "starter"},
+        "results": found.as_dict(),
+        "verdict": {**verdict.as_dict(), "sentence": sentences["ja" if project.language == "ja" else "en"],
+                    "sentences": sentences},
+        "provenance": found.provenance,
+    }  # fmt: skip
+
+
+def _json(value: Any) -> str:
+    import json
+
+    from core.cli._output import plain
+
+    return json.dumps(value, ensure_ascii=False, indent=2, default=plain) + "\n"

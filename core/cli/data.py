@@ -1,0 +1,205 @@
+"""``python -m core dataset`` and ``python -m core knowledge``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from core.cli._output import Json, command, progress_line, show, table
+from core.cli.jobs import follow
+from core.cli.project import Project
+from core.datasets import (
+    EXPORT_FORMATS,
+    dataset_versions,
+    datasets,
+    examples,
+    export_rows,
+    import_file,
+    latest_version,
+    preview,
+    run_checks,
+)
+from core.errors import KurabeError
+from core.i18n import format_duration, t
+from core.jobs import submit
+from core.knowledge import add_document, default_kb, delete_document, documents, latest_index, search
+from core.projects import get_project
+from core.store import tables as tb
+
+__all__ = ["dataset", "knowledge"]
+
+dataset = typer.Typer(help="Questions with reference answers.", no_args_is_help=True)
+knowledge = typer.Typer(help="Documents, their index, and search.", no_args_is_help=True)
+
+Split = Literal["train", "validation", "test"]
+
+
+def _version(project_id: str, beginning: str | None) -> tb.DatasetVersion:
+    """Return the version whose id begins so, or the newest.
+
+    Raises:
+        KurabeError: ``store.missing``.
+    """
+    if beginning is None:
+        version = latest_version(project_id)
+        if version is None:
+            raise KurabeError("comparison.no_data", what="questions")
+        return version
+    for found in datasets(project_id):
+        for version in dataset_versions(found.id):
+            if version.id.startswith(beginning):
+                return version
+    raise KurabeError("store.missing", kind="dataset version", id=beginning)
+
+
+@command(dataset, "preview")
+def preview_(file: Annotated[Path, typer.Argument(help="A data file.", exists=True)]) -> None:
+    """Show what a file would become, and every row that cannot be taken over."""
+    show(asdict(preview(file)))
+
+
+@command(dataset, "import")
+def import_(
+    project: Project,
+    file: Annotated[Path, typer.Argument(help="JSONL, JSON, CSV, TSV, Parquet or Excel.", exists=True)],
+    split: Annotated[Split | None, typer.Option(help="All rows belong to this split.")] = None,
+    name: Annotated[str | None, typer.Option(help="Dataset; default: the file's name.")] = None,
+    extend: Annotated[bool, typer.Option("--extend", help="Add to the newest version.")] = False,
+    leave_out_bad: Annotated[bool, typer.Option("--leave-out-bad", help="Leave bad rows out, recorded.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take a file over as a new version."""
+    owner = get_project(project)
+    made = import_file(
+        owner.id,
+        file,
+        file.name,
+        dataset=name,
+        extend=_version(owner.id, None).id if extend else None,
+        split=split,
+        on_problem="leave_out" if leave_out_bad else "stop",
+    )
+    _print_versions([made], as_json)
+
+
+@command(dataset, "list")
+def list_datasets(project: Project, as_json: Json = False) -> None:
+    """List versions, the newest first."""
+    owner = get_project(project)
+    found = [version for kept in datasets(owner.id) for version in dataset_versions(kept.id)]
+    _print_versions(found, as_json)
+
+
+def _print_versions(versions: list[tb.DatasetVersion], as_json: bool) -> None:
+    if as_json:
+        names = ("id", "hash", "row_count", "counts", "lineage")
+        show([{name: getattr(version, name) for name in names} for version in versions])
+        return
+    rows = [(v.id, v.hash[:15], v.row_count, v.counts.get("splits", v.counts)) for v in versions]
+    table((t("cli.id"), t("cli.hash"), t("cli.rows"), t("cli.splits")), rows)
+
+
+@command(dataset)
+def check(project: Project, version: Annotated[str | None, typer.Option()] = None, as_json: Json = False) -> None:
+    """Look for what harms tuning or retrieval."""
+    found = run_checks(_version(get_project(project).id, version).id)
+    if as_json:
+        show([finding.as_dict() for finding in found])
+        return
+    rows = [
+        (finding.severity, t(f"datasets.finding.{finding.check}.{finding.code}", **finding.params)) for finding in found
+    ]
+    table((t("cli.severity"), t("cli.finding")), rows)
+
+
+@command(dataset, "show")
+def show_rows(
+    project: Project,
+    split: Annotated[Split | None, typer.Option()] = None,
+    limit: Annotated[int, typer.Option(help="How many rows.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Show rows of the newest version."""
+    rows = examples(_version(get_project(project).id, None).id, split=split, limit=limit)
+    if as_json:
+        names = ("id", "key", "split", "slice", "question", "answer", "value", "expects", "gold", "coverage")
+        show([{name: getattr(row, name) for name in names} for row in rows])
+        return
+    columns = (t("cli.split"), t("cli.slice"), t("cli.question"), t("cli.answer"))
+    table(columns, [(row.split, row.slice, row.question, row.answer) for row in rows])
+
+
+@command(dataset)
+def export(
+    project: Project,
+    file: Annotated[Path, typer.Argument(help="Where to write.")],
+    kind: Annotated[str, typer.Option("--format", help=", ".join(EXPORT_FORMATS))] = "jsonl",
+    split: Annotated[Split | None, typer.Option()] = None,
+) -> None:
+    """Write the newest version to a file."""
+    version = _version(get_project(project).id, None)
+    with file.open("wb") as target:
+        target.writelines(export_rows(version.id, kind, split=split))
+    progress_line(str(file))
+
+
+@command(knowledge)
+def add(project: Project, files: Annotated[list[Path], typer.Argument(help="Documents.", exists=True)]) -> None:
+    """Add documents; a known name becomes the document's next version."""
+    base = default_kb(get_project(project).id)
+    for file in files:
+        made = add_document(base.id, file.name, file.read_bytes())
+        progress_line(t("cli.document.added", name=made.name, version=made.version))
+
+
+@command(knowledge, "list")
+def list_documents(project: Project, as_json: Json = False) -> None:
+    """List the current documents."""
+    rows = documents(default_kb(get_project(project).id).id)
+    if as_json:
+        names = ("id", "name", "version", "title", "media_type", "hash", "size")
+        show([{name: getattr(row, name) for name in names} for row in rows])
+        return
+    table((t("cli.name"), t("cli.version"), t("cli.title")), [(row.name, row.version, row.title) for row in rows])
+
+
+@command(knowledge)
+def remove(project: Project, name: Annotated[str, typer.Argument(help="Document name.")]) -> None:
+    """Delete a document's text for good."""
+    for row in documents(default_kb(get_project(project).id).id):
+        if row.name == name:
+            delete_document(row.id)
+            return
+    raise KurabeError("store.missing", kind="document", id=name)
+
+
+@command(knowledge)
+def index(project: Project, as_json: Json = False) -> None:
+    """Build the search index, as a job; follow it to its end."""
+    owner = get_project(project)
+    base = default_kb(owner.id)
+    view = follow(submit("index", {"knowledge_base_id": base.id}, project_id=owner.id))
+    if as_json:
+        show(view.result)
+
+
+@command(knowledge, "search")
+def search_(
+    project: Project,
+    query: Annotated[str, typer.Argument(help="A question.")],
+    k: Annotated[int, typer.Option(help="How many passages.")] = 4,
+    as_json: Json = False,
+) -> None:
+    """Search the newest index."""
+    newest = latest_index(default_kb(get_project(project).id).id)
+    if newest is None:
+        raise KurabeError("training.no_index")
+    found = search(newest.id, query, k=k)
+    if as_json:
+        show(asdict(found))
+        return
+    rows: list[tuple[Any, ...]] = [(f"{hit.score:.3f}", hit.document_name, hit.text) for hit in found.hits]
+    table((t("cli.score"), t("cli.name"), t("cli.text")), rows, title=format_duration(sum(found.spans.values())))

@@ -1,0 +1,286 @@
+"""Work out what each test question could be known from: training, the documents, both, or neither.
+
+Nobody's label is trusted: the value (or the reference answer) is looked for in the training rows that teach the same
+fact, and in the documents as they are now. Where rows name their fact, the names decide what the same fact is; where
+they do not, the names and figures in the question must agree and its words must be close enough.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from core.datasets.rows import Row
+from core.datasets.similarity import distinctive, plain_key, shingles
+from core.datasets.versions import examples, row_of, rows_of
+from core.store import read, write
+from core.store import tables as tb
+
+__all__ = ["COVERAGE", "Coverage", "coverage", "holds_value", "stored_coverage"]
+
+COVERAGE = ("taught", "documents", "both", "changed", "neither")
+"""Where the answer stands: in training, in the documents, in both, in both but different, in neither."""
+
+_SAME_TOPIC = 0.08
+_SURELY_SAME_FACT = 0.35
+_NAMELESS_TOPIC = 0.25
+"""Weighted Jaccard of n-grams, names and figures aside, from which two rows may be (or surely are) about one fact."""
+
+_CANDIDATES = 60
+_FACT_TAGS = ("fact", "fact_id", "facts", "fact_ids")
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many questions stand where."""
+
+    counts: dict[str, int]
+    """Questions by coverage."""
+    by_slice: dict[str, dict[str, int]]
+    """Slice → coverage → questions."""
+    training_in_documents: float | None
+    """Share of the training answers whose words stand in the documents: retrieval then reads the training text too."""
+    examples: dict[str, str] = field(default_factory=dict)
+    """Example id → coverage."""
+
+
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(re.sub(r"(?<=\d),(?=\d{3})", "", plain).split())
+
+
+_PIECE = re.compile(r"[a-z]+|\d+(?:\.\d+)*|\S")
+
+
+def holds_value(text: str, value: str) -> bool:
+    """Tell whether a text states a value, spaces, width, case and thousands separators aside; 12 is not in 120."""
+    wanted = _folded(value).strip("。.、, ")
+    if not wanted:
+        return False
+    middle = r"\s*".join(re.escape(piece) for piece in _PIECE.findall(wanted))
+    before = r"(?<![\d.])" if wanted[0].isdigit() else r"(?<![a-z0-9])" if wanted[0].isascii() else ""
+    after = r"(?!\d|\.\d)" if wanted[-1].isdigit() else r"(?![a-z])" if wanted[-1].isascii() else ""
+    return re.search(before + middle + after, _folded(text)) is not None
+
+
+def facts_of(row: Row) -> set[str]:
+    """Return the ids of the facts that a row is about, if its metadata names any."""
+    found: set[str] = set()
+    for name in _FACT_TAGS:
+        value: Any = row.tags.get(name, row.expects.get(name))
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, (str, int)) and str(item):
+                found.add(str(item))
+    return found
+
+
+def topic(row: Row) -> set[str]:
+    """Return the n-grams of a row's question and answer without its names and figures."""
+    text = unicodedata.normalize("NFKC", f"{row.question} {row.answer}").casefold()
+    for name in sorted(distinctive(f"{row.question} {row.answer}"), key=len, reverse=True):
+        text = text.replace(name, " ")
+    return shingles(text)
+
+
+@dataclass(slots=True)
+class _Taught:
+    """One training row, prepared for matching."""
+
+    answer: str
+    names: frozenset[str]
+    grams: set[str]
+
+
+class Training:
+    """What the training rows teach."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        """Prepare the rows of the train split for matching."""
+        self._rows: list[_Taught] = []
+        self._by_fact: dict[str, list[_Taught]] = defaultdict(list)
+        self._by_name: dict[str, set[int]] = defaultdict(set)
+        self._by_gram: dict[str, list[int]] = defaultdict(list)
+        self.labels: Counter[str] = Counter()
+        for row in rows:
+            self._add(row)
+
+    def _add(self, row: Row) -> None:
+        said = (
+            "\n".join(str(m.get("content") or "") for m in row.messages if m.get("role") == "assistant") or row.answer
+        )
+        names = distinctive(f"{row.question} {said}")
+        taught = _Taught(said, names, topic(row))
+        index = len(self._rows)
+        self._rows.append(taught)
+        self.labels[_folded(row.answer)] += 1
+        for fact in facts_of(row):
+            self._by_fact[fact].append(taught)
+        for name in names:
+            self._by_name[name].add(index)
+        for gram in taught.grams:
+            self._by_gram[gram].append(index)
+
+    def answers(self, row: Row) -> tuple[list[str], bool]:
+        """Return the training answers about the question's fact, and whether they surely are about it."""
+        facts = facts_of(row)
+        if facts and self._by_fact:
+            return [taught.answer for fact in facts for taught in self._by_fact.get(fact, ())], True
+        return self._alike(row), False
+
+    def _alike(self, row: Row) -> list[str]:
+        """Return answers of rows that name the same things, closest wording first, those surely the same fact alone."""
+        names = distinctive(row.question)
+        grams = topic(row)
+        found = self._named(names) if names else self._near(grams)
+        least = _SAME_TOPIC if names else _NAMELESS_TOPIC
+        scored = [(self._closeness(grams, self._rows[index].grams), index) for index in found]
+        best = sorted(((score, index) for score, index in scored if score >= least), reverse=True)[:_CANDIDATES]
+        value = row.value or row.answer
+        same = [self._rows[index].answer for _, index in best if holds_value(self._rows[index].answer, value)]
+        return same or [self._rows[index].answer for score, index in best if score >= _SURELY_SAME_FACT][:1]
+
+    def _closeness(self, left: set[str], right: set[str]) -> float:
+        """Return the Jaccard similarity weighted by rarity: what every row says tells nothing about its fact."""
+        union = sum(self._weight(gram) for gram in left | right)
+        return sum(self._weight(gram) for gram in left & right) / union if union else 0.0
+
+    def _weight(self, gram: str) -> float:
+        return math.log(1 + len(self._rows) / max(1, len(self._by_gram.get(gram, ()))))
+
+    def _named(self, names: frozenset[str]) -> set[int]:
+        sets = [self._by_name.get(name, set()) for name in names]
+        return set.intersection(*sets) if all(sets) else set()
+
+    def _near(self, grams: set[str]) -> list[int]:
+        shared: Counter[int] = Counter()
+        for gram in grams:
+            rows = self._by_gram.get(gram, [])
+            if len(rows) <= max(20, len(self._rows) // 5):
+                shared.update(rows)
+        return [index for index, _ in shared.most_common(_CANDIDATES)]
+
+
+class Documents:
+    """What the documents say now."""
+
+    def __init__(self, documents: Iterable[tuple[str, str, str]]) -> None:
+        """Prepare (file name, title, text) for matching."""
+        self._keys: dict[str, str] = {}
+        self._paragraphs: list[tuple[str, str]] = []
+        for name, title, text in documents:
+            key = plain_key(f"{title}\n{text}")
+            for called in {name, title}:
+                self._keys[called] = self._keys.get(called, "") + key
+            self._paragraphs += [(title, part) for part in re.split(r"\n\s*\n|\n(?=#)", text) if part.strip()]
+        self._all = "\n".join(dict.fromkeys(self._keys.values()))
+
+    def hold(self, row: Row) -> bool:
+        """Tell whether the documents state a question's answer: its gold quotes, else its value beside its names."""
+        quotes = [place for place in row.gold if plain_key(place.get("quote", ""))]
+        if quotes:
+            return any(self._quoted(place) for place in quotes)
+        value = row.value or (row.answer if len(row.answer) <= 60 else "")
+        return bool(value) and self._stated(row.question, value)
+
+    def _quoted(self, place: dict[str, str]) -> bool:
+        text = self._keys.get(place.get("document", ""), self._all)
+        return plain_key(place["quote"]) in text
+
+    def _stated(self, question: str, value: str) -> bool:
+        names, grams = distinctive(question), shingles(question)
+        for title, text in self._paragraphs:
+            if not holds_value(text, value):
+                continue
+            whole = f"{title} {text}"
+            if names and names <= distinctive(f"the {whole}"):
+                return True
+            if not names and len(grams & shingles(whole)) >= 0.5 * len(grams):
+                return True
+        return False
+
+    def share_of(self, answers: Sequence[str]) -> float | None:
+        """Return the share of texts of at least 15 characters whose words stand in the documents."""
+        keys = [key for key in map(plain_key, answers) if len(key) >= 15]
+        return sum(1 for key in keys if key in self._all) / len(keys) if keys and self._all else None
+
+
+def judged(row: Row, training: Training, documents: Documents) -> str:
+    """Return a question's coverage, one of `COVERAGE`."""
+    if row.expects.get("abstain"):
+        return "neither"
+    if category := row.expects.get("category"):
+        return "taught" if training.labels.get(_folded(str(category))) else "neither"
+    in_documents = documents.hold(row)
+    answers, sure = training.answers(row)
+    value = row.value or row.answer
+    agree = [answer for answer in answers if holds_value(answer, value)]
+    if not agree and not row.value:
+        agree = [answer for answer in answers if plain_key(row.answer) and plain_key(row.answer) in plain_key(answer)]
+    if agree and len(agree) * 2 >= len(answers):
+        return "both" if in_documents else "taught"
+    if answers and in_documents and (sure or row.value):
+        return "changed"
+    return "documents" if in_documents else "neither"
+
+
+def coverage(
+    version_id: str,
+    documents: Iterable[tuple[str, str, str]],
+    *,
+    training_version_id: str | None = None,
+    splits: Sequence[str] = ("validation", "test"),
+) -> Coverage:
+    """Work out and store the coverage of every validation and test question.
+
+    Args:
+        version_id: Dataset version that holds the questions.
+        documents: (file name, title, text) of the documents as they are now.
+        training_version_id: Version whose train split is taught; the same one if not given.
+        splits: Splits whose questions are judged.
+
+    Raises:
+        KurabeError: ``store.missing``.
+    """
+    taught = [row for row in rows_of(training_version_id or version_id, "train")]
+    training, held = Training(taught), Documents(documents)
+    found: dict[str, str] = {}
+    slices: dict[str, Counter[str]] = defaultdict(Counter)
+    for split in splits:
+        for example in examples(version_id, split):
+            found[example.id] = judged(row_of(example), training, held)
+            if split == splits[-1]:
+                slices[example.slice][found[example.id]] += 1
+    _store(version_id, found)
+    return Coverage(
+        counts=dict(sum(slices.values(), Counter())),
+        by_slice={name: dict(counts) for name, counts in sorted(slices.items())},
+        training_in_documents=held.share_of([row.answer for row in taught]),
+        examples=found,
+    )
+
+
+def _store(version_id: str, found: dict[str, str]) -> None:
+    by_value: dict[str, list[str]] = defaultdict(list)
+    for example_id, value in found.items():
+        by_value[value].append(example_id)
+    for value, ids in by_value.items():
+        for start in range(0, len(ids), 500):
+            with write() as session:
+                chosen = tb.Example.id.in_(ids[start : start + 500])
+                session.execute(update(tb.Example).where(chosen).values(coverage=value))
+
+
+def stored_coverage(version_id: str, split: str = "test") -> dict[str, int]:
+    """Return how many questions of a split have which coverage; "" counts those not judged yet."""
+    query = select(tb.Example.coverage, func.count(tb.Example.id)).where(
+        tb.Example.version_id == version_id, tb.Example.split == split
+    )
+    with read() as session:
+        return {value or "": int(count) for value, count in session.execute(query.group_by(tb.Example.coverage))}

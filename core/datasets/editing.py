@@ -1,0 +1,94 @@
+"""Change rows of a dataset: every change makes a new version that says what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from core.datasets.cells import gold_of
+from core.datasets.rows import SPLITS, Row
+from core.datasets.versions import VersionWriter, rows_of, version
+from core.errors import KurabeError
+from core.store import tables as tb
+
+__all__ = ["edit_rows", "version_difference"]
+
+_EDITABLE = ("question", "answer", "slice", "split", "value", "expects", "gold", "tags")
+
+
+def edit_rows(
+    version_id: str,
+    changes: Mapping[int, Mapping[str, Any]] | None = None,
+    *,
+    drop: Collection[int] = (),
+    add: Collection[Row] = (),
+    reason: str = "edit",
+) -> tb.DatasetVersion:
+    """Return a new version with some rows changed, left out or added.
+
+    Args:
+        version_id: Version to start from.
+        changes: Row position → field → new value.
+        drop: Positions of rows to leave out.
+        add: Rows to append.
+        reason: Kept in the lineage; the name of a check for its repair.
+
+    Raises:
+        KurabeError: ``datasets.bad_edit`` for a field that cannot be edited, ``store.missing``.
+    """
+    base = version(version_id)
+    changes, dropped = changes or {}, frozenset(drop)
+    if unknown := {name for fields in changes.values() for name in fields} - set(_EDITABLE):
+        raise KurabeError("datasets.bad_edit", fields=", ".join(sorted(unknown)), known=", ".join(_EDITABLE))
+    with VersionWriter(base.project_id, "", dataset_id=base.dataset_id) as writer:
+        for position, row in enumerate(rows_of(version_id)):
+            if position not in dropped:
+                writer.add(_changed(row, changes.get(position, {})))
+        writer.add_all(add)
+        if writer.count == 0:
+            raise KurabeError("datasets.no_rows", name=reason)
+        return writer.finish(
+            {
+                "operation": "edit",
+                "reason": reason,
+                "parent": version_id,
+                "changed": sorted(changes)[:1000],
+                "dropped": sorted(dropped)[:1000],
+                "added": len(add),
+            }
+        )
+
+
+def _changed(row: Row, fields: Mapping[str, Any]) -> Row:
+    """Apply changes; the chat of a row follows its question and answer, so that both stay the same row."""
+    if fields.get("split", row.split) not in SPLITS:
+        raise KurabeError("datasets.unknown_split", split=str(fields["split"]), known=", ".join(SPLITS))
+    before = (row.question, row.answer)
+    for name, value in fields.items():
+        setattr(row, name, gold_of(value) if name == "gold" else value)
+    if row.messages and before != (row.question, row.answer):
+        messages = [dict(message) for message in row.messages]
+        asked = max(index for index, message in enumerate(messages) if message["role"] == "user")
+        messages[asked]["content"] = row.question
+        for message in reversed(messages[asked:]):
+            if message["role"] == "assistant":
+                message["content"] = row.answer
+                break
+        row.messages = messages
+    return row
+
+
+def version_difference(left_id: str, right_id: str) -> dict[str, list[dict[str, Any]]]:
+    """Return rows that only one of two versions has, each up to 1,000: ``{"removed": […], "added": […]}``."""
+    left = {row.hash(): position for position, row in enumerate(rows_of(left_id))}
+    added: list[dict[str, Any]] = []
+    for position, row in enumerate(rows_of(right_id)):
+        if left.pop(row.hash(), None) is None and len(added) < 1000:
+            added.append({"position": position, "question": row.question, "answer": row.answer, "split": row.split})
+    gone = set(left.values())
+    removed = [
+        {"position": position, "question": row.question, "answer": row.answer, "split": row.split}
+        for position, row in enumerate(rows_of(left_id))
+        if position in gone
+    ]
+    return {"removed": removed[:1000], "added": added}

@@ -1,0 +1,296 @@
+"""From a file to a dataset version: look first, then take over every row or say exactly which one cannot be.
+
+Rows stream from the reader into the store in batches; only their hashes stay in memory.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from core.datasets.columns import checked_mapping
+from core.datasets.readers import Source, reader_for
+from core.datasets.rows import SPLITS, Problem, RawRow, Row
+from core.datasets.shapes import Reading, convert, recognise, shape_named
+from core.datasets.versions import VersionWriter, rows_of, version
+from core.errors import KurabeError
+from core.identity import file_hash
+from core.settings import settings
+from core.store import tables as tb
+
+__all__ = ["Preview", "import_file", "import_files", "preview"]
+
+_LISTED_PROBLEMS = 1000
+OnProblem = Literal["stop", "leave_out"]
+
+
+@dataclass(slots=True)
+class Preview:
+    """What a file would become, shown for confirmation before anything is stored."""
+
+    name: str
+    """File name as given."""
+    columns: list[str]
+    """Columns of the file."""
+    shape: str | None
+    """Recognised shape, or None where columns must be mapped by hand."""
+    mapping: dict[str, str]
+    """Field → column, where the shape is a table."""
+    encoding: str | None
+    """How its text was read; None for binary formats."""
+    alternatives: tuple[str, ...]
+    """Other encodings that decode every byte."""
+    raw: list[dict[str, Any]]
+    """The first rows as the file has them."""
+    rows: list[Row]
+    """The first rows as the dataset would have them."""
+    row_count: int = 0
+    """Rows in the file, good or not."""
+    problem_count: int = 0
+    """Rows that cannot be taken over."""
+    problems: list[Problem] = field(default_factory=list)
+    """The first 1,000 of them."""
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    """What was set aside: title rows, other sheets; ``{"code", "params"}``."""
+
+
+def preview(
+    path: Path,
+    name: str | None = None,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    shape: str | None = None,
+    encoding: str | None = None,
+    limit: int = 20,
+) -> Preview:
+    """Read a whole file without storing anything, and return its first rows and every row's problem.
+
+    Args:
+        path: The file.
+        name: Its name as uploaded, whose suffix chooses the reader; the path's name if not given.
+        mapping: Field → column, made by hand.
+        shape: Shape chosen by hand.
+        encoding: Codec chosen by hand.
+        limit: Rows to show.
+
+    Raises:
+        KurabeError: ``datasets.…`` if the file as a whole cannot be read.
+    """
+    with _called(name or path.name):
+        source, reading = _opened(path, name or path.name, mapping, shape, encoding)
+        seen = _empty_preview(name or path.name, source, reading, limit)
+        for raw in source.rows():
+            _look(seen, raw, reading, limit)
+    return seen
+
+
+def _empty_preview(name: str, source: Source, reading: Reading | None, limit: int) -> Preview:
+    return Preview(
+        name=name,
+        columns=source.columns,
+        shape=reading.shape if reading else None,
+        mapping=dict(reading.mapping) if reading else {},
+        encoding=source.encoding,
+        alternatives=source.alternatives,
+        raw=[raw.values for raw in islice(source.rows(), limit) if raw.problem is None],
+        rows=[],
+        notes=source.notes,
+    )
+
+
+def _look(seen: Preview, raw: RawRow, reading: Reading | None, limit: int) -> None:
+    seen.row_count += 1
+    result = convert(raw, reading) if reading else raw.problem
+    if isinstance(result, Problem):
+        seen.problem_count += 1
+        if len(seen.problems) < _LISTED_PROBLEMS:
+            seen.problems.append(result)
+    elif result is not None and len(seen.rows) < limit:
+        seen.rows.append(result)
+
+
+def _opened(
+    path: Path, name: str, mapping: Mapping[str, str] | None, shape: str | None, encoding: str | None
+) -> tuple[Source, Reading | None]:
+    """Open a file and settle how its columns are read: by hand if told, else as recognised."""
+    if path.stat().st_size > settings().upload_limit_mb << 20:
+        raise KurabeError("datasets.too_large", name=name, limit_mb=settings().upload_limit_mb)
+    source = reader_for(name).open(path, encoding)
+    if mapping:
+        return source, Reading("question_answer", checked_mapping(mapping, source.columns))
+    if shape:
+        shape_named(shape)
+        proposed = recognise(source.columns, source.key_sets)
+        return source, Reading(shape, proposed.mapping if proposed else {})
+    return source, recognise(source.columns, source.key_sets)
+
+
+@contextmanager
+def _called(name: str) -> Iterator[None]:
+    """Let errors name the file as the person knows it, not the place where it lies."""
+    try:
+        yield
+    except KurabeError as error:
+        if "name" not in error.params:
+            raise
+        raise KurabeError(error.code, **{**error.params, "name": name}) from error
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How one file is taken over."""
+
+    mapping: Mapping[str, str] | None = None
+    """Field → column, made by hand."""
+    shape: str | None = None
+    """Shape chosen by hand."""
+    encoding: str | None = None
+    """Codec chosen by hand."""
+    split: str | None = None
+    """Split of rows that name none; None gives ``train``."""
+    on_problem: OnProblem = "stop"
+    """``stop`` refuses the file at its first bad row; ``leave_out`` records the bad rows in the version's lineage."""
+    fixes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    """Row number → column → value that replaces what the file has."""
+
+
+def import_file(
+    project_id: str,
+    data: Path | bytes,
+    name: str,
+    *,
+    dataset: str | None = None,
+    extend: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    shape: str | None = None,
+    encoding: str | None = None,
+    split: str | None = None,
+    on_problem: OnProblem = "stop",
+    fixes: Mapping[int, Mapping[str, Any]] | None = None,
+) -> tb.DatasetVersion:
+    """Store a file's rows as a new version of a dataset and return the version.
+
+    Args:
+        project_id: Project that owns it.
+        data: The file, or its bytes.
+        name: Its name as uploaded, whose suffix chooses the reader.
+        dataset: Name of the dataset; the file's name without suffix if not given. Made if it is not there.
+        extend: Version whose rows come first: the new version holds both.
+        mapping: Field → column, made by hand.
+        shape: Shape chosen by hand.
+        encoding: Codec chosen by hand.
+        split: ``train``, ``validation`` or ``test`` for rows that name none (``train`` if not given).
+        on_problem: What to do with rows that cannot be taken over.
+        fixes: Row number → column → value in place of what the file has.
+
+    Raises:
+        KurabeError: ``datasets.rows_refused`` with the first problems; ``datasets.unrecognised`` if columns must be
+            mapped by hand; others if the file as a whole cannot be read.
+    """
+    options = ImportOptions(mapping, shape, encoding, split, on_problem, fixes or {})
+    with _as_path(data) as path:
+        return _import(project_id, [(path, name, options)], dataset or Path(name).stem, extend)
+
+
+def import_files(
+    project_id: str, files: Mapping[str, Path], dataset: str, *, on_problem: OnProblem = "stop"
+) -> tb.DatasetVersion:
+    """Store several files, one a split, as one version: ``{"train": …, "validation": …, "test": …}``.
+
+    Raises:
+        KurabeError: as `import_file`.
+    """
+    parts = [(path, path.name, ImportOptions(split=split, on_problem=on_problem)) for split, path in files.items()]
+    return _import(project_id, parts, dataset, None)
+
+
+def _import(
+    project_id: str, files: list[tuple[Path, str, ImportOptions]], dataset: str, extend: str | None
+) -> tb.DatasetVersion:
+    base = version(extend) if extend else None
+    with VersionWriter(project_id, dataset, dataset_id=base.dataset_id if base else None) as writer:
+        if base is not None:
+            writer.add_all(rows_of(base.id))
+        sources = []
+        for path, name, options in files:
+            with _called(name):
+                sources.append(_take_over(writer, path, name, options))
+        if writer.count == 0:
+            raise KurabeError("datasets.no_rows", name=files[0][1])
+        return writer.finish({"operation": "import", "parent": extend, "files": sources})
+
+
+def _take_over(writer: VersionWriter, path: Path, name: str, options: ImportOptions) -> dict[str, Any]:
+    """Write one file's rows and return what the lineage keeps of it."""
+    if options.split is not None and options.split not in SPLITS:
+        raise KurabeError("datasets.unknown_split", split=options.split, known=", ".join(SPLITS))
+    source, reading = _opened(path, name, options.mapping, options.shape, options.encoding)
+    if reading is None:
+        raise KurabeError("datasets.unrecognised", name=name, columns=", ".join(source.columns))
+    problems: list[Problem] = []
+    writer.add_all(_good_rows(source, reading, options, problems))
+    if problems and options.on_problem == "stop":
+        raise _refusal(name, problems)
+    return {
+        "name": name,
+        "hash": file_hash(path),
+        "encoding": source.encoding,
+        "shape": reading.shape,
+        "mapping": reading.mapping,
+        "split": options.split or "train",
+        "notes": source.notes,
+        "left_out_count": len(problems),
+        "left_out": [problem.as_dict() for problem in problems[:_LISTED_PROBLEMS]],
+        "fixes": {str(number): dict(values) for number, values in options.fixes.items()},
+    }
+
+
+def _refusal(name: str, problems: list[Problem]) -> KurabeError:
+    first = problems[0]
+    return KurabeError(
+        "datasets.rows_refused",
+        name=name,
+        count=len(problems),
+        row=first.row,
+        column=first.column or "-",
+        found=first.found,
+        problem=first.code,
+        expected=first.expected,
+        problems=[problem.as_dict() for problem in problems[:50]],
+    )
+
+
+def _good_rows(source: Source, reading: Reading, options: ImportOptions, problems: list[Problem]) -> Iterator[Row]:
+    """Yield the rows that are good; once a bad one stops the import, only collect the problems of the rest."""
+    for raw in source.rows():
+        if (fix := options.fixes.get(raw.number)) is not None:
+            raw = RawRow(raw.number, {**raw.values, **fix})
+        result = convert(raw, reading)
+        if isinstance(result, Problem):
+            problems.append(result)
+        elif not problems or options.on_problem == "leave_out":
+            result.split = result.split or options.split or "train"
+            yield result
+
+
+@contextmanager
+def _as_path(data: Path | bytes) -> Iterator[Path]:
+    """Give uploaded bytes a place of their own; their name is never used for it."""
+    if isinstance(data, Path):
+        if not data.is_file():
+            raise KurabeError("datasets.missing_file", name=data.name)
+        yield data
+        return
+    folder = Path(tempfile.mkdtemp(dir=settings().path("run"), prefix="upload-"))
+    try:
+        path = folder / "upload"
+        path.write_bytes(data)
+        yield path
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,344 @@
+"""The shapes in which teams keep questions and answers, recognised by their columns and turned into rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from core.datasets.cells import RowProblem, apply_extras, jsonable, needed, parsed, text_of
+from core.datasets.columns import guess_mapping
+from core.datasets.rows import Problem, RawRow, Row
+from core.errors import KurabeError
+
+__all__ = ["SHAPES", "Reading", "Shape", "convert", "recognise", "shape_named"]
+
+_ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
+_SHAREGPT_ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
+
+
+class Shape(ABC):
+    """One way to write a question with its answer."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def fits(self, columns: set[str]) -> bool:
+        """Tell whether a file with these columns has this shape."""
+
+    @abstractmethod
+    def row(self, values: Mapping[str, Any], mapping: Mapping[str, str]) -> Row:
+        """Return the row.
+
+        Raises:
+            RowProblem: with the column, what was found and what was expected.
+        """
+
+
+class KurabeShape(Shape):
+    """Kurabe's own rows: id, question, answer, slice, gold, value, expects."""
+
+    name = "kurabe"
+
+    def fits(self, columns: set[str]) -> bool:
+        """See `Shape.fits`."""
+        return "question" in columns and bool(columns & {"gold", "expects"})
+
+    def row(self, values: Mapping[str, Any], mapping: Mapping[str, str]) -> Row:
+        """See `Shape.row`."""
+        rest = dict(values)
+        question = needed(rest.pop("question", None), "question")
+        row = Row(question, text_of(rest.pop("answer", None), "answer"))
+        row.messages = messages_of(rest.pop("messages", None) or [], "messages")
+        tags = rest.pop("tags", None)
+        return apply_extras(row, {**(tags if isinstance(tags, Mapping) else {}), **rest})
+
+
+def messages_of(value: Any, column: str) -> list[dict[str, Any]]:
+    """Return chat messages in the form of OpenAI's API.
+
+    Raises:
+        RowProblem: naming the message that is wrong.
+    """
+    if not isinstance(value, list):
+        raise RowProblem(column, "not_messages", value, "messages")
+    result = []
+    for index, message in enumerate(value):
+        place = f"{column}[{index}]"
+        if not isinstance(message, Mapping):
+            raise RowProblem(place, "not_object", message, "message")
+        role = message.get("role")
+        if role not in _ROLES:
+            raise RowProblem(f"{place}.role", "unknown_role", role, "role")
+        kept = {"role": str(role), "content": _content(message.get("content"), f"{place}.content")}
+        for extra in ("tool_calls", "tool_call_id", "name"):
+            if message.get(extra):
+                kept[extra] = jsonable(message[extra])
+        result.append(kept)
+    return result
+
+
+def _content(value: Any, column: str) -> str:
+    """Join the text parts of a message; images and audio are refused rather than lost."""
+    if not isinstance(value, list):
+        return text_of(value, column)
+    parts = []
+    for part in value:
+        if not isinstance(part, Mapping) or not isinstance(part.get("text"), str):
+            raise RowProblem(column, "not_text", part, "text")
+        parts.append(text_of(part["text"], column))
+    return "\n".join(parts)
+
+
+def row_of_messages(messages: Sequence[dict[str, Any]], column: str) -> Row:
+    """Return the row of a chat: its last question, and the answer that follows.
+
+    Raises:
+        RowProblem: ``no_user`` if nobody asks, ``no_answer`` if the last question stays without an answer.
+    """
+    asked = [index for index, message in enumerate(messages) if message["role"] == "user"]
+    if not asked:
+        raise RowProblem(column, "no_user", [message["role"] for message in messages], "user_message")
+    answers = [m["content"] for m in messages[asked[-1] :] if m["role"] == "assistant"]
+    if not answers:
+        raise RowProblem(column, "no_answer", [message["role"] for message in messages], "assistant_message")
+    question = needed(messages[asked[-1]]["content"], f"{column}[{asked[-1]}].content")
+    return Row(question, answers[-1], messages=list(messages))
+
+
+class ChatShape(Shape):
+    """OpenAI chat messages, with metadata beside them or in an object of their own."""
+
+    name = "chat"
+
+    def fits(self, columns: set[str]) -> bool:
+        """See `Shape.fits`."""
+        return "messages" in columns
+
+    def row(self, values: Mapping[str, Any], mapping: Mapping[str, str]) -> Row:
+        """See `Shape.row`."""
+        rest = dict(values)
+        row = row_of_messages(messages_of(parsed(rest.pop("messages", None)), "messages"), "messages")
+        metadata = parsed(rest.pop("metadata", None)) or {}
+        if not isinstance(metadata, Mapping):
+            raise RowProblem("metadata", "not_object", metadata, "object")
+        return apply_extras(row, {**metadata, **rest})
+
+
+class ShareGptShape(Shape):
+    """ShareGPT: ``conversations`` of ``{"from", "value"}``."""
+
+    name = "sharegpt"
+
+    def fits(self, columns: set[str]) -> bool:
+        """See `Shape.fits`."""
+        return "conversations" in columns
+
+    def row(self, values: Mapping[str, Any], mapping: Mapping[str, str]) -> Row:
+        """See `Shape.row`."""
+        rest = dict(values)
+        turns = parsed(rest.pop("conversations", None))
+        if not isinstance(turns, list):
+            raise RowProblem("conversations", "not_messages", turns, "messages")
+        messages: list[dict[str, Any]] = []
+        if system := text_of(rest.pop("system", None), "system"):
+            messages.append({"role": "system", "content": system})
+        for index, turn in enumerate(turns):
+            place = f"conversations[{index}]"
+            if not isinstance(turn, Mapping) or turn.get("from") not in _SHAREGPT_ROLES:
+                found = turn.get("from") if isinstance(turn, Mapping) else turn
+                raise RowProblem(f"{place}.from", "unknown_role", found, "sharegpt_role")
+            messages.append(
+                {"role": _SHAREGPT_ROLES[turn["from"]], "content": text_of(turn.get("value"), f"{place}.value")}
+            )
+        return apply_extras(row_of_messages(messages, "conversations"), rest)
+
+
+class AlpacaShape(Shape):
+    """Alpaca: instruction, optional input, output."""
+
+    name = "alpaca"
+
+    def fits(self, columns: set[str]) -> bool:
+        """See `Shape.fits`."""
+        return {"instruction", "output"} <= columns
+
+    def row(self, values: Mapping[str, Any], mapping: Mapping[str, str]) -> Row:
+        """See `Shape.row`."""
+        rest = dict(values)
+        question = needed(rest.pop("instruction", None), "instruction")
+        if extra := text_of(rest.pop("input", None), "input"):
+            question = f"{question}\n\n{extra}"
+        return apply_extras(Row(question, text_of(rest.pop("output", None), "output")), rest)
+
+
+class PromptCompletionShape(Shape):
+    """Prompt and completion, as text or as TRL's lists of messages."""
+
+    name = "prompt_completion"
+
+    def fits(self, columns: set[str]) -> bool:
+        """See `Shape.fits`."""
+        return {"prompt", "completion"} <= columns
+
+    def row(self, values: Mapping[str, Any], mapping: Mapping[str, str]) -> Row:
+        """See `Shape.row`."""
+        rest = dict(values)
+        return apply_extras(_prompted(rest.pop("prompt", None), rest.pop("completion", None), "completion"), rest)
+
+
+class PreferenceShape(Shape):
+    """Preference pairs: prompt, chosen, rejected; the chosen answer is the reference."""
+
+    name = "preference"
+
+    def fits(self, columns: set[str]) -> bool:
+        """See `Shape.fits`."""
+        return {"prompt", "chosen", "rejected"} <= columns
+
+    def row(self, values: Mapping[str, Any], mapping: Mapping[str, str]) -> Row:
+        """See `Shape.row`."""
+        rest = dict(values)
+        return apply_extras(_prompted(rest.pop("prompt", None), rest.pop("chosen", None), "chosen"), rest)
+
+
+def _prompted(prompt: Any, answer: Any, column: str) -> Row:
+    prompt, answer = parsed(prompt), parsed(answer)
+    if isinstance(prompt, list) or isinstance(answer, list):
+        before = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
+        after = answer if isinstance(answer, list) else [{"role": "assistant", "content": answer}]
+        return row_of_messages(messages_of(before, "prompt") + messages_of(after, column), "prompt")
+    return Row(needed(prompt, "prompt"), text_of(answer, column))
+
+
+class SquadShape(Shape):
+    """SQuAD: question, context, answers ``{"text": [...]}``; the context's line is the gold passage."""
+
+    name = "squad"
+
+    def fits(self, columns: set[str]) -> bool:
+        """See `Shape.fits`."""
+        return {"question", "context", "answers"} <= columns
+
+    def row(self, values: Mapping[str, Any], mapping: Mapping[str, str]) -> Row:
+        """See `Shape.row`."""
+        rest = dict(values)
+        question = needed(rest.pop("question", None), "question")
+        answers, context = parsed(rest.pop("answers", None)), text_of(rest.pop("context", None), "context")
+        texts = answers.get("text") if isinstance(answers, Mapping) else answers
+        if not isinstance(texts, list):
+            raise RowProblem("answers", "not_object", answers, "squad_answers")
+        first = text_of(texts[0], "answers.text[0]") if texts else ""
+        row = Row(question, first, value=first or None, expects={} if texts else {"abstain": True})
+        if first:
+            line = next((line for line in context.splitlines() if first in line), context)
+            row.gold = [{"document": text_of(rest.pop("title", None), "title"), "quote": line}]
+        return apply_extras(row, rest)
+
+
+class QuestionAnswerShape(Shape):
+    """A table with a question and an answer column, in English or Japanese, or mapped by hand."""
+
+    name = "question_answer"
+
+    def fits(self, columns: set[str]) -> bool:
+        """See `Shape.fits`."""
+        return "question" in guess_mapping(columns)
+
+    def row(self, values: Mapping[str, Any], mapping: Mapping[str, str]) -> Row:
+        """See `Shape.row`."""
+        cells = {field: values.get(column) for field, column in mapping.items()}
+        question = needed(cells.pop("question", None), mapping["question"])
+        row = Row(question, text_of(cells.pop("answer", None), mapping.get("answer", "answer")))
+        if system := text_of(cells.pop("system", None), mapping.get("system", "system")):
+            row.messages = [{"role": "system", "content": system}, {"role": "user", "content": question}]
+            row.messages.append({"role": "assistant", "content": row.answer})
+        row.gold = _gold_cells(cells.pop("gold_document", None), cells.pop("gold_quote", None), mapping)
+        taken = set(mapping.values())
+        rest = {column: value for column, value in values.items() if column not in taken}
+        if "expects" in rest or "gold" in rest:
+            rest |= {name: parsed(rest[name]) for name in ("expects", "gold") if rest.get(name)}
+        return apply_extras(row, {**rest, **cells})
+
+
+def _gold_cells(documents: Any, quote: Any, mapping: Mapping[str, str]) -> list[dict[str, str]]:
+    """Several documents in one cell are separated by semicolons or lines; a quote belongs to the first."""
+    named = text_of(documents, mapping.get("gold_document", "")).replace("；", ";").replace("\n", ";")
+    names = [name.strip() for name in named.split(";") if name.strip()]
+    words = text_of(quote, mapping.get("gold_quote", ""))
+    if words and not names:
+        names = [""]
+    return [{"document": name, "quote": words if index == 0 else ""} for index, name in enumerate(names)]
+
+
+SHAPES: dict[str, Shape] = {
+    shape.name: shape
+    for shape in (
+        KurabeShape(),
+        ChatShape(),
+        ShareGptShape(),
+        AlpacaShape(),
+        PreferenceShape(),
+        SquadShape(),
+        PromptCompletionShape(),
+        QuestionAnswerShape(),
+    )
+}
+"""Every shape, the more particular ones first: the first that fits is proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a file's columns are understood."""
+
+    shape: str
+    """Name in `SHAPES`."""
+    mapping: dict[str, str]
+    """Field → column, for the shape that needs one."""
+
+
+def recognise(columns: Iterable[str], key_sets: Sequence[frozenset[str]] = ()) -> Reading | None:
+    """Return the shape of a file, or None where a mapping by hand is needed.
+
+    Args:
+        columns: All its columns.
+        key_sets: Keys of each of its first rows, where they differ; the shape that most rows have is proposed, so
+            that one row of another kind does not decide for all.
+    """
+    names = list(columns)
+    rows = [set(keys) for keys in key_sets] or [set(names)]
+    fits = [_first_fit(row) for row in rows]
+    votes = Counter(name for name in fits if name is not None)
+    if not votes:
+        return None
+    [(best, _)] = votes.most_common(1)
+    if best == QuestionAnswerShape.name and KurabeShape.name in votes and "question" in names:
+        best = KurabeShape.name  # gold passages that only some rows have
+    return Reading(best, guess_mapping(names) if best == QuestionAnswerShape.name else {})
+
+
+def _first_fit(columns: set[str]) -> str | None:
+    return next((shape.name for shape in SHAPES.values() if shape.fits(columns)), None)
+
+
+def convert(raw: RawRow, reading: Reading) -> Row | Problem:
+    """Return the row, or what is wrong with it."""
+    if raw.problem is not None:
+        return raw.problem
+    try:
+        return SHAPES[reading.shape].row(raw.values, reading.mapping)
+    except RowProblem as problem:
+        return Problem(raw.number, problem.column, problem.code, problem.found, problem.expected)
+
+
+def shape_named(name: str) -> Shape:
+    """Return a shape by name.
+
+    Raises:
+        KurabeError: ``datasets.unknown_shape``.
+    """
+    if name not in SHAPES:
+        raise KurabeError("datasets.unknown_shape", shape=name, known=", ".join(SHAPES))
+    return SHAPES[name]

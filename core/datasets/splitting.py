@@ -1,0 +1,128 @@
+"""Divide a dataset into train, validation and test: whole groups, by slice, the same wording never on both sides."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from core.datasets.rows import SPLITS, Row
+from core.datasets.similarity import NEAR_LIMIT, wording_groups
+from core.datasets.versions import VersionWriter, rows_of, version
+from core.errors import KurabeError
+from core.store import tables as tb
+
+__all__ = ["SplitConfig", "make_splits", "planned_splits"]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitConfig:
+    """How rows are divided."""
+
+    validation: float = 0.15
+    """Share of the rows for validation."""
+    test: float = 0.25
+    """Share of the rows for the test."""
+    by: Literal["row", "document", "tag"] = "row"
+    """What stays together: nothing but wordings, rows of one source document, or rows of one value of a tag."""
+    tag: str = ""
+    """Column whose values keep rows together, for ``by="tag"``."""
+    stratify: bool = True
+    """Give every slice its share in each split."""
+    seed: int = 0
+    """Another seed, another division; the same seed divides the same rows in the same way."""
+
+
+def make_splits(version_id: str, config: SplitConfig | None = None) -> tb.DatasetVersion:
+    """Return a new version of the same rows with splits made.
+
+    Raises:
+        KurabeError: ``datasets.bad_shares``, ``datasets.too_few_groups``, ``store.missing``.
+    """
+    config = config or SplitConfig()
+    base = version(version_id)
+    splits = planned_splits(list(rows_of(version_id)), config)
+    with VersionWriter(base.project_id, "", dataset_id=base.dataset_id) as writer:
+        for row, split in zip(rows_of(version_id), splits, strict=True):
+            row.split = split
+            writer.add(row)
+        near = writer.count <= NEAR_LIMIT
+        return writer.finish(
+            {"operation": "split", "parent": version_id, "config": asdict(config), "near_wordings": near}
+        )
+
+
+def planned_splits(rows: Sequence[Row], config: SplitConfig) -> list[str]:
+    """Return the split of every row.
+
+    Groups are taken in an order that only the seed and their words decide, and each goes to the split that is
+    furthest below its share of the group's slice.
+
+    Raises:
+        KurabeError: ``datasets.bad_shares``; ``datasets.too_few_groups`` if a split that should have rows gets none.
+    """
+    train = 1 - config.validation - config.test
+    if min(config.validation, config.test) < 0 or train <= 0:
+        raise KurabeError("datasets.bad_shares", validation=config.validation, test=config.test)
+    shares = {"train": train, "validation": config.validation, "test": config.test}
+    groups = _grouped(rows, config)
+    splits = [""] * len(rows)
+    for members in _strata(rows, groups, config).values():
+        _divide(members, shares, splits)
+    wanted = [name for name in SPLITS if shares[name] > 0]
+    if missing := [name for name in wanted if name not in splits]:
+        raise KurabeError("datasets.too_few_groups", groups=len(groups), missing=", ".join(missing))
+    return splits
+
+
+def _grouped(rows: Sequence[Row], config: SplitConfig) -> list[list[int]]:
+    """Return lists of rows that must stay together, in the seed's order."""
+    wording = wording_groups([row.question for row in rows])
+    links: dict[str, int] = {}
+    parent = list(range(len(rows)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    for index, row in enumerate(rows):
+        parent[root(index)] = root(wording[index])
+        for name in _kept_together(row, config):
+            parent[root(index)] = root(links.setdefault(name, index))
+    members: dict[int, list[int]] = defaultdict(list)
+    for index in range(len(rows)):
+        members[root(index)].append(index)
+    return sorted(members.values(), key=lambda group: _order(rows[group[0]], config.seed))
+
+
+def _kept_together(row: Row, config: SplitConfig) -> list[str]:
+    if config.by == "document":
+        return [place["document"] for place in row.gold if place.get("document")]
+    if config.by == "tag" and row.tags.get(config.tag) is not None:
+        return [str(row.tags[config.tag])]
+    return []
+
+
+def _order(row: Row, seed: int) -> str:
+    return hashlib.sha256(f"{seed}\n{row.question}\n{row.answer}".encode()).hexdigest()
+
+
+def _strata(rows: Sequence[Row], groups: list[list[int]], config: SplitConfig) -> dict[str, list[list[int]]]:
+    strata: dict[str, list[list[int]]] = defaultdict(list)
+    for group in groups:
+        strata[rows[group[0]].slice if config.stratify else ""].append(group)
+    return strata
+
+
+def _divide(groups: list[list[int]], shares: dict[str, float], splits: list[str]) -> None:
+    total = sum(len(group) for group in groups)
+    counts = dict.fromkeys(shares, 0)
+    for group in groups:
+        name = max(shares, key=lambda split: (shares[split] * total - counts[split], shares[split]))
+        counts[name] += len(group)
+        for index in group:
+            splits[index] = name

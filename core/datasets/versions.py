@@ -1,0 +1,278 @@
+"""Immutable versions of datasets: written in batches, shown only when whole, named by the hash of their content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from core.datasets.rows import Row
+from core.errors import KurabeError
+from core.identity import HASH_SCHEME, actor, content_hash, new_id, now
+from core.store import read, write
+from core.store import tables as tb
+
+__all__ = [
+    "VersionWriter",
+    "dataset_versions",
+    "datasets",
+    "delete_dataset",
+    "example",
+    "examples",
+    "latest_version",
+    "count_examples",
+    "rows_of",
+    "version",
+]
+
+_BATCH = 2000
+_ABANDONED = timedelta(hours=6)
+"""An unfinished version older than this has no writer any more: the longest import takes minutes."""
+
+
+class VersionWriter:
+    """Writes the rows of one new version; leaving its ``with`` block early leaves nothing behind."""
+
+    def __init__(self, project_id: str, name: str, *, dataset_id: str | None = None) -> None:
+        """Name the dataset that the version belongs to; it is made if the project has none of that name."""
+        self.project_id = project_id
+        self.name = name[:200]
+        self.dataset_id = dataset_id
+        self.version_id = new_id()
+        self.count = 0
+        self._digest = hashlib.sha256()
+        self._batch: list[dict[str, Any]] = []
+        self._splits: Counter[str] = Counter()
+        self._slices: dict[str, Counter[str]] = defaultdict(Counter)
+        self._finished = False
+
+    def __enter__(self) -> VersionWriter:
+        """Make the dataset and its unfinished version."""
+        with write() as session:
+            _sweep(session)
+            dataset = self._dataset(session)
+            self.dataset_id = dataset.id
+            session.add(
+                tb.DatasetVersion(
+                    id=self.version_id,
+                    project_id=self.project_id,
+                    dataset_id=dataset.id,
+                    hash=f"writing:{self.version_id}",
+                    row_count=0,
+                )
+            )
+        return self
+
+    def _dataset(self, session: Session) -> tb.Dataset:
+        query = select(tb.Dataset).where(tb.Dataset.project_id == self.project_id)
+        query = query.where(tb.Dataset.id == self.dataset_id if self.dataset_id else tb.Dataset.name == self.name)
+        found = session.scalars(query.limit(1)).first()
+        if found is None:
+            found = tb.Dataset(project_id=self.project_id, name=self.name)
+            session.add(found)
+            session.flush()
+        return found
+
+    def __exit__(self, *_: object) -> None:
+        """Remove what was written if the version was not finished."""
+        if self._finished:
+            return
+        with write() as session:
+            session.execute(delete(tb.DatasetVersion).where(tb.DatasetVersion.id == self.version_id))
+            _drop_empty_dataset(session, self.dataset_id)
+
+    def add_all(self, rows: Iterable[Row]) -> None:
+        """Append rows; they go to the store two thousand at a time."""
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: Row) -> None:
+        """Append one row."""
+        values = row.columns()
+        self._digest.update(content_hash(values).encode())
+        self._splits[row.split] += 1
+        self._slices[row.split][row.slice] += 1
+        self._batch.append(values | {"position": self.count})
+        self.count += 1
+        if len(self._batch) >= _BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._batch:
+            return
+        shared = {
+            "project_id": self.project_id,
+            "version_id": self.version_id,
+            "created_at": now(),
+            "created_by": actor(),
+        }
+        rows = [{**row, **shared, "id": new_id()} for row in self._batch]
+        with write() as session:
+            session.execute(insert(tb.Example), rows)
+        self._batch.clear()
+
+    def finish(self, lineage: dict[str, Any]) -> tb.DatasetVersion:
+        """Show the version; if the dataset already has one of the same content, that one is returned instead."""
+        self._flush()
+        name = f"{HASH_SCHEME}:{self._digest.hexdigest()}"
+        with write() as session:
+            same = session.scalars(
+                select(tb.DatasetVersion).where(
+                    tb.DatasetVersion.dataset_id == self.dataset_id, tb.DatasetVersion.hash == name
+                )
+            ).first()
+            if same is not None:
+                return same
+            made = session.get_one(tb.DatasetVersion, self.version_id)
+            made.hash, made.row_count, made.lineage, made.ready = name, self.count, lineage, True
+            made.counts = {
+                "splits": dict(self._splits),
+                "slices": {split: dict(names) for split, names in self._slices.items()},
+            }
+        self._finished = True
+        return made
+
+
+def _sweep(session: Session) -> None:
+    """Remove versions whose writer died."""
+    old = now() - _ABANDONED
+    session.execute(
+        delete(tb.DatasetVersion).where(tb.DatasetVersion.ready.is_(False), tb.DatasetVersion.created_at < old)
+    )
+
+
+def _drop_empty_dataset(session: Session, dataset_id: str | None) -> None:
+    left = session.scalar(select(func.count()).where(tb.DatasetVersion.dataset_id == dataset_id))
+    if not left:
+        session.execute(delete(tb.Dataset).where(tb.Dataset.id == dataset_id))
+
+
+def datasets(project_id: str) -> list[tb.Dataset]:
+    """Return a project's datasets that have a version, oldest first."""
+    ready = select(tb.DatasetVersion.dataset_id).where(tb.DatasetVersion.ready)
+    query = select(tb.Dataset).where(tb.Dataset.project_id == project_id, tb.Dataset.id.in_(ready))
+    with read() as session:
+        return list(session.scalars(query.order_by(tb.Dataset.id)))
+
+
+def dataset_versions(dataset_id: str) -> list[tb.DatasetVersion]:
+    """Return the versions of a dataset, newest first."""
+    query = select(tb.DatasetVersion).where(tb.DatasetVersion.dataset_id == dataset_id, tb.DatasetVersion.ready)
+    with read() as session:
+        return list(session.scalars(query.order_by(tb.DatasetVersion.id.desc())))
+
+
+def version(version_id: str) -> tb.DatasetVersion:
+    """Return a version by its id or by its content hash.
+
+    Raises:
+        KurabeError: ``store.missing``.
+    """
+    with read() as session:
+        found = session.get(tb.DatasetVersion, version_id)
+        if found is None:
+            found = session.scalars(
+                select(tb.DatasetVersion).where(tb.DatasetVersion.hash == version_id).limit(1)
+            ).first()
+    if found is None or not found.ready:
+        raise KurabeError("store.missing", kind="dataset version", id=version_id)
+    return found
+
+
+def latest_version(project_id: str, dataset_id: str | None = None) -> tb.DatasetVersion | None:
+    """Return the newest version of a project's datasets (of one of them, if told), or None."""
+    query = select(tb.DatasetVersion).where(tb.DatasetVersion.project_id == project_id, tb.DatasetVersion.ready)
+    if dataset_id:
+        query = query.where(tb.DatasetVersion.dataset_id == dataset_id)
+    with read() as session:
+        return session.scalars(query.order_by(tb.DatasetVersion.id.desc()).limit(1)).first()
+
+
+def _chosen(version_id: str, split: str | None, slices: Sequence[str] | None, search: str | None) -> Any:
+    query = select(tb.Example).where(tb.Example.version_id == version_id)
+    if split:
+        query = query.where(tb.Example.split == split)
+    if slices:
+        query = query.where(tb.Example.slice.in_(slices))
+    if search:
+        pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        query = query.where(
+            tb.Example.question.ilike(pattern, escape="\\") | tb.Example.answer.ilike(pattern, escape="\\")
+        )
+    return query
+
+
+def examples(
+    version_id: str,
+    split: str | None = None,
+    slices: Sequence[str] | None = None,
+    *,
+    search: str | None = None,
+    offset: int = 0,
+    limit: int | None = None,
+) -> list[tb.Example]:
+    """Return examples in the order of the file.
+
+    Args:
+        version_id: Dataset version.
+        split: Only this split.
+        slices: Only these slices.
+        search: Only rows whose question or answer holds this text.
+        offset: Rows to pass over.
+        limit: Most rows to return; pages give one, None returns all.
+    """
+    query = _chosen(version_id, split, slices, search).order_by(tb.Example.position).offset(offset)
+    with read() as session:
+        return list(session.scalars(query.limit(limit)))
+
+
+def count_examples(
+    version_id: str, split: str | None = None, slices: Sequence[str] | None = None, *, search: str | None = None
+) -> int:
+    """Return how many examples `examples` would find."""
+    query = _chosen(version_id, split, slices, search).with_only_columns(func.count(tb.Example.id))
+    with read() as session:
+        return int(session.scalar(query) or 0)
+
+
+def example(example_id: str) -> tb.Example:
+    """Return one example.
+
+    Raises:
+        KurabeError: ``store.missing``.
+    """
+    with read() as session:
+        found = session.get(tb.Example, example_id)
+    if found is None:
+        raise KurabeError("store.missing", kind="example", id=example_id)
+    return found
+
+
+def rows_of(version_id: str, split: str | None = None) -> Iterator[Row]:
+    """Yield a version's rows without holding more than a batch of them."""
+    after = -1
+    while batch := _batch_after(version_id, split, after):
+        yield from (row_of(found) for found in batch)
+        after = batch[-1].position
+
+
+def _batch_after(version_id: str, split: str | None, after: int) -> list[tb.Example]:
+    query = _chosen(version_id, split, None, None).where(tb.Example.position > after)
+    with read() as session:
+        return list(session.scalars(query.order_by(tb.Example.position).limit(_BATCH)))
+
+
+def row_of(found: tb.Example) -> Row:
+    """Return a stored example as the row it was."""
+    return Row(**{name: getattr(found, name) for name in Row.__slots__})
+
+
+def delete_dataset(dataset_id: str) -> None:
+    """Delete a dataset with all its versions and examples; answers keep the questions they were asked."""
+    with write() as session:
+        session.execute(delete(tb.Dataset).where(tb.Dataset.id == dataset_id))

@@ -1,0 +1,45 @@
+"""Decision: hard requirements, measured evidence per criterion, costs over time, the verdict and its report."""
+
+from core.decision.costs import Running, break_even, cost_of_pass, total_cost
+from core.decision.criterion import CRITERIA, Criterion, Gate, GateResult, check_gate
+from core.decision.records import (
+    decide_experiment,
+    decision_inputs,
+    decisions,
+    latest_decision,
+    record_decision,
+    running_costs,
+    save_decision_inputs,
+)
+from core.decision.report import report_html
+from core.decision.verdict import DecisionInputs, Ranked, Verdict, decide
+from core.decision.words import approach_name, headline, note_text, share_text, verdict_word
+
+__all__ = [
+    "CRITERIA",
+    "Criterion",
+    "DecisionInputs",
+    "Gate",
+    "GateResult",
+    "Ranked",
+    "Running",
+    "Verdict",
+    "approach_name",
+    "break_even",
+    "check_gate",
+    "cost_of_pass",
+    "decide",
+    "decide_experiment",
+    "decision_inputs",
+    "decisions",
+    "headline",
+    "latest_decision",
+    "note_text",
+    "record_decision",
+    "report_html",
+    "running_costs",
+    "save_decision_inputs",
+    "share_text",
+    "total_cost",
+    "verdict_word",
+]

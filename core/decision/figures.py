@@ -1,0 +1,47 @@
+"""An experiment's results in the form that the figures read."""
+
+from __future__ import annotations
+
+from core.charts.results import Bar, MeasuredApproach
+from core.decision.words import approach_name
+from core.evaluation import ApproachResult, Results
+from core.i18n import Language, catalogue, t
+from core.measures import Interval
+
+__all__ = ["measured_approaches", "slice_name"]
+
+
+def measured_approaches(found: Results, code: Language | None = None) -> list[MeasuredApproach]:
+    """Return every approach of an experiment as the figures need it, labelled in the reader's language."""
+    return [_measured(approach, code) for approach in found.approaches]
+
+
+def _measured(approach: ApproachResult, code: Language | None) -> MeasuredApproach:
+    return MeasuredApproach(
+        label=approach_name(approach, code),
+        preset=approach.preset,
+        ranked=approach.ranked,
+        correct=_bar(approach.correct),
+        slices={slice_name(name, code): Bar(i.estimate, i.low, i.high) for name, i in approach.slices.items()},
+        prompt_tokens=_mean(approach.tokens.prompt),
+        context_tokens=_mean(approach.tokens.context),
+        completion_tokens=_mean(approach.tokens.completion),
+        cost_per_1000=_bar(approach.cost.per_1000),
+        currency=approach.cost.currency or "USD",
+        first_token=_bar(approach.latency.first_token.get("p50")),
+        total=_bar(approach.latency.total.get("p50")),
+    )
+
+
+def slice_name(name: str, code: Language | None = None) -> str:
+    """Return a slice's name for readers: translated where Kurabe knows it, else as the dataset calls it."""
+    key = f"decision.slice.{name}"
+    return t(key, code) if key in catalogue("en") else name
+
+
+def _bar(interval: Interval | None) -> Bar | None:
+    return None if interval is None else Bar(interval.estimate, interval.low, interval.high)
+
+
+def _mean(interval: Interval | None) -> float:
+    return 0.0 if interval is None else interval.estimate

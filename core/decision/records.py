@@ -1,0 +1,135 @@
+"""Decisions in the store: the inputs a team keeps, what approaches cost, and verdicts as they were given."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from core.approaches import get_approach, spec_of_row
+from core.decision.costs import Running
+from core.decision.verdict import DecisionInputs, Verdict, decide
+from core.errors import KurabeError
+from core.evaluation import ApproachResult, Results, results
+from core.knowledge import default_kb, latest_index
+from core.prices import convert, price_device, price_training
+from core.store import read, write
+from core.store import tables as tb
+
+__all__ = [
+    "decide_experiment",
+    "decision_inputs",
+    "decisions",
+    "latest_decision",
+    "record_decision",
+    "running_costs",
+    "save_decision_inputs",
+]
+
+_KEY = "decision"
+
+
+def decision_inputs(project: tb.Project) -> DecisionInputs:
+    """Return what the team entered for the decision, or the defaults."""
+    return DecisionInputs.from_dict(dict(project.settings.get(_KEY, {})))
+
+
+def save_decision_inputs(project_id: str, inputs: DecisionInputs) -> None:
+    """Keep the team's inputs with the project.
+
+    Raises:
+        KurabeError: ``store.missing``; ``decision.inputs`` if a number makes no sense.
+    """
+    if inputs.months < 1 or inputs.answers_per_month < 0 or inputs.refreshes_per_month < 0:
+        raise KurabeError("decision.inputs", months=inputs.months, answers=inputs.answers_per_month)
+    with write() as session:
+        project = session.get(tb.Project, project_id)
+        if project is None:
+            raise KurabeError("store.missing", kind="project", id=project_id)
+        values = {name: getattr(inputs, name) for name in inputs.__dataclass_fields__ if name != "gates"}
+        values["gates"] = [{"criterion": gate.criterion, "limit": gate.limit} for gate in inputs.gates]
+        project.settings = {**project.settings, _KEY: values}
+
+
+def running_costs(found: Results, inputs: DecisionInputs, currency: str) -> dict[str, Running]:
+    """Return each approach's cost parts: what its training and index took, and what its answers cost, measured."""
+    index_cost = _index_cost(found.project_id, currency)
+    return {a.approach_id: _running(a, index_cost, inputs, currency) for a in found.approaches if a.cost.per_answer}
+
+
+def _running(approach: ApproachResult, index_cost: Decimal, inputs: DecisionInputs, currency: str) -> Running:
+    spec = spec_of_row(get_approach(approach.approach_id))
+    trained = _training_cost(spec.model.ref, currency) if spec.model.kind in ("adapter", "merged") else Decimal(0)
+    built = index_cost if spec.retrieves else Decimal(0)
+    per_answer = Decimal(str(approach.cost.per_answer.estimate)) if approach.cost.per_answer else Decimal(0)
+    return Running(
+        setup=trained + built + Decimal(str(inputs.labour.get(approach.preset, 0))),
+        monthly=Decimal(str(inputs.hosting.get(approach.preset, 0))),
+        refresh=trained + built,
+        per_answer=per_answer,
+    )
+
+
+def _index_cost(project_id: str, currency: str) -> Decimal:
+    index = latest_index(default_kb(project_id).id)
+    return convert(price_device(index.seconds), currency).amount if index else Decimal(0)
+
+
+def _training_cost(adapter_id: str, currency: str) -> Decimal:
+    wanted = select(tb.TrainingRun).where(tb.TrainingRun.adapter_id == adapter_id)
+    with read() as session:
+        run = session.scalars(wanted).first()
+    if run is None:
+        return Decimal(0)
+    seconds, tokens = float(run.result.get("seconds", 0.0)), int(run.result.get("tokens", 0))
+    return convert(price_training(seconds, tokens), currency).amount
+
+
+def decide_experiment(project: tb.Project, experiment_id: str, inputs: DecisionInputs | None = None) -> Verdict:
+    """Work out an experiment's verdict with the team's inputs, without storing it."""
+    found = results(experiment_id)
+    wanted = inputs or decision_inputs(project)
+    notes: list[dict[str, Any]] = [{"code": "one_run", "params": {}}] if _tuned(found) else []
+    if project.base_ref == "starter":
+        notes.insert(0, {"code": "practice", "params": {}})
+    currency = next((a.cost.currency for a in found.approaches if a.cost.currency), project.currency)
+    return decide(found, running_costs(found, wanted, currency), wanted, notes)
+
+
+def _tuned(found: Results) -> bool:
+    return any(approach.preset in ("fine_tuned", "fine_tuned_rag", "raft") for approach in found.approaches)
+
+
+def record_decision(project_id: str, experiment_id: str) -> tb.Decision:
+    """Work an experiment's verdict out and store it with everything that it rested on.
+
+    Raises:
+        KurabeError: ``store.missing``.
+    """
+    with read() as session:
+        project = session.get(tb.Project, project_id)
+    if project is None:
+        raise KurabeError("store.missing", kind="project", id=project_id)
+    verdict = decide_experiment(project, experiment_id)
+    row = tb.Decision(
+        project_id=project_id,
+        experiment_id=experiment_id,
+        inputs=verdict.as_dict()["inputs"],
+        verdict=verdict.as_dict(),
+    )
+    with write() as session:
+        session.add(row)
+    return row
+
+
+def decisions(project_id: str) -> list[tb.Decision]:
+    """Return a project's decisions, the newest first."""
+    wanted = select(tb.Decision).where(tb.Decision.project_id == project_id).order_by(tb.Decision.id.desc())
+    with read() as session:
+        return list(session.scalars(wanted))
+
+
+def latest_decision(project_id: str) -> tb.Decision | None:
+    """Return the newest decision, or None."""
+    return next(iter(decisions(project_id)), None)

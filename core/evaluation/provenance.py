@@ -1,0 +1,47 @@
+"""What an experiment ran on: versions, machine, weights; enough to tell two runs apart."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import psutil
+
+from core import __version__
+from core.approaches import Parts
+from core.identity import actor
+from core.prices import local_device, price_book
+from core.store import tables as tb
+
+_LIBRARIES = ("torch", "transformers", "peft", "lancedb", "openai", "scipy", "statsmodels", "sacrebleu", "genai-prices")
+
+
+def provenance(experiment: tb.Experiment, parts: Iterable[Parts]) -> dict[str, Any]:
+    """Facts about software, machine, weights and prices at the end of a run."""
+    device = local_device()
+    return {
+        "kurabe": __version__,
+        "python": platform.python_version(),
+        "libraries": {name: found for name in _LIBRARIES if (found := _version(name))},
+        "machine": {
+            "system": platform.system(),
+            "processor": platform.machine(),
+            "cores": psutil.cpu_count(logical=False) or psutil.cpu_count(),
+            "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+            "device": device.label or device.name,
+        },
+        "weights": {p.spec.model.served_name: p.model_hash for p in parts},
+        "prices": price_book().version,
+        "dataset_version_id": experiment.dataset_version_id,
+        "index_version_id": experiment.config.get("index_version_id"),
+        "actor": actor(),
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,257 @@
+"""The shape of an experiment's results: what pages, charts, decision and report read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from core.measures import Interval, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many answers an approach was to give, and what became of them (quality phase)."""
+
+    planned: int = 0
+    finished: int = 0
+    failed: int = 0
+    stopped: int = 0
+    open: int = 0
+    """Not asked yet, or being asked."""
+    empty: int = 0
+    """Finished without any text."""
+    cut: int = 0
+    """Finished because the longest allowed answer was reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricResult:
+    """One metric of one approach."""
+
+    interval: Interval | None
+    """Mean over questions with its interval; None when nothing was measured."""
+    applicable: int
+    """Questions to which the metric applies."""
+    failed: int
+    """Answers that the metric could not measure although it applies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Mean tokens per answer with intervals; None where nobody counted."""
+
+    prompt: Interval | None = None
+    context: Interval | None = None
+    """The part of the prompt that is passages or examples."""
+    cached: Interval | None = None
+    completion: Interval | None = None
+    reasoning: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What answering costs; money in `currency`."""
+
+    per_answer: Interval | None = None
+    per_1000: Interval | None = None
+    """1,000 times the same."""
+    per_correct: float | None = None
+    """Total cost over the number of correct answers; None when none is correct."""
+    total: float | None = None
+    """Of all answers of the quality phase."""
+    currency: str = ""
+    basis: tuple[str, ...] = ()
+    """`billed`, `list` or `device`; more than one when answers differ."""
+    price_versions: tuple[str, ...] = ()
+    unpriced: int = 0
+    """Finished answers without a price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Waiting time of answers that were asked alone, one at a time, in seconds; retrieval included.
+
+    A percentile that the sample cannot support is None.
+    """
+
+    n: int = 0
+    """Answers measured."""
+    failed: int = 0
+    """Answers of the latency phase that failed or timed out; their time is in no percentile."""
+    first_token: dict[str, Interval | None] = field(default_factory=dict)
+    """Keys `p50`, `p95`, `mean`."""
+    total: dict[str, Interval | None] = field(default_factory=dict)
+    """Keys `p50`, `p95`, `mean`."""
+    spans: dict[str, float] = field(default_factory=dict)
+    """Mean seconds of each span in order: embed, search, rerank, prepare, queue, first_token, decode."""
+    seconds: tuple[float, ...] = ()
+    """Every total, for a distribution chart."""
+    first_token_seconds: tuple[float, ...] = ()
+    """Every time to first token, for a distribution chart."""
+    completion_tokens: float | None = None
+    """Mean length of the timed answers: longer answers take longer."""
+    cold: int = 0
+    """Timed answers for which the server had to load weights first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Why answers are wrong, in questions; every wrong answer counts once."""
+
+    retrieval_missed: int = 0
+    """The passage with the answer was not in the prompt."""
+    had_not_used: int = 0
+    """It was in the prompt, and the answer is wrong all the same."""
+    format: int = 0
+    """Broken JSON, wrong fields, no category, house rule not kept."""
+    invented: int = 0
+    """There is no answer in the data, and it gave one."""
+    unknown: int = 0
+    """It had nothing to read: the weights alone did not know."""
+    declined: int = 0
+    """It said that it did not know although its weights were all it had to go on."""
+    failed: int = 0
+    """No answer at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """How well search served an approach, over questions whose place in the documents is known."""
+
+    questions: int
+    found: Interval | None
+    """Share of questions with the passage in the prompt."""
+    correct_if_found: Interval | None
+    """Share of right answers among those."""
+    correct_if_missed: Interval | None
+    """Share of right answers among the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApproachResult:
+    """Everything measured of one approach."""
+
+    approach_id: str
+    name: str
+    preset: str
+    version: int
+    ranked: bool
+    """False: a ceiling for comparison, never a winner."""
+    model: str
+    """Name of the weights that answered."""
+    hash: str
+    counts: Counts
+    correct: Interval | None
+    """The primary metric over all questions; a failed answer counts as wrong."""
+    slices: dict[str, Interval]
+    """The primary metric by slice."""
+    coverage: dict[str, Interval]
+    """The primary metric by what training and documents could have taught."""
+    metrics: dict[str, MetricResult]
+    tokens: Tokens
+    cost: Cost
+    latency: Latency
+    device_seconds: Interval | None
+    """Device time per answer at full speed (quality phase); None when the server does not tell."""
+    attribution: Attribution
+    retrieval: Retrieval | None
+    """None when the approach reads no passages."""
+    failures: dict[str, int]
+    """Error codes of failed answers and how often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two approaches on the same questions: first minus second, in the primary metric."""
+
+    first: str
+    """Approach id."""
+    second: str
+    """Approach id; the baseline in `Results.comparisons`."""
+    slice: str | None
+    """None: all questions."""
+    estimate: float
+    low: float | None
+    high: float | None
+    p_value: float
+    adjusted_p: float
+    """Holm over all comparisons of the same list."""
+    verdict: Verdict
+    up: int
+    """Questions on which the first is better."""
+    down: int
+    """Questions on which the second is better."""
+    equal: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Two approaches with different weights that answer suspiciously alike."""
+
+    first: str
+    second: str
+    same: int
+    """Questions with the same text."""
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """An experiment as far as it has come; every number is computed from stored answers."""
+
+    experiment_id: str
+    project_id: str
+    name: str
+    dataset_version_id: str
+    split: str
+    index_version_id: str | None
+    questions: int
+    repetitions: int
+    slices: dict[str, int]
+    """Questions by slice."""
+    coverage: dict[str, int]
+    """Questions by coverage; empty when it was not worked out."""
+    primary_metric: str
+    baseline_id: str
+    complete: bool
+    """Whether every planned answer is there and the latency phase is over."""
+    approaches: tuple[ApproachResult, ...]
+    """In the order of the presets."""
+    comparisons: tuple[Comparison, ...]
+    """Every ranked approach against the baseline; Holm over these."""
+    slice_comparisons: tuple[Comparison, ...]
+    """Every ranked approach against the baseline within each slice; Holm over these."""
+    pairs: tuple[Comparison, ...]
+    """Every pair of ranked approaches; Holm over these."""
+    smallest_detectable: float | None
+    """Smallest true difference from the baseline that this many questions find in 4 of 5 experiments."""
+    discordance: float | None
+    """Mean share of questions on which an approach and the baseline differ."""
+    twins: tuple[Twins, ...]
+    """Columns that may be served by the same weights."""
+    provenance: dict[str, Any]
+    """Versions, machine, hashes, times."""
+
+    def approach(self, key: str) -> ApproachResult | None:
+        """The result of an approach by id, name or preset; None when it is not in the experiment."""
+        for wanted in ("approach_id", "name", "preset"):
+            for result in self.approaches:
+                if getattr(result, wanted) == key:
+                    return result
+        return None
+
+    @property
+    def ranked(self) -> tuple[ApproachResult, ...]:
+        """Approaches that may win, best first by the primary metric; those without a figure last."""
+        return tuple(
+            sorted(
+                (a for a in self.approaches if a.ranked),
+                key=lambda a: a.correct.estimate if a.correct else -1.0,
+                reverse=True,
+            )
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able form with the same names."""
+        return asdict(self)

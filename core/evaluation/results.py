@@ -1,0 +1,280 @@
+"""An experiment's results, computed from its stored answers and scores with a handful of queries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from core.approaches import RUNNING, spec_of_row
+from core.errors import KurabeError
+from core.measures import Interval, finding, holm, mean_interval, paired_difference, smallest_detectable
+from core.store import read
+from core.store import tables as tb
+
+from .attribution import attribute
+from .columns import Answers, Columns, Floats
+from .report import (
+    ApproachResult,
+    Comparison,
+    Cost,
+    Counts,
+    MetricResult,
+    Results,
+    Retrieval,
+    Tokens,
+    Twins,
+)
+from .timing import latency
+
+TWINS_SHARE, TWINS_LEAST = 0.95, 20
+"""Two columns of different weights with this share of equal answers, over at least so many, are suspicious."""
+
+
+def results(experiment_id: str) -> Results:
+    """Everything measured so far; an experiment that still runs gives partial results.
+
+    Raises:
+        KurabeError: `store.missing`.
+    """
+    with read() as session:
+        experiment = session.get(tb.Experiment, experiment_id)
+    if experiment is None:
+        raise KurabeError("store.missing", kind="experiment", id=experiment_id)
+    return _Results(Columns(experiment)).compute()
+
+
+class _Results:
+    """Computes from columns; touches the store only for waiting times and suspicious texts."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self.experiment, self.config = columns.experiment, columns.config
+        self.questions, self.approaches, self.matrix = columns.questions, columns.approaches, columns.matrix
+
+    def compute(self) -> Results:
+        """Put everything together."""
+        baseline = str(self.config["baseline_id"])
+        ranked = [a.id for a in self.approaches if spec_of_row(a).ranked]
+        others = [i for i in ranked if i != baseline]
+        versus = [(i, baseline) for i in others] if baseline in self.matrix else []
+        comparisons = self._compare([(first, second, None) for first, second in versus])
+        by_slice = [(first, second, name) for first, second in versus for name in self.columns.slices]
+        discordant = [(c.up + c.down) / c.n for c in comparisons if c.n]
+        discordance = float(np.mean(discordant)) if discordant else None
+        return Results(
+            experiment_id=self.experiment.id,
+            project_id=self.experiment.project_id,
+            name=self.experiment.name,
+            dataset_version_id=self.experiment.dataset_version_id,
+            split=self.experiment.split,
+            index_version_id=self.config.get("index_version_id"),
+            questions=len(self.questions),
+            repetitions=int(self.config["repetitions"]),
+            slices={name: int(mask.sum()) for name, mask in self.columns.slices.items()},
+            coverage={name: int(mask.sum()) for name, mask in self.columns.coverage.items()},
+            primary_metric=self.columns.primary,
+            baseline_id=baseline,
+            complete=self.experiment.completed_at is not None,
+            approaches=tuple(self._approach(a) for a in self.approaches),
+            comparisons=comparisons,
+            slice_comparisons=self._compare(by_slice),
+            pairs=self._compare([(a, b, None) for a, b in combinations(ranked, 2)]),
+            smallest_detectable=smallest_detectable(len(self.questions), discordance) if discordance else None,
+            discordance=discordance,
+            twins=self._twins(),
+            provenance=self.experiment.provenance or {},
+        )
+
+    def _approach(self, approach: tb.Approach) -> ApproachResult:
+        spec, answers = spec_of_row(approach), self.columns.answers[approach.id]
+        primary = self.matrix[approach.id]
+        numbers = {name: np.asarray(values, dtype=np.float64) for name, values in answers.numbers.items()}
+        return ApproachResult(
+            approach_id=approach.id,
+            name=approach.name,
+            preset=approach.preset,
+            version=approach.version,
+            ranked=spec.ranked,
+            model=spec.model.served_name,
+            hash=approach.hash,
+            counts=self._counts(answers),
+            correct=_interval(primary),
+            slices=_masked(primary, self.columns.slices),
+            coverage=_masked(primary, self.columns.coverage),
+            metrics=self._metrics(approach.id),
+            tokens=Tokens(
+                prompt=_amount(numbers["prompt_tokens"]),
+                context=_amount(numbers["context_tokens"]),
+                cached=_amount(numbers["cached_tokens"]),
+                completion=_amount(numbers["completion_tokens"]),
+                reasoning=_amount(numbers["reasoning_tokens"]),
+            ),
+            cost=self._cost(answers, numbers["cost"], primary),
+            latency=latency(self.experiment.id, approach.id),
+            device_seconds=_amount(numbers["device_seconds"]),
+            attribution=attribute(answers.questions, answers.ids, answers.status, self._wrong(approach.id)),
+            retrieval=self._retrieval(approach.id, primary),
+            failures=dict(answers.errors.most_common()),
+        )
+
+    def _counts(self, answers: Answers) -> Counts:
+        status = Counter(answers.status)
+        planned = len(self.questions) * int(self.config["repetitions"])
+        running = sum(status[name] for name in RUNNING)
+        return Counts(
+            planned=planned,
+            finished=status["finished"],
+            failed=status["failed"],
+            stopped=status["stopped"],
+            open=planned - len(answers.ids) + running,
+            empty=answers.empty,
+            cut=sum(1 for reason in answers.finish if reason == "length"),
+        )
+
+    def _metrics(self, approach_id: str) -> dict[str, MetricResult]:
+        names = dict.fromkeys((self.columns.primary, *self.config["metrics"]))
+        found: dict[str, MetricResult] = {}
+        for name in names:
+            failed = self.columns.failed_scores.get((approach_id, name), 0)
+            values = self.columns.by_question(approach_id, name)
+            applicable = int((~np.isnan(values)).sum())
+            if applicable or failed:
+                found[name] = MetricResult(_interval(values), applicable, failed)
+        return found
+
+    def _cost(self, answers: Answers, cost: Floats, primary: Floats) -> Cost:
+        known = cost[~np.isnan(cost)]
+        finished = sum(1 for status in answers.status if status == "finished")
+        if not known.size:
+            return Cost(unpriced=finished)
+        mean = mean_interval_positive(known)
+        right = float(np.nansum(primary)) * int(self.config["repetitions"])
+        return Cost(
+            per_answer=mean,
+            per_1000=_times(mean, 1000),
+            per_correct=float(known.sum()) / right if right else None,
+            total=float(known.sum()),
+            currency=answers.currency.most_common(1)[0][0] if answers.currency else "",
+            basis=tuple(sorted(answers.basis)),
+            price_versions=tuple(sorted(answers.prices)),
+            unpriced=max(0, finished - known.size),
+        )
+
+    def _wrong(self, approach_id: str) -> dict[str, dict[str, Any]]:
+        """Facts for attribution by answer id: value and its reason, passage shown or not, no answer exists."""
+        answers, primary = self.columns.answers[approach_id], self.columns.scores.get(self.columns.primary, {})
+        shown = self.columns.scores.get("retrieval", {})
+        return {
+            answer_id: {
+                "value": primary.get(answer_id),
+                "reason": self.columns.reasons.get(answer_id, ""),
+                "shown": shown.get(answer_id),
+                "absent": self.columns.absent[self.columns.place[question]],
+            }
+            for question, answer_id in zip(answers.questions, answers.ids, strict=True)
+        }
+
+    def _retrieval(self, approach_id: str, primary: Floats) -> Retrieval | None:
+        shown = self.columns.by_question(approach_id, "retrieval")
+        known = ~np.isnan(shown)
+        if not known.any():
+            return None
+        return Retrieval(
+            questions=int(known.sum()),
+            found=_interval(shown),
+            correct_if_found=_interval(primary[known & (shown >= 0.5)]),
+            correct_if_missed=_interval(primary[known & (shown < 0.5)]),
+        )
+
+    def _compare(self, wanted: Sequence[tuple[str, str, str | None]]) -> tuple[Comparison, ...]:
+        """Paired comparisons of a planned list; Holm over those that could be made."""
+        made = []
+        for first, second, name in wanted:
+            a, b = self.matrix[first], self.matrix[second]
+            both = ~(np.isnan(a) | np.isnan(b))
+            if name is not None:
+                both &= self.columns.slices[name] > 0
+            if both.any():
+                made.append((first, second, name, paired_difference(a[both], b[both])))
+        adjusted = holm([difference.p_value for *_, difference in made])
+        return tuple(
+            Comparison(
+                first=first,
+                second=second,
+                slice=name,
+                estimate=d.estimate,
+                low=d.low,
+                high=d.high,
+                p_value=d.p_value,
+                adjusted_p=p,
+                verdict=finding(d, p),
+                up=d.up,
+                down=d.down,
+                equal=d.equal,
+                n=d.n,
+            )
+            for (first, second, name, d), p in zip(made, adjusted, strict=True)
+        )
+
+    def _twins(self) -> tuple[Twins, ...]:
+        """Pairs with the same prompt and different weights whose texts are nearly always the same."""
+        specs = {a.id: spec_of_row(a) for a in self.approaches}
+        pairs = [
+            (a, b)
+            for a, b in combinations(specs, 2)
+            if specs[a].model != specs[b].model and specs[a].context == specs[b].context
+        ]
+        involved = {i for pair in pairs for i in pair}
+        if not involved:
+            return ()
+        wanted = select(tb.Answer.approach_id, tb.Answer.example_id, tb.Answer.text).where(
+            tb.Answer.experiment_id == self.experiment.id,
+            tb.Answer.phase == "quality",
+            tb.Answer.repetition == 0,
+            tb.Answer.status == "finished",
+            tb.Answer.approach_id.in_(involved),
+        )
+        texts: dict[str, dict[str, str]] = {i: {} for i in involved}
+        with read() as session:
+            for approach_id, example_id, text in session.execute(wanted):
+                texts[approach_id][str(example_id)] = text
+        found = []
+        for a, b in pairs:
+            shared = texts[a].keys() & texts[b].keys()
+            same = sum(1 for question in shared if texts[a][question] == texts[b][question])
+            if len(shared) >= TWINS_LEAST and same >= TWINS_SHARE * len(shared):
+                found.append(Twins(a, b, same, len(shared)))
+        return tuple(found)
+
+
+def _interval(values: Floats) -> Interval | None:
+    """Interval of a score between 0 and 1; None without values."""
+    known = values[~np.isnan(values)]
+    return mean_interval(known, bounds=(0.0, 1.0)) if known.size else None
+
+
+def _masked(values: Floats, masks: dict[str, Floats]) -> dict[str, Interval]:
+    found = {name: _interval(values[mask > 0]) for name, mask in masks.items()}
+    return {name: interval for name, interval in found.items() if interval is not None}
+
+
+def _amount(values: Floats) -> Interval | None:
+    """Mean of an amount that cannot be negative; None when nobody counted."""
+    known = values[~np.isnan(values)]
+    return mean_interval_positive(known) if known.size else None
+
+
+def mean_interval_positive(values: Floats) -> Interval:
+    """Mean of an amount with a t interval clipped at 0; amounts of 0 and 1 are not taken for proportions."""
+    return mean_interval(values, bounds=(0.0, np.inf))
+
+
+def _times(interval: Interval, factor: float) -> Interval:
+    low = None if interval.low is None else interval.low * factor
+    high = None if interval.high is None else interval.high * factor
+    return Interval(interval.estimate * factor, low, high, interval.n, interval.method)

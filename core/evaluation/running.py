@@ -1,0 +1,314 @@
+"""One run of an experiment: what is planned, what is still to ask, in which order, under which conditions."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import select, update
+
+from core.approaches import (
+    RUNNING,
+    AnswerRequest,
+    Decoding,
+    Parts,
+    ProjectSources,
+    Task,
+    ask_all,
+    ask_patiently,
+    get_approach,
+    load_parts,
+    may_pass,
+    new_row,
+    perform,
+    save_rows,
+    store_rows,
+)
+from core.errors import KurabeError
+from core.identity import now, process_identity
+from core.jobs import JobContext
+from core.store import read, write
+from core.store import tables as tb
+
+from .provenance import provenance
+from .scoring import Scorer
+
+GONE_AFTER = 30
+"""Failures in a row, each of a kind that may pass, after which the server is taken to be gone."""
+
+BLOCKS = 3
+"""How often each set of weights gets its turn in the latency phase: drift then hits all alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of the latency phase on one set of weights."""
+
+    weights: str
+    """Name of the weights."""
+    calls: tuple[tuple[str, str], ...]
+    """Approach id and example id, in the order of asking."""
+
+
+def latency_blocks(groups: dict[str, list[str]], example_ids: Sequence[str], seed: int) -> list[Block]:
+    """Every approach on every question once, in blocks per weights whose order is drawn by lot.
+
+    Within a block questions and, for each question, approaches come in random order.
+    """
+    dice = random.Random(seed)
+    shuffled = list(example_ids)
+    dice.shuffle(shuffled)
+    blocks: list[Block] = []
+    rounds = min(BLOCKS, len(shuffled))
+    for number in range(rounds):
+        part = shuffled[number::rounds]
+        names = sorted(groups)
+        dice.shuffle(names)
+        for weights in names:
+            calls: list[tuple[str, str]] = []
+            for example_id in part:
+                order = list(groups[weights])
+                dice.shuffle(order)
+                calls += [(approach_id, example_id) for approach_id in order]
+            blocks.append(Block(weights, tuple(calls)))
+    return blocks
+
+
+class ExperimentRun:
+    """Runs one experiment to its end, or to the next stop; everything it knows it reads from the store."""
+
+    def __init__(self, ctx: JobContext, experiment_id: str) -> None:
+        """Load the frozen experiment.
+
+        Raises:
+            KurabeError: `store.missing`; what loading an approach raises.
+        """
+        self.ctx = ctx
+        with read() as session:
+            found = session.get(tb.Experiment, experiment_id)
+        if found is None:
+            raise KurabeError("store.missing", kind="experiment", id=experiment_id)
+        self.experiment = found
+        self.config: dict[str, Any] = found.config
+        self.sources = ProjectSources(
+            found.project_id,
+            index_version_id=self.config["index_version_id"],
+            dataset_version_id=found.dataset_version_id,
+        )
+        self.examples = _examples(self.config["example_ids"])
+        self.approaches = {i: get_approach(i) for i in self.config["approach_ids"]}
+        self.parts: dict[str, Parts] = {}
+        self.right: defaultdict[str, float] = defaultdict(float)
+        self.scored: Counter[str] = Counter()
+        self.done = 0
+        self._failing = 0
+
+    @property
+    def total(self) -> int:
+        """All answers of both phases."""
+        quality = len(self.examples) * self.config["repetitions"]
+        return int((quality + len(self.config["latency_example_ids"])) * len(self.approaches))
+
+    def run(self) -> dict[str, Any]:
+        """Do both phases; see `jobs.run_experiment`."""
+        self.ctx.progress(0, self.total, stage="loading")
+        self._load()
+        names = (self.config["primary_metric"], *self.config["metrics"])
+        scorer = Scorer(self.sources, names)
+        scorer.learn(self.examples.values())
+        if not (self._quality(scorer) and self._latency(scorer)):
+            return {"stopped": True}
+        failed = self._finish()
+        return {"experiment_id": self.experiment.id, "answers": self.total, "failed": failed}
+
+    def _load(self) -> None:
+        """Load every approach with the pinned decoding."""
+        decoding = Decoding.model_validate(self.config["decoding"])
+        for approach_id, approach in self.approaches.items():
+            loaded = load_parts(approach, self.sources)
+            self.parts[approach_id] = replace(loaded, spec=loaded.spec.model_copy(update={"decoding": decoding}))
+
+    def _weights(self, approach_id: str) -> str:
+        model = self.parts[approach_id].spec.model
+        return f"{model.url or ''} {model.served_name}"
+
+    def _by_weights(self) -> dict[str, list[str]]:
+        groups: dict[str, list[str]] = {}
+        for approach_id in self.approaches:
+            groups.setdefault(self._weights(approach_id), []).append(approach_id)
+        return groups
+
+    def _stop(self) -> bool:
+        return self.ctx.stop_requested() is not None
+
+    # quality -----------------------------------------------------------------------------------
+
+    def _quality(self, scorer: Scorer) -> bool:
+        """Ask everything that is not answered, grouped by weights; False when stopped."""
+        rows = self._rows("quality", list(self.examples), self.config["repetitions"])
+        self._score_left(scorer, rows)
+        todo = [row for row in rows if row.status in RUNNING]
+        self.done = len(rows) - len(todo)
+        place = {weights: number for number, weights in enumerate(self._by_weights())}
+        order = {approach_id: number for number, approach_id in enumerate(self.approaches)}
+        todo.sort(key=lambda row: (place[self._weights(row.approach_id)], order[row.approach_id]))
+        tasks = (self._task(row) for row in todo)
+        for batch in ask_all(tasks, concurrency=self.config["concurrency"], should_stop=self._stop):
+            self._take(scorer, batch, "quality")
+        return not self._stop()
+
+    def _take(self, scorer: Scorer, batch: Sequence[tb.Answer], stage: str) -> None:
+        """Score a saved batch, report, and give up when the server is gone."""
+        finished = [row for row in batch if row.status == "finished"]
+        for score in scorer.save(finished) if finished else []:
+            if score["metric"] == self.config["primary_metric"] and score["value"] is not None:
+                owner = next(row.approach_id for row in finished if row.id == score["answer_id"])
+                self.right[owner] += score["value"]
+                self.scored[owner] += 1
+        self.done += sum(1 for row in batch if row.status not in RUNNING)
+        partial = {i: [round(self.right[i], 3), self.scored[i]] for i in self.scored}
+        self.ctx.progress(self.done, self.total, stage=stage, primary=partial)
+        for row in batch:
+            self._failing = self._failing + 1 if row.status == "failed" and may_pass(row) else 0
+        if self._failing >= GONE_AFTER:
+            error = batch[-1].error or {}
+            raise KurabeError("evaluation.server_gone", failures=self._failing, reason=str(error.get("code", "")))
+
+    def _score_left(self, scorer: Scorer, rows: Sequence[tb.Answer]) -> None:
+        """Score answers that an earlier attempt stored but did not get to score."""
+        finished = {row.id: row for row in rows if row.status == "finished"}
+        if not finished:
+            return
+        wanted = (
+            select(tb.Score.answer_id, tb.Score.value)
+            .join(tb.Answer, tb.Answer.id == tb.Score.answer_id)
+            .where(
+                tb.Answer.experiment_id == self.experiment.id,
+                tb.Answer.phase == "quality",
+                tb.Score.metric == self.config["primary_metric"],
+            )
+        )
+        with read() as session:
+            known: dict[str, float | None] = {i: v for i, v in session.execute(wanted)}
+        for answer_id, value in known.items():
+            if value is not None and answer_id in finished:
+                self.right[finished[answer_id].approach_id] += value
+                self.scored[finished[answer_id].approach_id] += 1
+        left = [row for answer_id, row in finished.items() if answer_id not in known]
+        for start in range(0, len(left), 200):
+            scorer.save(left[start : start + 200])
+
+    # latency -----------------------------------------------------------------------------------
+
+    def _latency(self, scorer: Scorer) -> bool:
+        """Ask a sample alone, one at a time; False when stopped."""
+        ids: list[str] = self.config["latency_example_ids"]
+        rows = {(row.approach_id, str(row.example_id)): row for row in self._rows("latency", ids, 1)}
+        before = len(self.examples) * self.config["repetitions"] * len(self.approaches)
+        self.done = before + sum(1 for row in rows.values() if row.status not in RUNNING)
+        for block in latency_blocks(self._by_weights(), ids, self.config["seed"]):
+            left = [rows[call] for call in block.calls if rows[call].status in RUNNING]
+            if left and not self._stop():
+                self._warm_up(left[0])
+            for row in left:
+                if self._stop():
+                    return False
+                ask_patiently(self._task(row), self._stop, stream=True)
+                save_rows([row])
+                self._take(scorer, [row], "latency")
+        return not self._stop()
+
+    def _warm_up(self, row: tb.Answer) -> None:
+        """Ask once and throw the answer away: weights and caches are then as warm for the first as for the last."""
+        _, request, parts = self._task(row)
+        perform(new_row(request, self.approaches[row.approach_id]), request, parts, stream=True)
+
+    # shared ------------------------------------------------------------------------------------
+
+    def _task(self, row: tb.Answer) -> Task:
+        return (
+            row,
+            self._request(row.approach_id, str(row.example_id), row.phase, row.repetition),
+            self.parts[row.approach_id],
+        )
+
+    def _request(self, approach_id: str, example_id: str, phase: Any, repetition: int) -> AnswerRequest:
+        return AnswerRequest(
+            project_id=self.experiment.project_id,
+            approach_id=approach_id,
+            question=self.examples[example_id].question,
+            example_id=example_id,
+            experiment_id=self.experiment.id,
+            repetition=repetition,
+            phase=phase,
+        )
+
+    def _rows(self, phase: str, example_ids: Sequence[str], repetitions: int) -> list[tb.Answer]:
+        """All rows of a phase, in the planned order: found, or made pending; what was under way is asked again."""
+        wanted = select(tb.Answer).where(tb.Answer.experiment_id == self.experiment.id, tb.Answer.phase == phase)
+        with read() as session:
+            found = {(r.approach_id, str(r.example_id), r.repetition): r for r in session.scalars(wanted)}
+        planned = [
+            (approach_id, example_id, repetition)
+            for approach_id in self.approaches
+            for example_id in example_ids
+            for repetition in range(repetitions)
+        ]
+        owner = process_identity().as_dict()
+        missing = [
+            new_row(self._request(a, e, phase, r), self.approaches[a], owner)
+            for a, e, r in planned
+            if (a, e, r) not in found
+        ]
+        store_rows(missing)
+        self._reopen(
+            [row for row in found.values() if row.status in RUNNING or (row.status == "failed" and may_pass(row))]
+        )
+        found.update({(row.approach_id, str(row.example_id), row.repetition): row for row in missing})
+        return [found[key] for key in planned]
+
+    def _reopen(self, rows: Sequence[tb.Answer]) -> None:
+        """Take over rows that an earlier attempt left unfinished, and failures that may pass."""
+        owner = process_identity().as_dict()
+        for row in rows:
+            row.status, row.text, row.reasoning, row.error, row.owner = "pending", "", "", None, owner
+        values = [
+            {"id": r.id, "status": "pending", "text": "", "reasoning": "", "error": None, "owner": owner} for r in rows
+        ]
+        if values:
+            with write() as session:
+                session.execute(update(tb.Answer), values)
+
+    def _finish(self) -> int:
+        """Write down that it is complete and what it ran on; returns the number of failed answers."""
+        self.ctx.progress(self.total, self.total, stage="finishing")
+        facts = provenance(self.experiment, self.parts.values())
+        failed = select(tb.Answer.id).where(tb.Answer.experiment_id == self.experiment.id, tb.Answer.status == "failed")
+        with write() as session:
+            stored = session.get(tb.Experiment, self.experiment.id)
+            if stored is not None:
+                stored.completed_at, stored.provenance = now(), facts
+            return len(list(session.scalars(failed)))
+
+
+def _examples(ids: Sequence[str]) -> dict[str, tb.Example]:
+    """Examples by id, in the given order.
+
+    Raises:
+        KurabeError: `evaluation.questions_gone` when some were deleted with their dataset.
+    """
+    found: dict[str, tb.Example] = {}
+    with read() as session:
+        for part in _parts_of(ids, 400):
+            found.update({e.id: e for e in session.scalars(select(tb.Example).where(tb.Example.id.in_(part)))})
+    if len(found) < len(ids):
+        raise KurabeError("evaluation.questions_gone", missing=len(ids) - len(found), total=len(ids))
+    return {example_id: found[example_id] for example_id in ids}
+
+
+def _parts_of(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]

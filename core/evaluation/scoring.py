@@ -1,0 +1,184 @@
+"""Scoring stored answers: build what a metric sees, measure, store each value or its visible failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
+
+from sqlalchemy import delete, insert, select
+
+from core.approaches import ProjectSources
+from core.errors import KurabeError
+from core.identity import actor, new_id, now
+from core.measures import METRICS, Case, Embed, Language, Measured, Metric, ShownPassage, measure
+from core.models import ModelClient, embedder_for, ensure_host
+from core.store import read, write
+from core.store import tables as tb
+
+_CHUNK = 400
+"""Ids per SQL statement: SQLite allows a limited number of parameters."""
+
+
+def embedder(language: str) -> Embed | None:
+    """Embed texts of a language through the host; None when no embedder declares the language."""
+    info = embedder_for(language)
+    if info is None:
+        return None
+
+    def embed(texts: list[str]) -> list[list[float]]:
+        return ModelClient(ensure_host()).embed(texts, "document", embedder=info)
+
+    return embed
+
+
+class Scorer:
+    """Scores answers of one project against their examples; reads examples and gold passages once."""
+
+    def __init__(
+        self, sources: ProjectSources, metrics: Iterable[str], *, embed: Embed | None = None, load_embedder: bool = True
+    ) -> None:
+        """Choose the metrics by name.
+
+        Raises:
+            KurabeError: `registry.unknown`.
+        """
+        self.sources = sources
+        self.metrics: tuple[Metric, ...] = tuple(METRICS.get(name)() for name in dict.fromkeys(metrics))
+        self.language = cast(Language, sources.project.language)
+        self._examples: dict[str, tb.Example] = {}
+        self._gold: dict[str, frozenset[str]] = {}
+        wants = any(metric.name == "semantic_similarity" for metric in self.metrics)
+        self._embed = embed or (embedder(self.language) if wants and load_embedder else None)
+
+    def learn(self, examples: Iterable[tb.Example]) -> None:
+        """Take examples that are loaded anyway."""
+        self._examples.update({example.id: example for example in examples})
+
+    def case(self, row: tb.Answer, example: tb.Example) -> Case:
+        """What a metric sees of a stored answer."""
+        return Case(
+            question=row.question,
+            answer_text=row.text,
+            language=self.language,
+            reference=example.answer,
+            value=example.value,
+            expects=example.expects or {},
+            gold=tuple(example.gold or ()),
+            passages=self._passages(row),
+            gold_chunks=self.gold_chunks(example),
+            embed=self._embed,
+        )
+
+    def gold_chunks(self, example: tb.Example) -> frozenset[str]:
+        """Chunks of the pinned index that hold the example's gold quotes; empty without an index."""
+        if example.id not in self._gold:
+            try:
+                hits = self.sources.gold(example.gold or ()) if example.gold else ()
+            except KurabeError:
+                # no index (any more): quotes are then looked for in the text of the passages
+                hits = ()
+            self._gold[example.id] = frozenset(hit.chunk_id for hit in hits)
+        return self._gold[example.id]
+
+    def _passages(self, row: tb.Answer) -> tuple[ShownPassage, ...]:
+        documents = self.sources.documents if any(not c.get("chunk_id") for c in row.chunks) else ()
+        return tuple(
+            ShownPassage(
+                chunk_id=str(c.get("chunk_id") or ""),
+                text=documents[c["number"] - 1].text if not c.get("chunk_id") and c["number"] <= len(documents) else "",
+                document=str(c.get("document") or c.get("title") or ""),
+            )
+            for c in row.chunks
+        )
+
+    def score(self, rows: Sequence[tb.Answer]) -> list[dict[str, Any]]:
+        """Values of all metrics for finished answers; what does not apply to a question is left out."""
+        self._load([row.example_id for row in rows if row.example_id])
+        found: list[dict[str, Any]] = []
+        written = {"created_at": now(), "created_by": actor()}
+        for row in rows:
+            example = self._examples.get(row.example_id or "")
+            if row.status != "finished" or example is None:
+                continue
+            case = self.case(row, example)
+            for metric in self.metrics:
+                measured = measure(metric, case)
+                if measured.value is not None or measured.failed:
+                    found.append({**_stored(row, metric, measured), **written})
+        return found
+
+    def save(self, rows: Sequence[tb.Answer]) -> list[dict[str, Any]]:
+        """Score answers and replace what is stored of them; returns what was stored."""
+        values = self.score(rows)
+        names = [metric.name for metric in self.metrics]
+        ids = [row.id for row in rows]
+        with write() as session:
+            for start in range(0, len(ids), _CHUNK):
+                stale = delete(tb.Score).where(
+                    tb.Score.answer_id.in_(ids[start : start + _CHUNK]), tb.Score.metric.in_(names)
+                )
+                session.execute(stale)
+            if values:
+                session.execute(insert(tb.Score), values)
+        return values
+
+    def _load(self, ids: Iterable[str]) -> None:
+        missing = [i for i in dict.fromkeys(ids) if i not in self._examples]
+        with read() as session:
+            for start in range(0, len(missing), _CHUNK):
+                wanted = select(tb.Example).where(tb.Example.id.in_(missing[start : start + _CHUNK]))
+                self.learn(session.scalars(wanted))
+
+
+def _stored(row: tb.Answer, metric: Metric, measured: Measured) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "project_id": row.project_id,
+        "answer_id": row.id,
+        "metric": metric.name,
+        "metric_version": metric.version,
+        "value": measured.value,
+        "reason": {"code": measured.reason, "params": dict(measured.params)},
+        "failed": measured.failed,
+    }
+
+
+def score_live(row: tb.Answer, metrics: Iterable[str]) -> dict[str, Measured]:
+    """Scores of one live answer to a dataset question, by metric; nothing is stored.
+
+    Empty for a free question or an answer that is not finished. Metrics that do not apply are left out.
+    """
+    if row.status != "finished" or row.example_id is None:
+        return {}
+    scorer = Scorer(ProjectSources(row.project_id, index_version_id=row.index_version_id), metrics)
+    with read() as session:
+        example = session.get(tb.Example, row.example_id)
+    if example is None:
+        return {}
+    case = scorer.case(row, example)
+    measured = {metric.name: measure(metric, case) for metric in scorer.metrics}
+    return {name: m for name, m in measured.items() if m.value is not None or m.failed}
+
+
+def rescore(experiment_id: str, metrics: Iterable[str], on_progress: Callable[[int, int], None] | None = None) -> int:
+    """Score an experiment's stored answers again, for a new metric or a new version of one; returns how many."""
+    with read() as session:
+        experiment = session.get(tb.Experiment, experiment_id)
+        if experiment is None:
+            raise KurabeError("store.missing", kind="experiment", id=experiment_id)
+        wanted = select(tb.Answer.id).where(tb.Answer.experiment_id == experiment_id, tb.Answer.status == "finished")
+        ids = list(session.scalars(wanted))
+    config = experiment.config
+    sources = ProjectSources(
+        experiment.project_id,
+        index_version_id=config.get("index_version_id"),
+        dataset_version_id=experiment.dataset_version_id,
+    )
+    scorer = Scorer(sources, metrics)
+    for start in range(0, len(ids), _CHUNK):
+        with read() as session:
+            rows = list(session.scalars(select(tb.Answer).where(tb.Answer.id.in_(ids[start : start + _CHUNK]))))
+        scorer.save(rows)
+        if on_progress is not None:
+            on_progress(min(start + _CHUNK, len(ids)), len(ids))
+    return len(ids)

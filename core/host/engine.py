@@ -1,0 +1,306 @@
+"""The engine: one thread that loads weights and writes answers, in batches that share exactly the same weights.
+
+Rows wait in one group per model name. A group's turn lasts a fraction of a second while others wait, and the group
+that has had the least computing time goes next. New rows of the group on turn join between two steps.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from core.errors import KurabeError, as_kurabe_error
+from core.host.library import Library, Loaded
+from core.host.rows import Row
+from core.host.sampling import choose
+from core.settings import settings
+
+if TYPE_CHECKING:
+    from transformers.cache_utils import Cache
+
+__all__ = ["Engine"]
+
+logger = logging.getLogger(__name__)
+
+MAX_ROWS = 32
+"""Most rows of one group that step together."""
+
+_TURN_SECONDS = 0.25
+"""How long a group goes on while another one waits."""
+
+_JOIN_TOKENS = 2048
+"""Prompt tokens read between two steps, so that many new rows do not stall those that are being written."""
+
+
+@dataclass
+class _Group:
+    """The rows that ask for the same weights."""
+
+    model: str
+    waiting: deque[Row] = field(default_factory=deque)
+    active: list[Row] = field(default_factory=list)
+    served: float = 0.0
+    """Seconds of computing that it had, against which turns are shared out."""
+
+    def has_work(self) -> bool:
+        return bool(self.waiting or self.active)
+
+
+class Engine:
+    """Accepts rows from any thread and writes their answers in its own."""
+
+    def __init__(self, make_library: Callable[[], Library] = Library) -> None:
+        self._make_library = make_library
+        self._library: Library | None = None
+        self._incoming: deque[Row] = deque()
+        self._groups: dict[str, _Group] = {}
+        self._reserved: dict[str, int] = {}
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._unload = False
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def submit(self, row: Row) -> None:
+        """Queue a row; its listener hears of everything that follows."""
+        with self._wake:
+            self._incoming.append(row)
+            self._wake.notify()
+
+    def cancel(self, row: Row) -> None:
+        """Let a row go at the next step, as when its client went away."""
+        row.cancelled = True
+        with self._wake:
+            self._wake.notify()
+
+    def unload(self) -> None:
+        """Free all weights as soon as no row needs them."""
+        with self._wake:
+            self._unload = True
+            self._wake.notify()
+
+    def stop(self, wait_seconds: float = 5.0) -> None:
+        """Fail what is left and end the thread."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join(wait_seconds)
+
+    def alive(self) -> bool:
+        """Tell whether the thread runs."""
+        return self._thread.is_alive()
+
+    def status(self) -> dict[str, Any]:
+        """Return what is loaded and how much waits, for people and for whoever needs the device."""
+        library = self._library
+        groups = list(self._groups.values())
+        return {
+            "loaded": sorted(library.loaded) if library else [],
+            "device": library.device if library else None,
+            "precision": str(library.dtype).removeprefix("torch.") if library else None,
+            "active": sum(len(group.active) for group in groups),
+            "waiting": sum(len(group.waiting) for group in groups) + len(self._incoming),
+        }
+
+    # Everything below runs in the engine's thread.
+
+    def _run(self) -> None:
+        try:
+            self._library = self._make_library()
+        except KurabeError as error:
+            self._refuse_all(error)
+            return
+        idle_since = time.monotonic()
+        while not self._stopping:
+            self._collect()
+            if (group := self._next_group()) is not None:
+                self._take_turn(group)
+                idle_since = time.monotonic()
+                continue
+            if self._unload or time.monotonic() - idle_since > settings().host_idle_seconds:
+                self._free()
+            with self._wake:
+                if not self._incoming and not self._stopping and not self._unload:
+                    self._wake.wait(timeout=5.0)
+        self._fail_rest()
+
+    def _refuse_all(self, error: KurabeError) -> None:
+        """Answer every row with what keeps this host from computing at all, such as a GPU that is not there."""
+        while not self._stopping:
+            while self._incoming:
+                self._incoming.popleft().fail(error)
+            with self._wake:
+                if not self._incoming and not self._stopping:
+                    self._wake.wait(timeout=5.0)
+
+    def _free(self) -> None:
+        self._unload = False
+        assert self._library is not None
+        if self._library.loaded:
+            logger.info("unloading %s", ", ".join(self._library.loaded))
+            self._library.unload()
+        self._groups.clear()
+
+    def _collect(self) -> None:
+        """Sort new rows into their groups, and let cancelled ones go."""
+        while self._incoming:
+            row = self._incoming.popleft()
+            group = self._groups.setdefault(row.model, _Group(row.model))
+            if not group.has_work():
+                # A group that was away gets no credit for that time, or it would starve the others.
+                busy = [other.served for other in self._groups.values() if other.has_work()]
+                group.served = max(group.served, min(busy, default=group.served))
+            group.waiting.append(row)
+
+    def _next_group(self) -> _Group | None:
+        for group in self._groups.values():
+            if any(row.cancelled for row in group.waiting):
+                group.waiting = deque(row for row in group.waiting if not row.cancelled)
+        ready = [group for group in self._groups.values() if group.has_work()]
+        return min(ready, key=lambda group: group.served, default=None)
+
+    def _take_turn(self, group: _Group) -> None:
+        began = time.monotonic()
+        try:
+            loaded = self._activate(group)
+            while group.has_work() and not self._stopping:
+                self._drop_cancelled(group)
+                self._admit(group, loaded)
+                if not group.active:
+                    self._step_back(group)
+                    break
+                self._step(group, loaded)
+                self._collect()
+                if time.monotonic() - began > _TURN_SECONDS and self._others_wait(group):
+                    break
+        except KurabeError as error:
+            if error.code == "host.no_memory" and self._others_active(group):
+                self._step_back(group)
+            else:
+                self._fail_group(group, error)
+        except Exception as error:
+            # Whatever it is, it must not end the thread that everyone waits for.
+            self._fail_group(group, KurabeError("host.compute", model=group.model, **as_kurabe_error(error).params))
+            if isinstance(error, torch.OutOfMemoryError) and self._library is not None:
+                self._library.unload()
+        finally:
+            group.served += time.monotonic() - began
+
+    def _activate(self, group: _Group) -> Loaded:
+        assert self._library is not None
+        busy = {name for name, taken in self._reserved.items() if taken}
+        loaded, seconds = self._library.activate(group.model, busy)
+        for row in group.waiting:
+            row.timings.load_seconds = max(row.timings.load_seconds, seconds)
+        return loaded
+
+    def _others_wait(self, group: _Group) -> bool:
+        return any(other is not group and other.has_work() for other in self._groups.values())
+
+    def _others_active(self, group: _Group) -> bool:
+        return any(other is not group and other.active for other in self._groups.values())
+
+    def _step_back(self, group: _Group) -> None:
+        """Let the others go on first: the memory that this group waits for is theirs."""
+        group.served = max(other.served for other in self._groups.values() if other.has_work() or other is group)
+
+    def _drop_cancelled(self, group: _Group) -> None:
+        for row in [row for row in group.active if row.cancelled]:
+            self._leave(group, row)
+
+    def _leave(self, group: _Group, row: Row) -> None:
+        group.active.remove(row)
+        self._reserved[row.weights] -= row.reserved
+        row.cache = None
+
+    def _admit(self, group: _Group, loaded: Loaded) -> None:
+        """Read the prompts of waiting rows, as many as fit into the batch, the memory and this pause."""
+        tokens = 0
+        while group.waiting and len(group.active) < MAX_ROWS and tokens < _JOIN_TOKENS:
+            row = group.waiting[0]
+            if row.cancelled:
+                group.waiting.popleft()
+                continue
+            try:
+                self._prepare(row, loaded)
+                if self._reserved.get(loaded.name, 0) + row.reserved > loaded.cache_budget:
+                    self._refuse_if_hopeless(row, loaded)
+                    return
+            except KurabeError as error:
+                group.waiting.popleft().fail(error)
+                continue
+            group.waiting.popleft()
+            self._reserved[loaded.name] = self._reserved.get(loaded.name, 0) + row.reserved
+            group.active.append(row)
+            self._read_prompt(row, loaded)
+            tokens += len(row.prompt)
+
+    def _prepare(self, row: Row, loaded: Loaded) -> None:
+        """Render and count a row's prompt, once.
+
+        Raises:
+            KurabeError: ``host.prompt_too_long``, ``host.output_too_long`` or ``host.messages``.
+        """
+        if row.prompt:
+            return
+        prompt = loaded.encode(row.messages, row.thinking)
+        prefix = loaded.prefix_length()
+        most = min(settings().host_prompt_limit, loaded.context_length - prefix - 1)
+        if len(prompt) > most:
+            raise KurabeError("host.prompt_too_long", tokens=len(prompt), limit=most, model=row.model)
+        limit = settings().host_output_limit
+        if (wanted := row.max_tokens or limit) > limit:
+            raise KurabeError("host.output_too_long", tokens=wanted, limit=limit)
+        row.begin(prompt, min(wanted, loaded.context_length - prefix - len(prompt)))
+        row.weights, row.precision = loaded.name, loaded.precision
+        row.reserved = loaded.cache_bytes * (prefix + len(prompt) + row.limit)
+
+    def _refuse_if_hopeless(self, row: Row, loaded: Loaded) -> None:
+        if row.reserved > loaded.cache_budget:
+            need, free = row.reserved / 1e9, loaded.cache_budget / 1e9
+            raise KurabeError("host.no_memory", model=loaded.name, need_gb=round(need, 2), free_gb=round(free, 2))
+
+    def _read_prompt(self, row: Row, loaded: Loaded) -> None:
+        began = row.timings.started_at = time.monotonic()
+        capacity = loaded.prefix_length() + len(row.prompt) + row.limit
+        row.cache = loaded.forward.read(row.prompt, capacity, loaded.injector.prefix)
+        row.timings.device_seconds += time.monotonic() - began
+
+    def _step(self, group: _Group, loaded: Loaded) -> None:
+        rows = list(group.active)
+        began = time.monotonic()
+        caches: list[Cache] = [row.cache for row in rows if row.cache is not None]
+        logits = loaded.forward.step([row.last_token for row in rows], caches)
+        tokens = choose(logits, [row.sampling for row in rows])
+        now = time.monotonic()
+        share = (now - began) / len(rows)
+        for row, token in zip(rows, tokens, strict=True):
+            row.timings.device_seconds += share
+            row.timings.steps += 1
+            row.timings.rows_in_steps += len(rows)
+            reason = row.accept(token, loaded.tokenizer, loaded.end_tokens, now)
+            if reason is not None:
+                row.finish(reason, loaded.tokenizer, loaded.end_tokens)
+                self._leave(group, row)
+
+    def _fail_group(self, group: _Group, error: KurabeError) -> None:
+        for row in list(group.active):
+            self._leave(group, row)
+            row.fail(error)
+        while group.waiting:
+            group.waiting.popleft().fail(error)
+
+    def _fail_rest(self) -> None:
+        self._collect()
+        for group in self._groups.values():
+            self._fail_group(group, KurabeError("host.stopping"))

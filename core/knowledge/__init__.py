@@ -1,0 +1,70 @@
+"""Knowledge bases: documents read, cut into passages, indexed, searched, and deleted for good."""
+
+from core.knowledge.chunking import Chunk, ChunkConfig, chunk_document
+from core.knowledge.documents import (
+    add_document,
+    add_documents,
+    current_document,
+    default_kb,
+    document,
+    document_original,
+    document_text,
+    document_versions,
+    documents,
+    edit_document,
+    knowledge_bases,
+    update_document,
+)
+from core.knowledge.index import (
+    IndexConfig,
+    build_index,
+    delete_document,
+    delete_index,
+    index_version,
+    index_versions,
+    latest_index,
+    refresh_index,
+    stale_documents,
+)
+from core.knowledge.quality import Recall, Retrieval, dataset_coverage, retrieval_recall
+from core.knowledge.readers import document_readers
+from core.knowledge.search import Hit, Mode, SearchResult, chunks_for_quote, chunks_of, get_chunks, search
+
+__all__ = [
+    "Chunk",
+    "ChunkConfig",
+    "Hit",
+    "IndexConfig",
+    "Mode",
+    "Recall",
+    "Retrieval",
+    "SearchResult",
+    "add_document",
+    "add_documents",
+    "build_index",
+    "chunk_document",
+    "chunks_for_quote",
+    "chunks_of",
+    "current_document",
+    "dataset_coverage",
+    "default_kb",
+    "delete_document",
+    "delete_index",
+    "document",
+    "document_original",
+    "document_readers",
+    "document_text",
+    "document_versions",
+    "documents",
+    "edit_document",
+    "get_chunks",
+    "index_version",
+    "index_versions",
+    "knowledge_bases",
+    "latest_index",
+    "refresh_index",
+    "retrieval_recall",
+    "search",
+    "stale_documents",
+    "update_document",
+]

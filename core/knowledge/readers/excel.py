@@ -1,0 +1,67 @@
+"""Excel workbooks as documents: one table a sheet, under the sheet's name."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable
+from datetime import date, datetime
+from io import BytesIO
+from typing import Any, ClassVar
+from xml.etree.ElementTree import ParseError
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from core.errors import KurabeError
+from core.knowledge.readers._base import DocumentReader, ParsedDocument, refuse_bomb, stem, table_lines
+
+__all__ = ["ExcelDocumentReader"]
+
+_BROKEN = (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, ParseError, EOFError)
+_ROW_LIMIT = 200_000
+
+
+class ExcelDocumentReader(DocumentReader):
+    """Reads .xlsx and .xlsm; formulas give the value that Excel last saved."""
+
+    name: ClassVar[str] = "excel"
+    suffixes: ClassVar[tuple[str, ...]] = (".xlsx", ".xlsm")
+    media_type: ClassVar[str] = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+    def read(self, data: bytes, name: str) -> ParsedDocument:
+        """See `DocumentReader.read`."""
+        refuse_bomb(data, name)
+        try:
+            book = load_workbook(BytesIO(data), read_only=True, data_only=True)
+            sheets = [(sheet.title, _rows(sheet.values, name)) for sheet in book.worksheets]
+            book.close()
+        except _BROKEN as error:
+            raise KurabeError("knowledge.broken_document", name=name, detail=str(error)[:200]) from error
+        filled = [(title, rows) for title, rows in sheets if rows]
+        heads = len(filled) > 1
+        parts = [f"## {title}\n\n" * heads + "\n".join(table_lines(rows)) for title, rows in filled]
+        return ParsedDocument(stem(name), "\n\n".join(parts))
+
+
+def _rows(values: Iterable[tuple[Any, ...]], name: str) -> list[list[str]]:
+    """Return the rows that hold something; empty cells at the end of a row go."""
+    rows = []
+    for number, row in enumerate(values):
+        if number > _ROW_LIMIT:
+            raise KurabeError("knowledge.too_many_rows", name=name, limit=_ROW_LIMIT)
+        cells = [_text(cell) for cell in row]
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
+            rows.append(cells)
+    return rows
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat(sep=" ")
+    return cell.isoformat() if isinstance(cell, date) else str(cell)

@@ -1,0 +1,250 @@
+"""Search an index version by words, by vectors, or by both; every hit says how it was found."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
+
+from core.errors import KurabeError
+from core.knowledge.embedding import embed_texts, pinned_embedder
+from core.knowledge.index import index_version
+from core.knowledge.tables import folded, name_tokens, names_in, open_table
+from core.store import tables as tb
+
+__all__ = ["RRF_K", "Hit", "Mode", "SearchResult", "chunks_for_quote", "get_chunks", "search"]
+
+Mode = Literal["auto", "vector", "text", "hybrid"]
+
+RRF_K = 60
+"""Constant of reciprocal rank fusion (Cormack, Clarke, Büttcher 2009): score = Σ 1 / (60 + rank)."""
+
+_POOL = 50
+"""Candidates that each way of searching brings into the fusion."""
+
+_SHOWN = ["chunk_id", "document_id", "document_name", "position", "title", "heading", "text", "tokens", "page"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One passage that was found."""
+
+    chunk_id: str
+    document_id: str
+    document_name: str
+    """File name of its document."""
+    title: str
+    """Title of its document."""
+    heading: str
+    """Headings above it, joined with " > "; may be empty."""
+    text: str
+    score: float = 0.0
+    """What it was ranked by; comparable within one result only."""
+    vector_rank: int | None = None
+    """From 1; None if the vector search did not bring it or was not made."""
+    vector_score: float | None = None
+    """Cosine similarity."""
+    text_rank: int | None = None
+    """From 1; None if the full-text search did not bring it or was not made."""
+    text_score: float | None = None
+    """BM25."""
+    position: int = 0
+    """Order in its document."""
+    tokens: int = 0
+    """Length by the index's tokenizer."""
+    page: int = 0
+    """Page it begins on, from 1; 0 where the format has no pages."""
+
+    @property
+    def full_title(self) -> str:
+        """Title and heading as the prompt shows them."""
+        return f"{self.title} > {self.heading}" if self.heading else self.title
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search found, how, and how long it took."""
+
+    hits: list[Hit]
+    """Best first."""
+    spans: dict[str, float]
+    """Seconds: ``embed``, ``search``, ``rerank``."""
+    mode: str
+    """What was done: ``vector``, ``text`` or ``hybrid``."""
+    embedder: str | None
+    """Name of the embedding model, where vectors were used."""
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    """What a person should know, as ``{"code", "params"}``: that vectors are off, and why."""
+
+
+def search(index_version_id: str, query: str, *, k: int = 4, mode: Mode = "auto", rerank: bool = False) -> SearchResult:
+    """Return the `k` best passages for a question.
+
+    Args:
+        index_version_id: What is searched.
+        query: Question in the words of a person.
+        k: Most passages.
+        mode: ``auto`` takes both ways where the index has vectors that read the language, else full text.
+        rerank: Put passages that hold the question's names and numbers side by side before others.
+
+    Raises:
+        KurabeError: ``store.missing``, ``knowledge.source_removed``, ``knowledge.no_vectors`` if vectors were asked
+            for by name and there are none, ``knowledge.unknown_mode``, ``models.…``.
+    """
+    if mode not in get_args(Mode):
+        raise KurabeError("knowledge.unknown_mode", mode=mode, known=", ".join(get_args(Mode)))
+    version = index_version(index_version_id)
+    embedder = pinned_embedder(version.config["language"], version.embedder, version.config["embedder_hash"])
+    if embedder is None and mode in ("vector", "hybrid"):
+        raise KurabeError("knowledge.no_vectors", language=version.config["language"], mode=mode)
+    words = folded(query).strip()
+    spans = {"embed": 0.0, "search": 0.0, "rerank": 0.0}
+    if not words:
+        return SearchResult([], spans, "text", None)
+    pool = max(_POOL, k * 4)
+    vector_hits: list[Hit] = []
+    text_hits: list[Hit] = []
+    if embedder is not None and mode != "text":
+        began = time.perf_counter()
+        [vector] = embed_texts([words], "query", embedder)
+        spans["embed"] = time.perf_counter() - began
+    began = time.perf_counter()
+    if embedder is not None and mode != "text":
+        vector_hits = _by_vector(version, vector, pool)
+    if mode != "vector":
+        text_hits = _by_text(version, words, pool)
+    hits = fused(vector_hits, text_hits)
+    spans["search"] = time.perf_counter() - began
+    if rerank:
+        began = time.perf_counter()
+        hits = by_names(words, hits)
+        spans["rerank"] = time.perf_counter() - began
+    done = "hybrid" if vector_hits and mode != "vector" else "vector" if mode == "vector" else "text"
+    return SearchResult(
+        hits[:k], spans, done, embedder.name if embedder and done != "text" else None, _notes(version, embedder is None)
+    )
+
+
+def _notes(version: tb.IndexVersion, text_only: bool) -> list[dict[str, Any]]:
+    if not text_only:
+        return []
+    code = "embedder_gone" if version.embedder else "vectors_off"
+    return [{"code": code, "params": {"language": version.config["language"], "embedder": version.embedder or "-"}}]
+
+
+def _by_vector(version: tb.IndexVersion, vector: Sequence[float], limit: int) -> list[Hit]:
+    query = open_table(version.table_name).search(list(vector), vector_column_name="vector").distance_type("cosine")
+    if version.config.get("probes"):
+        query = query.nprobes(version.config["probes"])
+    rows = query.select([*_SHOWN, "_distance"]).limit(limit).to_list()
+    rows.sort(key=lambda row: (row["_distance"], row["chunk_id"]))
+    return [
+        replace(hit_of(row), vector_rank=rank, vector_score=1.0 - float(row["_distance"]))
+        for rank, row in enumerate(rows, 1)
+    ]
+
+
+def _by_text(version: tb.IndexVersion, words: str, limit: int) -> list[Hit]:
+    query = open_table(version.table_name).search(
+        f"{words} {name_tokens(words)}", query_type="fts", fts_columns="search_text"
+    )
+    rows = query.select([*_SHOWN, "_score"]).limit(limit).to_list()
+    rows.sort(key=lambda row: (-row["_score"], row["chunk_id"]))
+    return [replace(hit_of(row), text_rank=rank, text_score=float(row["_score"])) for rank, row in enumerate(rows, 1)]
+
+
+def hit_of(row: dict[str, Any]) -> Hit:
+    """Return a table's row as a hit without ranks."""
+    names = ("chunk_id", "document_id", "document_name", "title", "heading", "text", "position", "tokens", "page")
+    return Hit(**{name: row[name] for name in names})
+
+
+def fused(vector_hits: Sequence[Hit], text_hits: Sequence[Hit]) -> list[Hit]:
+    """Join both rankings by reciprocal rank; ties go to the better text rank, then to the smaller id.
+
+    One ranking alone keeps its own scores.
+    """
+    if not vector_hits or not text_hits:
+        alone = vector_hits or text_hits
+        return [replace(hit, score=hit.vector_score if hit.text_score is None else hit.text_score) for hit in alone]  # type: ignore[arg-type]  # one of the two is set
+    found = {hit.chunk_id: hit for hit in vector_hits}
+    for hit in text_hits:
+        other = found.get(hit.chunk_id)
+        found[hit.chunk_id] = (
+            replace(other, text_rank=hit.text_rank, text_score=hit.text_score) if other is not None else hit
+        )
+    scored = [replace(hit, score=_reciprocal(hit.vector_rank) + _reciprocal(hit.text_rank)) for hit in found.values()]
+    return sorted(scored, key=lambda hit: (-hit.score, hit.text_rank or 1 << 30, hit.chunk_id))
+
+
+def _reciprocal(rank: int | None) -> float:
+    return 0.0 if rank is None else 1.0 / (RRF_K + rank)
+
+
+def by_names(words: str, hits: Iterable[Hit]) -> list[Hit]:
+    """Put passages first that hold the question's names as they are written, more of them before fewer."""
+    names = set(names_in(words))
+
+    def held(hit: Hit) -> int:
+        return len(names & set(names_in(f"{hit.full_title}\n{hit.text}")))
+
+    return sorted(hits, key=lambda hit: -held(hit))
+
+
+def get_chunks(index_version_id: str, ids: Sequence[str]) -> list[Hit]:
+    """Return passages by id, in the order asked for; ids that the version does not hold are left out.
+
+    Raises:
+        KurabeError: as `index_version`.
+    """
+    if not ids:
+        return []
+    wanted = ", ".join("'" + name.replace("'", "''") + "'" for name in ids)
+    table = open_table(index_version(index_version_id).table_name)
+    rows = table.search().where(f"chunk_id IN ({wanted})").select(_SHOWN).limit(len(ids) * 2).to_list()
+    found = {row["chunk_id"]: hit_of(row) for row in rows}
+    return [found[name] for name in ids if name in found]
+
+
+_MARKS = re.compile(r"[\s#*_`|>・•\-–—]+")
+
+
+def quote_key(text: str) -> str:
+    """Return text for finding quotes: NFKC, lower case, without spaces, Markdown marks or bullets."""
+    return _MARKS.sub("", folded(text)).casefold()
+
+
+def chunks_for_quote(index_version_id: str, document_name: str, quote: str) -> list[Hit]:
+    """Return the passages of a document that hold a quote; a quote that a cut divided gives both sides.
+
+    Args:
+        index_version_id: Where to look.
+        document_name: File name or title of the document; empty looks in all.
+        quote: Words as they stand in the document, spaces and Markdown aside.
+
+    Raises:
+        KurabeError: as `index_version`.
+    """
+    chunks = chunks_of(index_version_id, document_name)
+    key = quote_key(quote)
+    if not key:
+        return []
+    whole = [hit for hit in chunks if key in quote_key(hit.text) or key in quote_key(hit.full_title + hit.text)]
+    if whole:
+        return whole
+    parts = [quote_key(part) for part in re.split(r"[\n。|]|(?<=[.!?])\s", quote)]
+    parts = [part for part in parts if len(part) >= 4]
+    return [hit for hit in chunks if any(part in quote_key(hit.text) for part in parts)]
+
+
+def chunks_of(index_version_id: str, document_name: str = "") -> list[Hit]:
+    """Return all passages of one document (by file name or title), or of all documents, in their order."""
+    table = open_table(index_version(index_version_id).table_name)
+    query = table.search()
+    if document_name:
+        name = document_name.replace("'", "''")
+        query = query.where(f"document_name = '{name}' OR title = '{name}'")
+    rows = query.select(_SHOWN).limit(table.count_rows()).to_list()
+    return [hit_of(row) for row in sorted(rows, key=lambda row: (row["document_name"], row["position"]))]

@@ -1,0 +1,72 @@
+"""Measures: the metrics (one file each) and the statistics that tell a difference from chance."""
+
+from __future__ import annotations
+
+import logging
+
+from core.errors import as_kurabe_error
+from core.registry import Registry, spec_of
+
+from .case import Case, Embed, Language, Measured, Metric, ShownPassage
+from .expectation import Expectation, expectation
+from .statistics import (
+    Difference,
+    Interval,
+    Verdict,
+    finding,
+    holm,
+    mean_interval,
+    paired_difference,
+    percentile_interval,
+    power,
+    proportion_interval,
+    smallest_detectable,
+)
+from .text import abstains, citations, without_reasoning
+
+__all__ = [
+    "METRICS",
+    "PRIMARY",
+    "Case",
+    "Difference",
+    "Embed",
+    "Expectation",
+    "Interval",
+    "Language",
+    "Measured",
+    "Metric",
+    "ShownPassage",
+    "Verdict",
+    "abstains",
+    "citations",
+    "expectation",
+    "finding",
+    "holm",
+    "mean_interval",
+    "measure",
+    "paired_difference",
+    "percentile_interval",
+    "power",
+    "proportion_interval",
+    "smallest_detectable",
+    "spec_of",
+    "without_reasoning",
+]
+
+logger = logging.getLogger(__name__)
+
+METRICS: Registry[Metric] = Registry("core.measures.metrics", Metric)  # type: ignore[type-abstract]  # only looked up, never built
+"""All metrics by name."""
+
+PRIMARY = "correct"
+"""The primary metric unless an experiment names another beforehand."""
+
+
+def measure(metric: Metric, case: Case) -> Measured:
+    """Score a case; a metric that breaks gives a visible failure with its error, never an exception."""
+    try:
+        return metric.score(case)
+    except Exception as error:
+        known = as_kurabe_error(error)
+        logger.warning("metric %s failed: %s", metric.name, known)
+        return Measured(None, "metric_failed", {"code": known.code, **known.params})

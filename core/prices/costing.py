@@ -1,0 +1,168 @@
+"""What an answer or a training costs, from the price book, with its basis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Literal, Protocol
+
+from core.errors import KurabeError
+from core.prices.book import PriceBookInfo, PriceEntry, price_book
+from core.prices.device import Device, local_device
+
+__all__ = ["Cost", "convert", "price_answer", "price_device", "price_hosted_training", "price_training"]
+
+Basis = Literal["billed", "list", "device"]
+
+_MILLION = Decimal(1_000_000)
+_SMALLEST = Decimal("1e-12")
+"""Costs are kept to a millionth of a millionth: one answer of a small model costs that little."""
+
+
+class TokenCounts(Protocol):
+    """The part of a usage record that has a price."""
+
+    @property
+    def prompt_tokens(self) -> int:
+        """All tokens of the prompt."""
+
+    @property
+    def completion_tokens(self) -> int:
+        """All tokens written, thinking included."""
+
+    @property
+    def cached_tokens(self) -> int | None:
+        """Tokens of the prompt that the server had read before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """An amount of money and what it rests on."""
+
+    amount: Decimal
+    currency: str
+    basis: Basis
+    """``billed`` by a server, ``list`` price times tokens, or ``device`` time times its rate."""
+    price_version: str
+    """Version of the price book."""
+
+
+def price_answer(
+    model_ref: str, usage: TokenCounts, device_seconds: float | None, *, device: str | None = None
+) -> Cost:
+    """Return what one answer cost, in the price book's currency.
+
+    With `device_seconds` (its share of computing time at the local host) it is time × rate; otherwise tokens × list
+    price, from the own table first and then from ``genai-prices``.
+
+    Raises:
+        KurabeError: ``prices.unknown_model`` or ``prices.unknown_device``: an unknown price is not zero.
+    """
+    book = price_book()
+    if device_seconds is not None:
+        return price_device(device_seconds, device)
+    if (own := _own_token_price(book, model_ref)) is not None:
+        amount = _tokens_cost(own, usage)
+    else:
+        amount = _listed(model_ref, usage)
+    return Cost(amount.quantize(_SMALLEST), book.currency, "list", book.version)
+
+
+def price_device(seconds: float, device: str | None = None) -> Cost:
+    """Return the cost of computing time on this machine's device, or on a named one.
+
+    Raises:
+        KurabeError: ``prices.unknown_device``.
+    """
+    book = price_book()
+    used = local_device(device)
+    amount = Decimal(str(seconds)) / 3600 * _hourly(book, used)
+    return Cost(amount.quantize(_SMALLEST), book.currency, "device", book.version)
+
+
+def price_training(seconds: float, tokens: int, device: str | None = None) -> Cost:
+    """Return what a local training cost: time × rate; `tokens` has no price of its own here.
+
+    Raises:
+        KurabeError: ``prices.unknown_device``.
+    """
+    return price_device(seconds, device)
+
+
+def price_hosted_training(model: str, tokens: int, seconds: float = 0.0) -> Cost:
+    """Return the list price of a training elsewhere; `tokens` are those billed: epochs × training tokens.
+
+    Raises:
+        KurabeError: ``prices.no_entry``.
+    """
+    book = price_book()
+    entry = book.get(f"training/{model}")
+    units = Decimal(tokens) / _MILLION if entry.unit == "million_tokens" else Decimal(str(seconds)) / 3600
+    return Cost((units * entry.amounts["amount"]).quantize(_SMALLEST), book.currency, "list", book.version)
+
+
+def convert(cost: Cost, currency: str) -> Cost:
+    """Return the same cost in another currency, at the price book's dated rate.
+
+    Raises:
+        KurabeError: ``prices.no_entry`` without a rate.
+    """
+    if cost.currency == currency:
+        return cost
+    book = price_book()
+    dollars = cost.amount if cost.currency == "USD" else cost.amount / _rate(book, cost.currency)
+    amount = dollars if currency == "USD" else dollars * _rate(book, currency)
+    return Cost(amount.quantize(_SMALLEST), currency, cost.basis, cost.price_version)
+
+
+def _rate(book: PriceBookInfo, currency: str) -> Decimal:
+    return book.get(f"exchange/{currency}").amounts["rate"]
+
+
+def _hourly(book: PriceBookInfo, device: Device) -> Decimal:
+    entry = book.entries.get(f"device/{device.name}")
+    if entry is None:
+        raise KurabeError("prices.unknown_device", device=device.label or device.name)
+    return entry.amounts["amount"] * device.units
+
+
+def _own_token_price(book: PriceBookInfo, model_ref: str) -> PriceEntry | None:
+    """Find the own price: by the exact name, or for tuned models by the longest beginning."""
+    names = [model_ref, *(model_ref[:end] for end in range(len(model_ref) - 1, 3, -1) if model_ref[end] in ":-")]
+    if not model_ref.startswith("ft:"):
+        names = [model_ref]
+    return next((book.entries[key] for name in names if (key := f"tokens/{name}") in book.entries), None)
+
+
+def _tokens_cost(entry: PriceEntry, usage: TokenCounts) -> Decimal:
+    prices = entry.amounts
+    cached = usage.cached_tokens or 0
+    fresh = usage.prompt_tokens - cached
+    read = fresh * prices["input"] + cached * prices.get("cached", prices["input"])
+    return (read + usage.completion_tokens * prices["output"]) / _MILLION
+
+
+def _listed(model_ref: str, usage: TokenCounts) -> Decimal:
+    """Return the list price of a hosted model.
+
+    Raises:
+        KurabeError: ``prices.unknown_model``.
+    """
+    return _calculated(model_ref, usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens or 0)
+
+
+@lru_cache(maxsize=4096)
+def _calculated(model_ref: str, read: int, written: int, cached: int) -> Decimal:
+    # Imported here: it loads two thousand prices, which a local comparison does not need.
+    from genai_prices import Usage, calc_price
+
+    counts = Usage(input_tokens=read, output_tokens=written, cache_read_tokens=cached)
+    provider, _, name = model_ref.partition("/")
+    for ref, owner in ((model_ref, None), (name, provider)):
+        try:
+            if ref:
+                return calc_price(counts, model_ref=ref, provider_id=owner).total_price
+        except LookupError:
+            continue
+    raise KurabeError("prices.unknown_model", model=model_ref)

@@ -1,0 +1,20 @@
+"""Prompting: the one place where messages are built, rendered, masked for training, counted and shown.
+
+The app, the trainer and the host all use it, so what is trained, what is previewed and what is served are
+the same tokens. It needs `tokenizers` and `jinja2` only.
+"""
+
+from core.prompting.masking import IGNORED, TrainingRow
+from core.prompting.messages import Message, Passage, PromptInput, build_messages, template_hash
+from core.prompting.template import ChatTemplate
+
+__all__ = [
+    "IGNORED",
+    "ChatTemplate",
+    "Message",
+    "Passage",
+    "PromptInput",
+    "TrainingRow",
+    "build_messages",
+    "template_hash",
+]

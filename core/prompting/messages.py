@@ -1,0 +1,84 @@
+"""The prompt builder: from a question and what was gathered for it to the messages that every approach sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.identity import content_hash
+
+__all__ = ["Message", "Passage", "PromptInput", "build_messages", "template_hash"]
+
+Message = dict[str, str]
+"""``{"role": "system" | "user" | "assistant", "content": text}``."""
+
+_WORDS: dict[str, dict[str, str]] = {
+    "en": {"documents": "Documents:", "question": "Question: "},
+    "ja": {"documents": "資料:", "question": "質問: "},
+}
+_VERSION = 1  # raise it when `build_messages` changes, so that `template_hash` does
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One piece of a document that the prompt quotes."""
+
+    title: str
+    """Document title, with ``> heading`` where the piece has one; may be empty."""
+    text: str
+    chunk_id: str = ""
+    """Where it came from; not part of the prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptInput:
+    """Everything that a prompt is made of."""
+
+    language: Literal["en", "ja"] | str
+    """Language of the words that frame passages and question."""
+    question: str
+    instructions: str = ""
+    """What the model is asked to do."""
+    house_rules: str = ""
+    """How answers must look."""
+    examples: tuple[tuple[str, str], ...] = ()
+    """Question and answer pairs shown before the question, as turns of the same chat."""
+    passages: tuple[Passage, ...] = ()
+    """Shown in this order, numbered from 1."""
+
+
+def build_messages(prompt: PromptInput) -> list[Message]:
+    """Return the chat: system (left out if there is nothing to say), example turns, then the question.
+
+    The same input always gives the same characters; nothing else in Kurabe words a prompt.
+    """
+    messages: list[Message] = []
+    system = "\n".join(part.strip() for part in (prompt.instructions, prompt.house_rules) if part.strip())
+    if system:
+        messages.append({"role": "system", "content": system})
+    for question, answer in prompt.examples:
+        messages.append({"role": "user", "content": question.strip()})
+        messages.append({"role": "assistant", "content": answer.strip()})
+    messages.append({"role": "user", "content": _user_content(prompt)})
+    return messages
+
+
+def _user_content(prompt: PromptInput) -> str:
+    question = prompt.question.strip()
+    if not prompt.passages:
+        return question
+    words = _WORDS["ja" if prompt.language == "ja" else "en"]
+    shown = "\n\n".join(_passage(number, passage) for number, passage in enumerate(prompt.passages, 1))
+    return f"{words['documents']}\n{shown}\n\n{words['question']}{question}"
+
+
+def _passage(number: int, passage: Passage) -> str:
+    title = passage.title.strip()
+    head = f"[{number}] {title}" if title else f"[{number}]"
+    return f"{head}\n{passage.text.strip()}"
+
+
+def template_hash() -> str:
+    """Return the hash of how prompts are worded; it changes when `build_messages` does."""
+    parts: dict[str, Any] = {"version": _VERSION, "words": _WORDS}
+    return content_hash(parts)

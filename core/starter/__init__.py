@@ -1,0 +1,1 @@
+"""The starter: recipe and parts of the small bilingual practice model."""

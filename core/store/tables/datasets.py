@@ -1,0 +1,71 @@
+"""Datasets, their immutable versions and the examples in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.store.tables._base import Base, Owned
+
+
+class Dataset(Owned, Base):
+    """Questions with reference answers, over all its versions."""
+
+    __tablename__ = "datasets"
+
+    name: Mapped[str] = mapped_column(String(200))
+
+
+class DatasetVersion(Owned, Base):
+    """One immutable state of a dataset, named by the hash of its content."""
+
+    __tablename__ = "dataset_versions"
+    __table_args__ = (UniqueConstraint("dataset_id", "hash"),)
+
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), index=True)
+    hash: Mapped[str] = mapped_column(String(80))
+    ready: Mapped[bool] = mapped_column(default=False)
+    """False while rows are still being written in batches: such a version is shown nowhere and swept later."""
+    row_count: Mapped[int]
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Rows: ``{"splits": {split: n}, "slices": {split: {slice: n}}}``."""
+    lineage: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """File hashes, mapping, cleaning steps, rows left out and why, parent version."""
+    checks: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Findings of the last check run, as codes and parameters."""
+
+
+class Example(Owned, Base):
+    """One row: a question with its reference answer."""
+
+    __tablename__ = "examples"
+    __table_args__ = (
+        Index("ix_examples_version_split", "version_id", "split", "position"),
+        Index("ix_examples_version_position", "version_id", "position"),
+    )
+
+    version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    """Row number in the version, from 0."""
+    key: Mapped[str] = mapped_column(String(100), default="")
+    """The id that the file gave the row, if any."""
+    split: Mapped[str] = mapped_column(String(12))
+    """``train``, ``validation`` or ``test``."""
+    slice: Mapped[str] = mapped_column(String(60), default="")
+    question: Mapped[str]
+    answer: Mapped[str]
+    """Reference answer."""
+    value: Mapped[str | None]
+    """The exact value that a right answer must hold, if the file gave one."""
+    expects: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What a right answer must do: ``abstain``, ``json``, ``json_keys``, ``category`` …, read by core/measures."""
+    gold: Mapped[list[Any]] = mapped_column(default=list)
+    """Passages that hold the answer: ``{"document", "quote"}``."""
+    messages: Mapped[list[Any]] = mapped_column(default=list)
+    """The whole chat, where the row is one."""
+    tags: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Other columns of the row."""
+    coverage: Mapped[str | None] = mapped_column(String(20))
+    """Worked out by Kurabe for test questions: ``taught``, ``documents``, ``both``, ``changed``, ``neither``."""

@@ -1,0 +1,63 @@
+"""Training: methods, configurations, rows, preflight and runs; the trainer itself is a process of its own."""
+
+from core.training.config import PRESETS, ROW_STYLES, TrainingConfig
+from core.training.exporting import export_adapter, export_kit, import_adapter, model_card
+from core.training.methods import METHODS, Method, build_method
+from core.training.outlook import Finding, Preflight, preflight
+from core.training.registry import (
+    Lineage,
+    RunComparison,
+    compare_runs,
+    delete_run,
+    lineage,
+    rename_run,
+    reproduce,
+)
+from core.training.rows import ListedRow, PreparedRow, PreparedRows, prepare_rows
+from core.training.running import (
+    RunView,
+    adapters,
+    listed_rows,
+    run_view,
+    runs,
+    start_learning_curve,
+    start_merge,
+    start_seeds,
+    start_training,
+)
+
+__all__ = [
+    "METHODS",
+    "PRESETS",
+    "ROW_STYLES",
+    "Finding",
+    "Lineage",
+    "ListedRow",
+    "Method",
+    "Preflight",
+    "PreparedRow",
+    "PreparedRows",
+    "RunComparison",
+    "RunView",
+    "TrainingConfig",
+    "adapters",
+    "build_method",
+    "compare_runs",
+    "delete_run",
+    "export_adapter",
+    "export_kit",
+    "import_adapter",
+    "lineage",
+    "listed_rows",
+    "model_card",
+    "preflight",
+    "prepare_rows",
+    "rename_run",
+    "reproduce",
+    "run_view",
+    "runs",
+    "start_learning_curve",
+    "start_merge",
+    "start_seeds",
+    "start_training",
+]

@@ -1,0 +1,255 @@
+"""Preflight: whether a training will work, with numbers and reasons, before it is started."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from sqlalchemy import select
+
+from core.errors import KurabeError
+from core.jobs import list_jobs
+from core.models import BaseModelInfo, resolve_base
+from core.prices import price_training
+from core.prompting import ChatTemplate
+from core.settings import settings
+from core.store import read
+from core.store import tables as tb
+from core.training.config import TrainingConfig
+from core.training.estimate import estimate_memory, read_shapes, trained_parameters
+from core.training.rows import PreparedRows, prepare_rows
+
+__all__ = ["Finding", "Preflight", "preflight"]
+
+Level = Literal["go", "risky", "will_not"]
+
+_SAMPLE = 200
+"""Most rows that are rendered with passages for an estimate: each of them is a search."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: Level
+    code: str
+    """Sentence at ``training.preflight.<code>``."""
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """Everything known before a run starts."""
+
+    verdict: Level
+    findings: tuple[Finding, ...]
+    """What speaks against it or is worth knowing, the worst first."""
+    device: str
+    memory: dict[str, int]
+    """Bytes by part, and ``total``."""
+    memory_free: int | None
+    """Free bytes of the device; None if it cannot be asked."""
+    disk_needed: int
+    disk_free: int
+    rows: dict[str, Any]
+    """Counts of rows and tokens of one epoch, as measured on `rows_measured` examples."""
+    rows_measured: int
+    trained_share: float
+    """Share of tokens that are learned."""
+    left_out_share: float
+    """Share of rows that cannot be used."""
+    trained_parameters: int
+    steps: int | None
+    """Steps of the run; None if only time limits it."""
+    seconds: float | None
+    """Expected, from the time limit or from the speed of earlier runs; None if nothing was measured yet."""
+    cost: dict[str, Any] | None
+    """Amount, currency and price book version for `seconds`."""
+    licence: str
+    preview: list[tuple[str, bool]]
+    """The first row as the trainer gets it: pieces of text, and whether each is learned."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON values, without the preview."""
+        values = asdict(self)
+        values.pop("preview")
+        return values
+
+
+def preflight(config: TrainingConfig) -> Preflight:
+    """Look at everything that can be known before the training starts.
+
+    Raises:
+        KurabeError: ``training.base_missing``, ``training.no_rows``, ``training.nothing_left`` or what the chat
+            template raises: then there is nothing to estimate.
+    """
+    base = resolve_base(config.base_ref)
+    if base.folder is None:
+        raise KurabeError("training.base_missing", base=base.ref)
+    template = ChatTemplate.load(base.folder)
+    limit = None if config.row_style == "plain" else _SAMPLE
+    rows = prepare_rows(config, template, _language(config), limit=limit)
+    return _judged(config, base, base.folder, template, rows)
+
+
+def _language(config: TrainingConfig) -> str:
+    with read() as session:
+        version = session.get(tb.DatasetVersion, config.dataset_version_id)
+        project = session.get(tb.Project, version.project_id) if version else None
+    return project.language if project else "en"
+
+
+def _judged(
+    config: TrainingConfig, base: BaseModelInfo, folder: Path, template: ChatTemplate, rows: PreparedRows
+) -> Preflight:
+    counts, shapes = rows.counts(), read_shapes(folder)
+    device, memory_free = _device()
+    memory = estimate_memory(config, shapes, counts["longest"], device=device)
+    trained = trained_parameters(config, shapes)
+    disk_needed = 2 * trained * 12 + trained * 4 + (settings().free_space_floor_mb << 20)
+    disk_free = shutil.disk_usage(settings().path()).free
+    steps = _steps(config, counts["trained"])
+    seconds = _seconds(config, counts["tokens"], device)
+    findings = [
+        *_memory_findings(memory.total, memory_free),
+        *_row_findings(rows, counts),
+        *_base_findings(base, config, device, counts),
+        *_queue_findings(),
+    ]
+    if disk_needed > disk_free:
+        findings.append(Finding("will_not", "disk", {"needed_mb": disk_needed >> 20, "free_mb": disk_free >> 20}))
+    if seconds is None:
+        findings.append(Finding("go", "time_unknown", {}))
+    order: tuple[Level, ...] = ("will_not", "risky", "go")
+    findings.sort(key=lambda finding: order.index(finding.level))
+    return Preflight(
+        verdict=findings[0].level if findings else "go",
+        findings=tuple(findings),
+        device=device,
+        memory=memory.as_dict(),
+        memory_free=memory_free,
+        disk_needed=disk_needed,
+        disk_free=disk_free,
+        rows=counts,
+        rows_measured=counts["rows_in"],
+        trained_share=counts["trained_tokens"] / counts["tokens"],
+        left_out_share=counts["listed"] / counts["rows_in"],
+        trained_parameters=trained,
+        steps=steps,
+        seconds=seconds,
+        cost=_cost(seconds, counts["tokens"], device),
+        licence=base.licence,
+        preview=template.preview(rows.train[0].messages, config.train_on),
+    )
+
+
+def _device() -> tuple[str, int | None]:
+    """Return where the training would compute and how much memory is free there, without torch."""
+    wanted = settings().device
+    free = None if wanted == "cpu" else _free_gpu_memory()
+    if free is not None:
+        return "cuda", free
+    return ("cuda", None) if wanted == "cuda" else ("cpu", psutil.virtual_memory().available)
+
+
+def _free_gpu_memory() -> int | None:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    command = [tool, "--query-gpu=memory.free", "--format=csv,noheader,nounits", "-i", "0"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        return int(done.stdout.split()[0]) << 20
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return None
+
+
+def _steps(config: TrainingConfig, rows: int) -> int | None:
+    if config.epochs is None:
+        return None
+    per_epoch = -(-rows // (config.batch_size * config.accumulation))
+    return max(1, round(per_epoch * config.epochs))
+
+
+def _seconds(config: TrainingConfig, tokens: int, device: str) -> float | None:
+    """Return the expected seconds: the limit, or tokens by the speed that earlier runs of this kind measured."""
+    speed = _measured_speed(config, device)
+    by_tokens = None if speed is None or config.epochs is None else tokens * config.epochs / speed
+    if config.seconds_limit is None:
+        return by_tokens
+    return config.seconds_limit if by_tokens is None else min(config.seconds_limit, by_tokens)
+
+
+def _measured_speed(config: TrainingConfig, device: str) -> float | None:
+    query = (
+        select(tb.TrainingRun)
+        .where(tb.TrainingRun.base_ref == config.base_ref, tb.TrainingRun.method == config.plugin.name)
+        .order_by(tb.TrainingRun.id.desc())
+        .limit(20)
+    )
+    with read() as session:
+        results = [run.result for run in session.scalars(query)]
+    speeds = [r["tokens_per_second"] for r in results if r.get("tokens_per_second") and r.get("device") == device]
+    return statistics.median(speeds) if speeds else None
+
+
+def _cost(seconds: float | None, tokens: int, device: str) -> dict[str, Any] | None:
+    if seconds is None:
+        return None
+    try:
+        cost = price_training(seconds, tokens, device)
+    except KurabeError:
+        return None
+    return {"amount": str(cost.amount), "currency": cost.currency, "price_version": cost.price_version}
+
+
+def _memory_findings(needed: int, free: int | None) -> list[Finding]:
+    if free is None:
+        return [Finding("risky", "memory_unknown", {"needed_mb": needed >> 20})]
+    params = {"needed_mb": needed >> 20, "free_mb": free >> 20, "percent": round(100 * needed / max(free, 1))}
+    if needed > free:
+        return [Finding("will_not", "memory", params)]
+    # The estimate may be a fifth too low.
+    return [Finding("risky", "memory_tight", params)] if needed > 0.8 * free else []
+
+
+def _row_findings(rows: PreparedRows, counts: dict[str, Any]) -> list[Finding]:
+    found = []
+    if rows.listed:
+        share = counts["listed"] / counts["rows_in"]
+        level: Level = "risky" if share > 0.02 else "go"
+        found.append(Finding(level, "rows_left_out", {"rows": counts["listed"], "percent": round(100 * share, 1)}))
+    if counts["trained"] < 20:
+        found.append(Finding("risky", "few_rows", {"rows": counts["trained"]}))
+    if not rows.validation:
+        found.append(Finding("risky", "no_validation", {}))
+    if counts["kept_plain"]:
+        found.append(Finding("go", "kept_plain", {"rows": counts["kept_plain"]}))
+    if counts["passages_dropped"]:
+        found.append(Finding("go", "passages_dropped", {"passages": counts["passages_dropped"]}))
+    return found
+
+
+def _base_findings(base: BaseModelInfo, config: TrainingConfig, device: str, counts: dict[str, Any]) -> list[Finding]:
+    found = []
+    if base.context_length and counts["longest"] > base.context_length:
+        params = {"longest": counts["longest"], "context": base.context_length}
+        found.append(Finding("will_not", "longer_than_context", params))
+    if base.is_practice:
+        found.append(Finding("go", "practice_model", {}))
+    if not base.licence:
+        found.append(Finding("risky", "licence_unknown", {"base": base.name}))
+    if device == "cpu" and (base.parameters or 0) > 500_000_000:
+        found.append(Finding("risky", "slow_on_cpu", {"millions": (base.parameters or 0) // 1_000_000}))
+    return found
+
+
+def _queue_findings() -> list[Finding]:
+    ahead: Sequence[Any] = list_jobs(kinds=["train", "merge", "experiment"], active=True)
+    return [Finding("go", "queue", {"jobs": len(ahead)})] if ahead else []

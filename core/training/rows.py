@@ -1,0 +1,248 @@
+"""Rows: from a dataset's examples to the tokens that a run trains on, and a list of those it could not use."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from core.datasets import examples
+from core.errors import KurabeError
+from core.prompting import ChatTemplate, Message, Passage, PromptInput, TrainingRow, build_messages
+from core.store import tables as tb
+from core.training.config import TrainingConfig
+from core.training.passages import PassageSource, Shown
+
+__all__ = ["ListedRow", "PreparedRow", "PreparedRows", "prepare_rows"]
+
+Style = Literal["plain", "passages"]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRow:
+    """One row ready to train on."""
+
+    example_id: str
+    position: int
+    """Row number in the dataset version."""
+    style: Style
+    """Whether passages are shown."""
+    gold_shown: bool | None
+    """Whether the passages hold the answer; None for plain rows."""
+    messages: list[Message]
+    tokens: TrainingRow
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRow:
+    """One row that is not trained on, and why."""
+
+    example_id: str
+    position: int
+    style: Style
+    code: str
+    """Key of the reason: ``training.row.<code>``."""
+    params: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {
+            "example_id": self.example_id,
+            "position": self.position,
+            "style": self.style,
+            "code": self.code,
+            "params": self.params,
+        }
+
+
+@dataclass(slots=True)
+class PreparedRows:
+    """All rows of a run: rows in = rows trained + rows listed."""
+
+    train: list[PreparedRow] = field(default_factory=list)
+    validation: list[PreparedRow] = field(default_factory=list)
+    listed: list[ListedRow] = field(default_factory=list)
+    """Training rows left out."""
+    rows_in: int = 0
+    """Training rows asked for: examples times styles."""
+    kept_plain: int = 0
+    """Rows that stayed plain because nobody knows which document answers them."""
+    passages_dropped: int = 0
+    """Distractor passages taken out so that a row fits."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of one pass over the training rows."""
+        return sum(len(row.tokens) for row in self.train)
+
+    @property
+    def trained_tokens(self) -> int:
+        """Those of them that are learned."""
+        return sum(row.tokens.trained for row in self.train)
+
+    def counts(self) -> dict[str, Any]:
+        """Return the numbers that are shown and stored."""
+        return {
+            "rows_in": self.rows_in,
+            "trained": len(self.train),
+            "listed": len(self.listed),
+            "with_passages": sum(row.style == "passages" for row in self.train),
+            "without_gold": sum(row.gold_shown is False for row in self.train),
+            "kept_plain": self.kept_plain,
+            "passages_dropped": self.passages_dropped,
+            "validation": len(self.validation),
+            "tokens": self.tokens,
+            "trained_tokens": self.trained_tokens,
+            "longest": max((len(row.tokens) for row in self.train), default=0),
+        }
+
+
+def chosen_examples(config: TrainingConfig) -> tuple[list[tb.Example], list[tb.Example]]:
+    """Return training examples (the configured share) and validation examples (at most `evaluation_rows`).
+
+    Both are drawn by the seed alone, so that a smaller share is part of a larger one.
+
+    Raises:
+        KurabeError: ``training.no_rows``.
+    """
+    train = examples(config.dataset_version_id, split="train")
+    if not train:
+        raise KurabeError("training.no_rows")
+    if config.data_share < 1:
+        order = list(range(len(train)))
+        random.Random(config.seed).shuffle(order)
+        kept = sorted(order[: max(1, round(len(train) * config.data_share))])
+        train = [train[position] for position in kept]
+    validation = examples(config.dataset_version_id, split="validation")
+    if len(validation) > config.evaluation_rows:
+        # Not drawn by the run's seed: runs with other seeds are then measured on the same questions.
+        validation = random.Random(0).sample(validation, config.evaluation_rows)
+    return train, validation
+
+
+def prepare_rows(
+    config: TrainingConfig,
+    template: ChatTemplate,
+    language: str,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    limit: int | None = None,
+) -> PreparedRows:
+    """Render, mask and count every row of a run; a row that cannot be used is listed, never dropped.
+
+    Args:
+        config: what to train.
+        template: the base's chat template.
+        language: the project's, for the words that frame passages.
+        on_progress: told rows done and rows in all.
+        limit: prepare only so many training examples, for an estimate; 0 prepares the validation rows alone.
+
+    Raises:
+        KurabeError: ``training.no_rows``, ``training.no_index``, what searching raises.
+    """
+    train, validation = chosen_examples(config)
+    if limit is not None and len(train) > limit:
+        train = random.Random(config.seed).sample(train, limit)
+    builder = _Builder(config, template, language)
+    total = len(train) + len(validation)
+    result = builder.result
+    for done, example in enumerate(train):
+        builder.add_training(example)
+        if on_progress is not None:
+            on_progress(done + 1, total)
+    for done, example in enumerate(validation):
+        builder.add_validation(example)
+        if on_progress is not None:
+            on_progress(len(train) + done + 1, total)
+    if not result.train and result.listed:
+        first = result.listed[0]
+        raise KurabeError("training.nothing_left", rows=result.rows_in, reason=first.code)
+    return result
+
+
+class _Builder:
+    """Turns one example after the other into rows."""
+
+    def __init__(self, config: TrainingConfig, template: ChatTemplate, language: str) -> None:
+        self.config = config
+        self.template = template
+        self.language = language
+        self.source = PassageSource(config) if config.row_style != "plain" else None
+        self.result = PreparedRows()
+
+    def add_training(self, example: tb.Example) -> None:
+        """Add the example's rows: one, or with ``mix`` one of each style."""
+        shown = self._shown(example)
+        if self.source is not None and shown is None:
+            self.result.kept_plain += 1
+        styles: list[Shown | None] = [shown]
+        if self.config.row_style == "mix" and shown is not None:
+            styles.insert(0, None)
+        for wanted in styles:
+            self.result.rows_in += 1
+            row = self._row(example, wanted)
+            if isinstance(row, PreparedRow):
+                self.result.train.append(row)
+            else:
+                self.result.listed.append(row)
+
+    def add_validation(self, example: tb.Example) -> None:
+        """Add one row worded as the run's training rows are; what cannot be used is left out of the watching."""
+        row = self._row(example, self._shown(example))
+        if isinstance(row, PreparedRow):
+            self.result.validation.append(row)
+
+    def _shown(self, example: tb.Example) -> Shown | None:
+        return None if self.source is None else self.source.passages_for(example)
+
+    def _row(self, example: tb.Example, shown: Shown | None) -> PreparedRow | ListedRow:
+        style: Style = "plain" if shown is None else "passages"
+        if not example.answer.strip() and not example.messages:
+            return ListedRow(example.id, example.position, style, "no_answer", {})
+        passages = list(shown.passages) if shown else []
+        while True:
+            messages = self._messages(example, passages)
+            try:
+                tokens = self.template.training_row(messages, self.config.train_on)
+            except KurabeError as error:
+                code = error.code.removeprefix("prompting.")
+                return ListedRow(example.id, example.position, style, code, error.params)
+            if len(tokens) <= self.config.max_length:
+                gold = None if shown is None else any(p.chunk_id in shown.gold for p in passages)
+                return PreparedRow(example.id, example.position, style, gold, messages, tokens)
+            if shown is None or not _drop_distractor(passages, shown.gold):
+                params = {"tokens": len(tokens), "limit": self.config.max_length}
+                return ListedRow(example.id, example.position, style, "too_long", params)
+            self.result.passages_dropped += 1
+
+    def _messages(self, example: tb.Example, passages: Sequence[Passage]) -> list[Message]:
+        if example.messages and not passages:
+            return self._chat(example.messages)
+        prompt = PromptInput(
+            language=self.language,
+            question=example.question,
+            instructions=self.config.instructions,
+            house_rules=self.config.house_rules,
+            passages=tuple(passages),
+        )
+        return [*build_messages(prompt), {"role": "assistant", "content": example.answer}]
+
+    def _chat(self, stored: Sequence[dict[str, str]]) -> list[Message]:
+        """Return a stored chat; the project's instructions open it unless it has its own."""
+        chat: list[Message] = [{"role": turn["role"], "content": turn["content"]} for turn in stored]
+        if chat[0]["role"] == "system":
+            return chat
+        opening = PromptInput(
+            self.language, "?", instructions=self.config.instructions, house_rules=self.config.house_rules
+        )
+        return [*build_messages(opening)[:-1], *chat]
+
+
+def _drop_distractor(passages: list[Passage], gold: frozenset[str]) -> bool:
+    """Take out the last passage that does not hold the answer; tell whether there was one to take."""
+    for position in range(len(passages) - 1, -1, -1):
+        if passages[position].chunk_id not in gold and len(passages) > 1:
+            del passages[position]
+            return True
+    return False

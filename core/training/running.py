@@ -1,0 +1,280 @@
+"""Runs: starting them, and everything that pages and commands read about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from core.errors import ErrorRecord, KurabeError
+from core.identity import new_id
+from core.jobs import JobView, events, job_view, submit
+from core.models import adapters as registered
+from core.models import resolve_base
+from core.settings import settings
+from core.store import read, write
+from core.store import tables as tb
+from core.training.config import TrainingConfig
+
+__all__ = [
+    "RunView",
+    "adapters",
+    "listed_rows",
+    "run_view",
+    "runs",
+    "start_learning_curve",
+    "start_merge",
+    "start_seeds",
+    "start_training",
+]
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run at one moment; curves are lists of ``(step, value)``."""
+
+    id: str
+    name: str
+    created_at: datetime
+    created_by: str
+    config: TrainingConfig
+    method: str
+    row_style: str
+    base_ref: str
+    status: str
+    """The job's computed status; ``unknown`` if its job was deleted."""
+    job: JobView | None
+    """The job behind it: stage, place in the queue, what can be done with it."""
+    stage: str | None
+    done: float | None
+    total: float | None
+    eta_seconds: float | None
+    error: ErrorRecord | None
+    loss: list[tuple[int, float]] = field(default_factory=list)
+    eval_loss: list[tuple[int, float]] = field(default_factory=list)
+    learning_rate: list[tuple[int, float]] = field(default_factory=list)
+    grad_norm: list[tuple[int, float]] = field(default_factory=list)
+    tokens_per_second: list[tuple[int, float]] = field(default_factory=list)
+    memory_bytes: int | None = None
+    """Highest so far."""
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    """``{"step", "base", "answers": [{"question", "reference", "answer"}]}``, oldest first; the first is the base's."""
+    checkpoints: list[int] = field(default_factory=list)
+    """Steps of the checkpoints that were sealed."""
+    rows: dict[str, Any] = field(default_factory=dict)
+    """Counts of rows in, trained and listed, and reasons."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Device and trained parameters."""
+    preflight: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict)
+    adapter_id: str | None = None
+    group: str | None = None
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    """What a reader should know: ``{"code", "params"}``, worded at ``training.warning.<code>``."""
+
+
+def start_training(
+    project_id: str,
+    config: TrainingConfig,
+    *,
+    group: str | None = None,
+    launcher: str | dict[str, Any] = "subprocess",
+    preflight: dict[str, Any] | None = None,
+) -> tb.TrainingRun:
+    """Record a run and submit its job; it starts when the device is free.
+
+    Args:
+        project_id: the project.
+        config: what to train.
+        group: key of runs that belong together.
+        launcher: how the process is started: ``subprocess``, or ``accelerate`` for several GPUs.
+        preflight: what `preflight` said, kept with the run, above all if one goes ahead against ``risky``.
+
+    Raises:
+        KurabeError: ``training.no_torch``, ``training.no_index``, ``training.base_missing``, what `submit` raises.
+    """
+    if missing := [name for name in ("torch", "transformers", "trl", "peft") if find_spec(name) is None]:
+        raise KurabeError("training.no_torch", missing=", ".join(missing))
+    if config.row_style != "plain" and config.index_version_id is None:
+        raise KurabeError("training.no_index")
+    if resolve_base(config.base_ref).folder is None:
+        raise KurabeError("training.base_missing", base=config.base_ref)
+    run = tb.TrainingRun(
+        id=new_id(),
+        project_id=project_id,
+        name=config.name or f"{config.plugin.name} · {config.row_style}",
+        dataset_version_id=config.dataset_version_id,
+        index_version_id=config.index_version_id,
+        base_ref=config.base_ref,
+        method=config.plugin.name,
+        row_style=config.row_style,
+        seed=config.seed,
+        config=config.as_dict(),
+        preflight=preflight or {},
+        group_key=group,
+    )
+    with write() as session:
+        session.add(run)
+    return _submit(run, launcher)
+
+
+def _submit(run: tb.TrainingRun, launcher: str | dict[str, Any]) -> tb.TrainingRun:
+    try:
+        job_id = submit("train", {"run_id": run.id}, project_id=run.project_id, launcher=launcher, group=run.group_key)
+    except KurabeError:
+        with write() as session:
+            session.delete(session.merge(run))
+        raise
+    with write() as session:
+        run = session.merge(run)
+        run.job_id = job_id
+    return run
+
+
+def start_seeds(project_id: str, config: TrainingConfig, seeds: Sequence[int] = (0, 1, 2)) -> list[tb.TrainingRun]:
+    """Start the same run with several seeds, to see how much one training differs from the next."""
+    group = new_id()
+    name = config.name or config.plugin.name
+    configs = [replace(config, seed=seed, name=f"{name} · seed {seed}") for seed in seeds]
+    return [start_training(project_id, each, group=group) for each in configs]
+
+
+def start_learning_curve(
+    project_id: str, config: TrainingConfig, shares: Sequence[float] = (0.1, 0.25, 0.5, 1.0)
+) -> list[tb.TrainingRun]:
+    """Start the same run on growing shares of the data, to see how many examples are enough."""
+    group = new_id()
+    name = config.name or config.plugin.name
+    configs = [replace(config, data_share=share, name=f"{name} · {share:.0%}") for share in shares]
+    return [start_training(project_id, each, group=group) for each in configs]
+
+
+def start_merge(project_id: str, adapter_id: str) -> str:
+    """Submit the job that merges an adapter into weights of their own; return the job's id."""
+    return submit("merge", {"adapter_id": adapter_id, "merged_id": new_id()}, project_id=project_id)
+
+
+def adapters(project_id: str) -> list[tb.Adapter]:
+    """Return the project's adapters and merged models, newest first."""
+    return registered(project_id)
+
+
+def runs(project_id: str, *, group: str | None = None) -> list[RunView]:
+    """Return the project's runs, newest first, without their curves: `run_view` reads those."""
+    query = select(tb.TrainingRun).where(tb.TrainingRun.project_id == project_id)
+    if group is not None:
+        query = query.where(tb.TrainingRun.group_key == group)
+    with read() as session:
+        found = list(session.scalars(query.order_by(tb.TrainingRun.id.desc())))
+    return [_view(run) for run in found]
+
+
+def run_view(run_id: str) -> RunView:
+    """Return one run with everything it reported.
+
+    Raises:
+        KurabeError: ``training.no_run``.
+    """
+    with read() as session:
+        run = session.get(tb.TrainingRun, run_id)
+    if run is None:
+        raise KurabeError("training.no_run", id=run_id)
+    view = _view(run)
+    return replace(view, **_reported(events(run.job_id))) if run.job_id else view
+
+
+def _view(run: tb.TrainingRun) -> RunView:
+    job = _job_of(run)
+    return RunView(
+        id=run.id,
+        name=run.name,
+        created_at=run.created_at,
+        created_by=run.created_by,
+        config=TrainingConfig.from_dict(run.config),
+        method=run.method,
+        row_style=run.row_style,
+        base_ref=run.base_ref,
+        status=job.status if job else "unknown",
+        job=job,
+        stage=job.stage if job else None,
+        done=job.done if job else None,
+        total=job.total if job else None,
+        eta_seconds=job.eta_seconds if job else None,
+        error=job.error if job else None,
+        preflight=run.preflight,
+        result=run.result,
+        adapter_id=run.adapter_id,
+        group=run.group_key,
+        warnings=list(run.result.get("warnings", [])),
+    )
+
+
+def _job_of(run: tb.TrainingRun) -> JobView | None:
+    if run.job_id is None:
+        return None
+    try:
+        return job_view(run.job_id)
+    except KurabeError:
+        return None
+
+
+def _reported(reported: list[dict[str, Any]]) -> dict[str, Any]:
+    """Gather the events of all attempts; steps that a resumed attempt did again replace the earlier ones."""
+    curves: dict[str, dict[int, float]] = {
+        name: {} for name in ("loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second")
+    }
+    found: dict[str, Any] = {"samples": {}, "checkpoints": set(), "rows": {}, "facts": {}, "memory_bytes": None}
+    for event in reported:
+        kind = event["kind"]
+        if kind == "resumed":
+            _forget_after(curves, found, int(event["step"]))
+        if kind in ("metrics", "evaluation"):
+            for name, curve in curves.items():
+                if event.get(name) is not None:
+                    curve[int(event["step"])] = float(event[name])
+            found["memory_bytes"] = max(found["memory_bytes"] or 0, event.get("memory_bytes") or 0) or None
+        elif kind == "samples":
+            found["samples"][event["step"]] = _plain(event)
+        elif kind == "checkpoint":
+            found["checkpoints"].add(event["step"])
+        elif kind in ("rows", "model"):
+            found["rows" if kind == "rows" else "facts"] = _plain(event)
+    return {
+        **{name: sorted(curve.items()) for name, curve in curves.items()},
+        "samples": [found["samples"][step] for step in sorted(found["samples"])],
+        "checkpoints": sorted(found["checkpoints"]),
+        **{name: found[name] for name in ("rows", "facts", "memory_bytes")},
+    }
+
+
+def _forget_after(curves: dict[str, dict[int, float]], found: dict[str, Any], step: int) -> None:
+    for curve in [*curves.values(), found["samples"]]:
+        for later in [at for at in curve if at > step]:
+            del curve[later]
+    found["checkpoints"] = {at for at in found["checkpoints"] if at <= step}
+
+
+def _plain(event: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in event.items() if key not in ("schema", "seq", "at", "kind", "attempt")}
+
+
+def listed_rows(run_id: str) -> list[dict[str, Any]]:
+    """Return the rows that a run did not train on, each with the code of its reason.
+
+    Raises:
+        KurabeError: ``training.no_run``.
+    """
+    with read() as session:
+        run = session.get(tb.TrainingRun, run_id)
+    if run is None or run.job_id is None:
+        raise KurabeError("training.no_run", id=run_id)
+    path: Path = settings().path("jobs") / run.job_id / "listed.jsonl"
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

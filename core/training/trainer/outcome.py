@@ -1,0 +1,147 @@
+"""The end of a run: the adapter's folder, its row in the registry, and the run's result."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from peft import PeftModel
+from transformers import PreTrainedModel
+
+from core.errors import KurabeError
+from core.identity import now
+from core.models import folder_hash, register_adapter, remember_base, write_adapter_card
+from core.prices import price_training
+from core.store import read, write
+from core.store import tables as tb
+from core.training.trainer.task import Task
+
+__all__ = ["card_facts", "cost", "finish_record", "packages", "save_weights", "tokenizer_files"]
+
+_PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "bitsandbytes", "tokenizers", "datasets")
+
+
+def packages() -> dict[str, str]:
+    """Return the versions of everything that computes."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def save_weights(model: PreTrainedModel | PeftModel, task: Task, facts: dict[str, Any]) -> None:
+    """Write the adapter (or the whole model) into its folder in one step: it is there complete or not at all."""
+    target = task.target
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    if isinstance(model, PeftModel):
+        for config in model.peft_config.values():
+            # The path on this machine would mean nothing elsewhere.
+            config.base_model_name_or_path = task.base.ref
+        model.save_pretrained(str(draft), save_embedding_layers=False)
+        (draft / "README.md").unlink(missing_ok=True)
+    else:
+        model.save_pretrained(draft)
+        for path in tokenizer_files(task.folder):
+            shutil.copy2(path, draft / path.name)
+    method = task.config.plugin
+    write_adapter_card(
+        draft,
+        base_ref=task.base.ref,
+        base_hash=task.base.hash,
+        kind="merged" if method.whole else method.name,
+        mixable=method.mixable,
+        facts=facts,
+    )
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(draft, target)
+
+
+def tokenizer_files(folder: Path) -> list[Path]:
+    """Return the files that a model folder needs beside its weights and configuration."""
+    names = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
+    return [folder / name for name in names if (folder / name).exists()]
+
+
+def card_facts(task: Task) -> dict[str, Any]:
+    """Return what ``kurabe.json`` says beyond what the host needs: enough to know how the weights came about."""
+    return {
+        "method": dict(task.config.method),
+        "training_run_id": task.run.id,
+        "row_style": task.config.row_style,
+        "dataset_version_id": task.run.dataset_version_id,
+        "dataset_hash": task.dataset_hash,
+        "template_hash": task.template.hash,
+        "instructions": task.config.instructions,
+        "house_rules": task.config.house_rules,
+        "licence": task.base.licence,
+        "languages": list(task.base.languages),
+        "seed": task.config.seed,
+        "packages": packages(),
+        "created_at": now().isoformat(),
+    }
+
+
+def cost(seconds: float, tokens: int, device: str) -> dict[str, Any] | None:
+    """Return what the run cost; None if the price book has no rate for this device."""
+    try:
+        price = price_training(seconds, tokens, device)
+    except KurabeError:
+        return None
+    return {"amount": str(price.amount), "currency": price.currency, "price_version": price.price_version}
+
+
+def finish_record(task: Task, result: dict[str, Any]) -> None:
+    """Enter the adapter into the registry and the result into the run; done twice, it changes nothing."""
+    remember_base(task.base)
+    with read() as session:
+        known = session.get(tb.Adapter, task.adapter_id) is not None
+    facts = {"method": dict(task.config.method), "dataset_hash": task.dataset_hash, "warnings": result["warnings"]}
+    if not known and task.config.plugin.whole:
+        _register_whole(task, facts)
+    elif not known:
+        register_adapter(
+            task.run.project_id,
+            task.adapter_id,
+            task.run.name,
+            licence=task.base.licence,
+            training_run_id=task.run.id,
+            row_style=_style(task),
+            facts=facts,
+        )
+    with write() as session:
+        run = session.merge(task.run)
+        run.adapter_id = task.adapter_id
+        run.result = result
+
+
+def _style(task: Task) -> str:
+    """Rows with passages among them make a ``raft`` adapter."""
+    return "plain" if task.config.row_style == "plain" else "raft"
+
+
+def _register_whole(task: Task, facts: dict[str, Any]) -> None:
+    size = sum(path.stat().st_size for path in task.target.rglob("*") if path.is_file())
+    row = tb.Adapter(
+        id=task.adapter_id,
+        project_id=task.run.project_id,
+        name=task.run.name,
+        training_run_id=task.run.id,
+        base_ref=task.base.ref,
+        base_hash=task.base.hash,
+        kind="merged",
+        row_style=_style(task),
+        hash=folder_hash(task.target),
+        size=size,
+        licence=task.base.licence,
+        facts=facts,
+    )
+    with write() as session:
+        session.add(row)

@@ -1,0 +1,207 @@
+"""One attempt of a training, from loading the base to the finished adapter."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import Any
+
+import torch
+from peft import PeftModel
+
+from core.errors import KurabeError
+from core.identity import append_line
+from core.jobs import JobContext
+from core.training.checkpoints import Checkpoint, newest_valid
+from core.training.rows import PreparedRows
+from core.training.trainer import outcome, samples
+from core.training.trainer.budget import UNLIMITED, Budget
+from core.training.trainer.model import attach, chosen_device, load_base, load_tokenizer, make_room, uses_bf16
+from core.training.trainer.sft import build_runner, sft_config
+from core.training.trainer.task import Task
+from core.training.trainer.watch import Progress, Watcher, memory_bytes
+
+__all__ = ["train"]
+
+_WORSE = 1.01
+"""How many times its first value the last validation loss must be to be called worse: rounding is not."""
+
+
+def train(task: Task, rows: PreparedRows, ctx: JobContext, begun: float) -> dict[str, Any]:
+    """Train and save; return the run's result.
+
+    Args:
+        task: what to train.
+        rows: the rows, masked and counted.
+        ctx: the job.
+        begun: monotonic time at which the attempt started.
+
+    Raises:
+        KurabeError: ``training.diverged``, ``training.out_of_memory``, what loading raises.
+    """
+    try:
+        return _Session(task, rows, ctx, begun).run()
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise KurabeError(
+            "training.out_of_memory", used_mb=memory_bytes() >> 20, detail=str(error).split("\n")[0][:200]
+        ) from error
+
+
+class _Session:
+    def __init__(self, task: Task, rows: PreparedRows, ctx: JobContext, begun: float) -> None:
+        self.task = task
+        self.rows = rows
+        self.ctx = ctx
+        self.begun = begun
+        self.warnings: list[dict[str, Any]] = []
+        self.base_answers: list[str] = []
+        self.answers: list[str] = []
+        self.chosen = samples.pick(rows.validation, task.config.sample_questions)
+
+    def run(self) -> dict[str, Any]:
+        """Load, train, save, register."""
+        self._load()
+        checkpoint = self._resume_point()
+        self._build(checkpoint)
+        if checkpoint is None and self.rows.validation:
+            self.runner.evaluate()
+        self._sample(0, base=True)
+        self.ctx.log(f"training starts at step {0 if checkpoint is None else checkpoint.step}")
+        self.loaded_seconds = time.monotonic() - self.begun
+        self.runner.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
+        return self._end()
+
+    def _load(self) -> None:
+        task, config = self.task, self.task.config
+        self.ctx.progress(0, None, stage="loading")
+        self.device = chosen_device()
+        if make_room(task.folder, config, self.rows.counts()["longest"], self.device):
+            self.ctx.log("the host gave its memory back for this training")
+        base = load_base(task.folder, config, self.device)
+        self.model = attach(base, config)
+        trainable = sum(p.numel() for p in self.model.parameters() if p.requires_grad)
+        self.ctx.emit(
+            "model",
+            device=self.device,
+            bf16=uses_bf16(config, self.device),
+            trainable=trainable,
+            parameters=task.base.parameters,
+            memory_bytes=memory_bytes(),
+        )
+        self.trainable = trainable
+
+    def _resume_point(self) -> Checkpoint | None:
+        folder = self.task.checkpoints
+        folder.mkdir(parents=True, exist_ok=True)
+        found, broken = newest_valid(folder)
+        for name in broken:
+            # Left by a process that died while it saved; the trainer would take the highest number for the newest.
+            shutil.rmtree(folder / name)
+            self.ctx.emit("checkpoint_refused", name=name)
+            self.ctx.log(f"{name} is not whole and is not used")
+        if found is not None:
+            self.ctx.emit("resumed", step=found.step)
+        return found
+
+    def _build(self, checkpoint: Checkpoint | None) -> None:
+        task, config = self.task, self.task.config
+        self.progress = Progress() if checkpoint is None else Progress.from_facts(checkpoint.facts)
+        spent = 0.0 if checkpoint is None else float(checkpoint.facts["seconds"])
+        self.budget = Budget(config, len(self.rows.train), spent)
+        watcher = Watcher(
+            self.ctx,
+            config,
+            self.budget,
+            task.checkpoints,
+            self.progress,
+            evaluates=bool(self.rows.validation),
+            on_evaluation=lambda step: self._sample(step),
+        )
+        steps = min(self.budget.steps, UNLIMITED)
+        arguments = sft_config(
+            config, task.checkpoints, steps=steps, device=self.device, bf16=uses_bf16(config, self.device)
+        )
+        tokenizer = load_tokenizer(task.folder)
+        self.runner = build_runner(
+            self.model, tokenizer, arguments, config, self.rows.train, self.rows.validation, self.budget, watcher
+        )
+
+    def _sample(self, step: int, *, base: bool = False) -> None:
+        if not self.chosen:
+            return
+        answers = samples.answer_all(self.model, self.task.template, self.chosen, base=base)
+        if base:
+            self.base_answers = answers
+        else:
+            self.answers = answers
+        self.ctx.emit("samples", step=step, base=base, answers=samples.readable(self.chosen, answers))
+
+    def _end(self) -> dict[str, Any]:
+        if self.progress.ended == "cancel":
+            return {"stopped": True, "saved": False}
+        kept = self._after_divergence() if self.progress.ended == "diverged" else None
+        self.ctx.progress(0, None, stage="saving")
+        self._compare()
+        outcome.save_weights(self.model, self.task, outcome.card_facts(self.task))
+        result = self._result()
+        outcome.finish_record(self.task, result)
+        if kept is not None:
+            raise KurabeError("training.diverged", step=self.progress.diverged_at, kept=kept.step)
+        shutil.rmtree(self.task.checkpoints, ignore_errors=True)
+        return result
+
+    def _after_divergence(self) -> Checkpoint:
+        """Go back to the last good checkpoint."""
+        kept, _ = newest_valid(self.task.checkpoints)
+        if kept is None:
+            raise KurabeError("training.diverged_early", step=self.progress.diverged_at)
+        self.runner._load_from_checkpoint(str(kept.folder))
+        self.warnings.append({"code": "diverged", "params": {"step": self.progress.diverged_at, "kept": kept.step}})
+        return kept
+
+    def _compare(self) -> None:
+        """Prove that the tuned weights answer differently from the base on some validation question."""
+        if not self.chosen:
+            self.warnings.append({"code": "not_compared", "params": {}})
+            return
+        if not self.answers or self.progress.ended != "budget":
+            self._sample(self.runner.state.global_step)
+        self.differing = sum(a != b for a, b in zip(self.answers, self.base_answers, strict=True))
+        if self.differing == 0:
+            self.warnings.append({"code": "same_answers", "params": {"questions": len(self.chosen)}})
+
+    def _result(self) -> dict[str, Any]:
+        losses = self.progress.evaluations
+        step = self.runner.state.global_step
+        seconds = self.budget.seconds
+        if len(losses) > 1 and losses[-1][1] > _WORSE * losses[0][1]:
+            before, after = round(losses[0][1], 4), round(losses[-1][1], 4)
+            self.warnings.append({"code": "worse", "params": {"before": before, "after": after}})
+        for row in self.rows.listed:
+            append_line(self.ctx.run_dir / "listed.jsonl", row.as_dict())
+        return {
+            "adapter_id": self.task.adapter_id,
+            "stopped": self.progress.ended == "stop",
+            "ended": self.progress.ended,
+            "steps": step,
+            "epochs": round(step / self.budget.steps_per_epoch, 3),
+            "train_seconds": round(seconds, 2),
+            "loading_seconds": round(self.loaded_seconds, 2),
+            "seconds": round(time.monotonic() - self.begun, 2),
+            "tokens": self.progress.tokens,
+            "tokens_per_second": round(self.progress.tokens / seconds, 1) if seconds else None,
+            "loss": self.progress.last_loss,
+            "eval_loss_before": losses[0][1] if losses else None,
+            "eval_loss": losses[-1][1] if losses else None,
+            "eval_loss_best": self.progress.best if losses else None,
+            "peak_memory_bytes": memory_bytes(),
+            "device": self.device,
+            "trainable": self.trainable,
+            "samples_differing": getattr(self, "differing", None),
+            "samples": len(self.chosen),
+            "rows": self.rows.counts(),
+            "warnings": self.warnings,
+            "packages": outcome.packages(),
+            "cost": outcome.cost(time.monotonic() - self.begun, self.progress.tokens, self.device),
+            "is_whole": not isinstance(self.model, PeftModel),
+        }

@@ -1,0 +1,237 @@
+"""The watcher: reports a run while it goes, decides when to evaluate, save and end, and notices when it breaks."""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from core.jobs import JobContext
+from core.training.checkpoints import keep_newest, seal
+from core.training.config import TrainingConfig
+from core.training.trainer.budget import Budget
+
+__all__ = ["Progress", "Watcher", "memory_bytes"]
+
+_REPORT_SECONDS = 0.5
+"""Least time between two reports: each is made durable, which would slow fast steps down."""
+
+Ending = Literal["budget", "stop", "cancel", "patience", "diverged"]
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the watcher has seen so far; what a resumed run must remember goes into each checkpoint."""
+
+    losses: list[float] = field(default_factory=list)
+    """Losses since the last report."""
+    last_loss: float | None = None
+    """Mean training loss of the last report."""
+    evaluations: list[tuple[int, float]] = field(default_factory=list)
+    """Step and validation loss."""
+    best: float = math.inf
+    worse_since: int = 0
+    """Evaluations since the best one."""
+    tokens: int = 0
+    """Tokens read, padding left out."""
+    ended: Ending | None = None
+    diverged_at: int | None = None
+    next_mark: int = 1
+    """Which of the planned evaluations comes next."""
+
+    def facts(self, seconds: float) -> dict[str, Any]:
+        """Return what a checkpoint's manifest keeps."""
+        return {
+            "seconds": seconds,
+            "tokens": self.tokens,
+            "last_loss": self.last_loss,
+            "evaluations": [list(pair) for pair in self.evaluations],
+            "worse_since": self.worse_since,
+            "next_mark": self.next_mark,
+        }
+
+    @classmethod
+    def from_facts(cls, facts: dict[str, Any]) -> Progress:
+        """Go on from a checkpoint's manifest."""
+        evaluations = [(int(step), float(loss)) for step, loss in facts["evaluations"]]
+        return cls(
+            last_loss=facts["last_loss"],
+            evaluations=evaluations,
+            best=min((loss for _, loss in evaluations), default=math.inf),
+            worse_since=int(facts["worse_since"]),
+            tokens=int(facts["tokens"]),
+            next_mark=int(facts["next_mark"]),
+        )
+
+
+def memory_bytes() -> int:
+    """Return the peak so far: of the GPU where one computes, else of this process."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    # Linux counts kilobytes, macOS bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+class Watcher(TrainerCallback):
+    """The only judge of when a run evaluates, saves and ends."""
+
+    def __init__(
+        self,
+        ctx: JobContext,
+        config: TrainingConfig,
+        budget: Budget,
+        checkpoints: Path,
+        progress: Progress,
+        *,
+        evaluates: bool,
+        on_evaluation: Callable[[int], None],
+    ) -> None:
+        """Watch one attempt.
+
+        Args:
+            ctx: where to report, and whom to ask about stopping.
+            config: the run's configuration.
+            budget: the run's clock.
+            checkpoints: folder in which the trainer saves.
+            progress: what earlier attempts saw.
+            evaluates: whether there are validation rows.
+            on_evaluation: called with the step after each evaluation, to take sample answers.
+        """
+        self.ctx = ctx
+        self.config = config
+        self.budget = budget
+        self.checkpoints = checkpoints
+        self.progress = progress
+        self.evaluates = evaluates
+        self.on_evaluation = on_evaluation
+        self._reported = 0.0
+        self._tokens_reported = progress.tokens
+        self._tokens_before = progress.tokens
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        """Start the clock."""
+        self.budget.begin()
+        self._reported = time.monotonic()
+        return control
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        """Decide after each step whether to evaluate, save or end."""
+        step = state.global_step
+        share = self.budget.share(step)
+        done, total, unit = self.budget.progress(step)
+        self.ctx.progress(done, total, stage="training", unit=unit, step=step)
+        wish = self.ctx.stop_requested()
+        if wish is not None:
+            self._end(control, wish, save=wish == "stop", evaluate=False)
+        elif share >= 1.0:
+            self._end(control, "budget", save=True, evaluate=True)
+        elif share >= self.progress.next_mark / self.config.evaluations:
+            control.should_evaluate = self.evaluates
+            control.should_save = True
+        while share >= self.progress.next_mark / self.config.evaluations and share < 1.0:
+            self.progress.next_mark += 1
+        return control
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        model: torch.nn.Module | None = None,
+        **_: Any,
+    ) -> TrainerControl:
+        """Take in what the trainer measured in a step; end at once when numbers stop being numbers."""
+        if not logs or "loss" not in logs:
+            return control
+        loss, gradient = float(logs["loss"]), float(logs.get("grad_norm", 0.0))
+        sound = math.isfinite(loss) and math.isfinite(gradient)
+        if sound and control.should_save and model is not None:
+            # The loss was measured before this step changed the weights: what is saved is looked at itself.
+            sound = all(bool(torch.isfinite(p).all()) for p in model.parameters() if p.requires_grad)
+        if not sound:
+            self.progress.diverged_at = state.global_step
+            self._end(control, "diverged", save=False, evaluate=False)
+            return control
+        self.progress.losses.append(loss)
+        self.progress.tokens = self._tokens_before + int(logs.get("num_tokens", 0))
+        final = control.should_training_stop or control.should_evaluate
+        if final or time.monotonic() - self._reported >= _REPORT_SECONDS:
+            self._report(state, logs, gradient)
+        return control
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **_: Any,
+    ) -> TrainerControl:
+        """Report the validation loss, take sample answers, and end a run that no longer gets better."""
+        loss = float((metrics or {}).get("eval_loss", math.nan))
+        seen = self.progress
+        seen.evaluations.append((state.global_step, loss))
+        seen.worse_since = 0 if loss < seen.best else seen.worse_since + 1
+        seen.best = min(seen.best, loss)
+        self.ctx.emit("evaluation", step=state.global_step, eval_loss=loss, elapsed=round(self.budget.seconds, 2))
+        self.ctx.log(f"step {state.global_step}: validation loss {loss:.4f}")
+        if state.global_step:
+            self.on_evaluation(state.global_step)
+        patience = self.config.patience
+        if patience is not None and seen.worse_since >= patience and not control.should_training_stop:
+            self._end(control, "patience", save=True, evaluate=False)
+        return control
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        """Seal the checkpoint that was just written, then let go of old ones."""
+        folder = self.checkpoints / f"checkpoint-{state.global_step}"
+        seal(folder, state.global_step, self.progress.facts(self.budget.seconds))
+        keep_newest(self.checkpoints, 2)
+        self.ctx.emit("checkpoint", step=state.global_step)
+        return control
+
+    def _end(self, control: TrainerControl, cause: Ending, *, save: bool, evaluate: bool) -> None:
+        self.progress.ended = cause
+        control.should_training_stop = True
+        control.should_save = save
+        control.should_evaluate = evaluate and self.evaluates
+
+    def _report(self, state: TrainerState, logs: dict[str, float], gradient: float) -> None:
+        seen, instant = self.progress, time.monotonic()
+        seen.last_loss = sum(seen.losses) / len(seen.losses)
+        seconds = max(instant - self._reported, 1e-9)
+        self.ctx.emit(
+            "metrics",
+            step=state.global_step,
+            epoch=round(float(state.epoch or 0.0), 4),
+            loss=seen.last_loss,
+            learning_rate=float(logs.get("learning_rate", 0.0)),
+            grad_norm=gradient,
+            tokens=seen.tokens,
+            tokens_per_second=round((seen.tokens - self._tokens_reported) / seconds, 1),
+            memory_bytes=memory_bytes(),
+            elapsed=round(self.budget.seconds, 2),
+            eta_seconds=_rounded(self.budget.remaining(state.global_step)),
+        )
+        seen.losses.clear()
+        self._reported, self._tokens_reported = instant, seen.tokens
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)

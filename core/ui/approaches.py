@@ -1,0 +1,59 @@
+"""Approaches as pages name and choose them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.approaches import ensure_presets, why_unavailable
+from core.errors import KurabeError
+from core.i18n import describe, t
+from core.store import tables as tb
+from core.ui.parts import plain
+
+__all__ = ["approach_label", "choose_approaches", "draw_missing"]
+
+
+def approach_label(approach: tb.Approach) -> str:
+    """Return the name that pages show: the preset's in the reader's language, else what the team called it."""
+    return t(f"approaches.preset.{approach.preset}") if approach.name == approach.preset else approach.name
+
+
+def choose_approaches(project_id: str, key: str, usual: tuple[str, ...] = ()) -> list[str]:
+    """Draw the choice of approaches and return the ids of those chosen, in the order of the presets.
+
+    Args:
+        project_id: whose approaches.
+        key: of the widget; the choice is kept in the session.
+        usual: presets chosen at first; empty chooses all.
+    """
+    known = {approach.id: approach for approach in ensure_presets(project_id)}
+    first = [key for key, approach in known.items() if not usual or approach.preset in usual]
+    chosen = st.pills(
+        t("ui.approaches.choose"),
+        options=list(known),
+        default=first,
+        selection_mode="multi",
+        format_func=lambda option: plain(approach_label(known[option])),
+        key=key,
+        help=_explained(known),
+        wrap=True,
+    )
+    return [option for option in known if option in (chosen or [])]
+
+
+def _explained(known: Mapping[str, tb.Approach]) -> str:
+    presets = dict.fromkeys(approach.preset for approach in known.values())
+    return "\n".join(f"- **{t(f'approaches.preset.{p}')}**: {t(f'approaches.preset.{p}.help')}" for p in presets)
+
+
+def draw_missing(project_id: str) -> None:
+    """Say which approaches cannot answer yet, and what each needs."""
+    blocked = why_unavailable(project_id)
+    if not blocked:
+        return
+    with st.expander(t("ui.approaches.missing", n=len(blocked)), icon=":material/block:"):
+        for preset, record in blocked.items():
+            message, hint = describe(KurabeError.from_record(record))
+            st.markdown(f"**{t(f'approaches.preset.{preset}')}** — {plain(message)} {plain(hint)}")

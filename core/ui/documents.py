@@ -1,0 +1,270 @@
+"""The documents page's parts: the list, one document, the index, and trying the search out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.errors import KurabeError
+from core.i18n import describe, format_bytes, format_duration, format_number, t
+from core.jobs import submit
+from core.knowledge import (
+    add_documents,
+    default_kb,
+    delete_document,
+    document,
+    document_original,
+    document_readers,
+    document_versions,
+    documents,
+    edit_document,
+    index_version,
+    index_versions,
+    latest_index,
+    search,
+    stale_documents,
+)
+from core.projects.samples import second_versions
+from core.settings import settings
+from core.store import tables as tb
+from core.ui.findings import when
+from core.ui.jobs import active_job, follow_job, newest_job
+from core.ui.parts import error_text, plain, remember, section
+
+__all__ = ["draw_index", "draw_list", "draw_search", "draw_second_versions", "draw_upload"]
+
+_WAYS = ("auto", "hybrid", "vector", "text")
+
+
+def draw_upload(project: tb.Project) -> None:
+    """Draw the upload of many files; those that cannot be read are named, the others come in."""
+    endings = sorted({suffix for reader in document_readers.all().values() for suffix in reader.suffixes})
+    with st.form("documents_upload", clear_on_submit=True, border=False):
+        files = st.file_uploader(
+            t("ui.documents.upload"),
+            type=[ending.lstrip(".") for ending in endings],
+            accept_multiple_files=True,
+            max_upload_size=settings().upload_limit_mb,
+            help=t("ui.documents.upload.help", endings=", ".join(endings)),
+        )
+        sent = st.form_submit_button(t("ui.documents.add"), icon=":material/upload:", type="primary")
+    if not sent or not files:
+        return
+    failures: list[KurabeError] = []
+    stored = add_documents(
+        default_kb(project.id).id, [(file.name, file.getvalue()) for file in files], failures=failures
+    )
+    for failure in failures:
+        message, hint = describe(failure)
+        st.error(error_text(message, hint), icon=":material/error:")
+    if stored:
+        st.success(t("ui.documents.added", n=format_number(len(stored))), icon=":material/check_circle:")
+
+
+def draw_second_versions(project: tb.Project) -> None:
+    """Offer the sample's later versions of its documents, which change some answers."""
+    files = second_versions(project)
+    current = {row.name: row for row in documents(default_kb(project.id).id)}
+    waiting = {name: path for name, path in files.items() if name in current and current[name].version == 1}
+    if not waiting:
+        return
+    with st.container(border=True):
+        st.markdown(f":material/update: **{t('ui.documents.second.title', n=len(waiting))}**")
+        st.caption(t("ui.documents.second.text"))
+        if st.button(t("ui.documents.second.apply"), icon=":material/done_all:"):
+            base = default_kb(project.id)
+            add_documents(base.id, [(name, path.read_bytes()) for name, path in waiting.items()])
+            st.rerun()
+
+
+def draw_list(project: tb.Project) -> None:
+    """Draw the documents; a chosen one is shown with its text and what can be done with it."""
+    found = documents(default_kb(project.id).id)
+    wanted = st.text_input(
+        t("ui.documents.filter"),
+        key="documents_filter",
+        icon=":material/search:",
+        type="search",
+        width=320,
+        placeholder=t("ui.questions.search.placeholder"),
+    )
+    shown = [row for row in found if wanted.casefold() in f"{row.name} {row.title}".casefold()]
+    index = latest_index(default_kb(project.id).id)
+    indexed = dict(index.document_hashes) if index else {}
+    asked = st.query_params.get("document")
+    places = [place for place, row in enumerate(shown) if row.id == asked]
+    picked = st.dataframe(
+        [_list_row(row, indexed) for row in shown],
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        height=min(420, 70 + 35 * len(shown)),
+        selection_default={"selection": {"rows": places, "columns": [], "cells": []}} if places else None,
+        key=f"documents_{project.id}_{len(found)}_{wanted}",
+        alt=t("ui.documents.table"),
+    )
+    chosen = picked.selection.rows
+    if chosen and chosen[0] < len(shown):
+        remember("document", shown[chosen[0]].id)
+        _draw_document(shown[chosen[0]].id)
+    else:
+        remember("document", None)
+        st.caption(t("ui.documents.select"))
+
+
+def _list_row(row: tb.Document, indexed: dict[str, Any]) -> dict[str, Any]:
+    state = "current" if row.id in indexed else "waiting"
+    return {
+        t("ui.documents.name"): row.name,
+        t("ui.documents.title"): row.title,
+        t("ui.documents.size"): format_bytes(row.size),
+        t("ui.documents.characters"): len(row.text),
+        t("ui.documents.version"): row.version,
+        t("ui.documents.indexed"): t(f"ui.documents.indexed.{state}"),
+        t("ui.documents.changed"): when(row.created_at),
+    }
+
+
+def _draw_document(document_id: str) -> None:
+    row = document(document_id)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(row.title or row.name)}**", width="content")
+            st.badge(t("ui.documents.version_n", n=row.version), color="gray")
+        for note in row.notes:
+            params = {name: plain(str(value)) for name, value in note.get("params", {}).items()}
+            st.caption(f":material/info: {t('knowledge.note.' + note['code'], **params)}")
+        read, edit = st.tabs([t("ui.documents.read"), t("ui.documents.edit")])
+        with read, st.container(height=360, border=False):
+            st.text(row.text)
+        with edit:
+            _draw_edit(row)
+        _draw_actions(row)
+
+
+def _draw_edit(row: tb.Document) -> None:
+    with st.form(f"edit_{row.id}", border=False):
+        title = st.text_input(t("ui.documents.title"), value=row.title)
+        text = st.text_area(t("ui.documents.text"), value=row.text, height=300)
+        if st.form_submit_button(t("ui.documents.save"), icon=":material/save:", help=t("ui.documents.save.help")):
+            made = edit_document(row.id, text, title)
+            st.query_params["document"] = made.id
+            st.rerun()
+
+
+def _draw_actions(row: tb.Document) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            t("ui.documents.original"),
+            lambda: document_original(row.id),
+            icon=":material/download:",
+            file_name=row.name,
+            key=f"original_{row.id}",
+            help=t("ui.documents.original.help"),
+        )
+        versions = document_versions(row.id)
+        if len(versions) > 1:
+            with st.popover(t("ui.documents.versions", n=len(versions)), icon=":material/history:"):
+                for each in versions:
+                    st.caption(f"{t('ui.documents.version_n', n=each.version)} · {when(each.created_at)}")
+        with st.popover(t("ui.documents.delete"), icon=":material/delete:"):
+            st.markdown(t("ui.documents.delete.text"))
+            if st.button(t("ui.documents.delete.sure"), key=f"delete_{row.id}", type="primary"):
+                delete_document(row.id)
+                remember("document", None)
+                st.rerun()
+
+
+def draw_index(project: tb.Project) -> None:
+    """Draw the state of the search index, and the button that builds it."""
+    base = default_kb(project.id)
+    index, stale = latest_index(base.id), stale_documents(base.id)
+    running = active_job(project.id, "index")
+    with st.container(border=True):
+        _draw_index_state(base, index, stale)
+        if running is None:
+            _draw_build(project, base, ready=index is not None and not stale)
+    if running is not None:
+        follow_job(running.id)
+    else:
+        last = newest_job(project.id, "index")
+        if last is not None and last.status not in ("succeeded",):
+            follow_job(last.id)
+
+
+def _draw_index_state(base: tb.KnowledgeBase, index: tb.IndexVersion | None, stale: Sequence[str]) -> None:
+    if index is None:
+        st.markdown(f":orange[:material/search_off:] **{t('ui.index.none')}**")
+        st.caption(t("ui.index.none.text"))
+        return
+    state = "stale" if stale else "current"
+    icon = ":orange[:material/update:]" if stale else ":green[:material/check_circle:]"
+    st.markdown(f"{icon} **{t(f'ui.index.{state}', n=format_number(len(stale)))}**")
+    how = t("ui.index.hybrid", embedder=plain(index.embedder)) if index.embedder else t("ui.index.words_only")
+    facts = t(
+        "ui.index.facts",
+        passages=format_number(index.chunk_count),
+        documents=format_number(len(index.document_hashes)),
+        time=format_duration(index.seconds),
+        when=when(index.created_at),
+    )
+    st.caption(f"{facts} · {how} · {t('ui.index.versions', n=format_number(len(index_versions(base.id))))}")
+
+
+def _draw_build(project: tb.Project, base: tb.KnowledgeBase, *, ready: bool) -> None:
+    with st.container(horizontal=True):
+        with st.popover(t("ui.index.lengths"), icon=":material/tune:"):
+            most = st.number_input(t("ui.index.max_tokens"), 40, 2000, 200, 20, help=t("ui.index.max_tokens.help"))
+            least = st.number_input(t("ui.index.min_tokens"), 10, 1000, 60, 10, help=t("ui.index.min_tokens.help"))
+        label = t("ui.index.rebuild") if ready else t("ui.index.build")
+        if st.button(label, type="secondary" if ready else "primary", icon=":material/manage_search:"):
+            config = {"min_tokens": min(int(least), int(most)), "max_tokens": int(most)}
+            submit("index", {"knowledge_base_id": base.id, "config": config}, project_id=project.id)
+            st.rerun()
+
+
+def draw_search(project: tb.Project) -> None:
+    """Draw the search try-out: what retrieval would show the model, with scores and ranks."""
+    section(t("ui.search.title"), t("ui.search.text"))
+    index = latest_index(default_kb(project.id).id)
+    if index is None:
+        st.caption(t("ui.search.no_index"))
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        query = st.text_input(
+            t("ui.search.query"), value=st.query_params.get("query", ""), key="search_query", icon=":material/search:"
+        )
+        count = st.number_input(t("ui.search.count"), 1, 20, 4, width=120)
+        ways = _WAYS if index.embedder else ("auto", "text")
+        way = st.selectbox(t("ui.search.way"), ways, format_func=lambda key: t(f"ui.search.way.{key}"), width=200)
+    remember("query", query or None)
+    if query.strip():
+        _draw_hits(index.id, query, int(count), way)
+
+
+def _draw_hits(index_id: str, query: str, count: int, way: str) -> None:
+    found = search(index_version(index_id).id, query, k=count, mode=way)  # type: ignore[arg-type]  # one of _WAYS
+    seconds = sum(found.spans.values())
+    st.caption(
+        t("ui.search.found", n=len(found.hits), time=format_duration(seconds), way=t(f"ui.search.way.{found.mode}"))
+    )
+    for note in found.notes:
+        st.caption(f":material/info: {t('knowledge.note.' + note['code'], **note['params'])}")
+    for place, hit in enumerate(found.hits, 1):
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{place}. {plain(hit.full_title)}**", width="content")
+                st.badge(plain(hit.document_name), icon=":material/description:", color="gray")
+                st.caption(_score_text(hit.score, hit.vector_rank, hit.text_rank), width="content")
+            st.text(hit.text)
+
+
+def _score_text(score: float, vector_rank: int | None, text_rank: int | None) -> str:
+    parts = [t("ui.search.score", score=format_number(score, digits=3))]
+    if vector_rank is not None:
+        parts.append(t("ui.search.vector_rank", rank=vector_rank))
+    if text_rank is not None:
+        parts.append(t("ui.search.text_rank", rank=text_rank))
+    return " · ".join(parts)

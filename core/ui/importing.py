@@ -1,0 +1,188 @@
+"""Taking a file over into a dataset: look first, map columns by hand, choose what happens to bad rows."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any, Literal
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from core.datasets import SHAPES, SPLITS, Preview, import_file, preview, readers
+from core.datasets.columns import FIELDS
+from core.i18n import format_number, t
+from core.settings import settings
+from core.store import tables as tb
+from core.ui.parts import plain
+
+__all__ = ["draw_import"]
+
+
+def draw_import(project: tb.Project, extend: tb.DatasetVersion | None) -> None:
+    """Draw the upload, what it would become, and the import itself."""
+    endings = sorted({suffix for reader in readers.all().values() for suffix in reader.suffixes})
+    st.caption(t("ui.import.formats", endings=", ".join(endings), limit=settings().upload_limit_mb))
+    uploaded = st.file_uploader(
+        t("ui.import.file"),
+        type=[ending.lstrip(".") for ending in endings],
+        max_upload_size=settings().upload_limit_mb,
+        key="import_file",
+    )
+    if uploaded is None:
+        with st.expander(t("ui.import.example"), icon=":material/lightbulb:"):
+            st.markdown(t("ui.import.example.text"))
+            st.code('{"question": "…", "answer": "…", "split": "test", "slice": "…"}', language="json")
+        return
+    options = _reading_options(uploaded)
+    with st.spinner(t("ui.import.reading")):
+        seen = _look(uploaded, options)
+    _draw_preview(seen)
+    _draw_choice(project, uploaded, seen, options, extend)
+
+
+def _look(uploaded: UploadedFile, options: dict[str, Any]) -> Preview:
+    """Return the preview of an uploaded file; its name is never used as a path."""
+    with tempfile.NamedTemporaryFile(dir=settings().path("run")) as held:
+        held.write(uploaded.getvalue())
+        held.flush()
+        return preview(Path(held.name), uploaded.name, **options)
+
+
+def _reading_options(uploaded: UploadedFile) -> dict[str, Any]:
+    """Draw how the file is read, if the person wants it otherwise than recognised."""
+    proposed = _look(uploaded, {"limit": 3})
+    with st.expander(t("ui.import.mapping"), expanded=proposed.shape is None, icon=":material/swap_horiz:"):
+        st.caption(t("ui.import.mapping.text"))
+        encoding = _encoding(proposed)
+        shape = st.selectbox(
+            t("ui.import.shape"),
+            ["", *SHAPES],
+            key=f"shape_{uploaded.file_id}",
+            format_func=lambda key: t(f"ui.import.shape.{key}") if key else t("ui.import.recognised"),
+        )
+        mapping = {}
+        if shape in ("", "question_answer"):
+            mapping = _mapping(uploaded, proposed)
+    options: dict[str, Any] = {"encoding": encoding}
+    if mapping and mapping != proposed.mapping:
+        options["mapping"] = mapping
+    elif shape:
+        options["shape"] = shape
+    return options
+
+
+def _encoding(proposed: Preview) -> str | None:
+    if not proposed.alternatives:
+        return None
+    choices = [proposed.encoding, *proposed.alternatives]
+    return st.selectbox(t("ui.import.encoding"), choices, help=t("ui.import.encoding.help"))
+
+
+def _mapping(uploaded: UploadedFile, proposed: Preview) -> dict[str, str]:
+    """Draw one choice of a column for each field."""
+    mapping = {}
+    with st.grid(4, min_column_width=180):
+        for field in FIELDS:
+            guessed = proposed.mapping.get(field)
+            column = st.selectbox(
+                t(f"ui.field.{field}"),
+                ["", *proposed.columns],
+                key=f"map_{field}_{uploaded.file_id}",
+                index=proposed.columns.index(guessed) + 1 if guessed in proposed.columns else 0,
+                format_func=lambda name: name or "–",
+            )
+            if column:
+                mapping[field] = column
+    return mapping
+
+
+def _draw_preview(seen: Preview) -> None:
+    good = seen.row_count - seen.problem_count
+    shape = t(f"ui.import.shape.{seen.shape}") if seen.shape else t("ui.import.unrecognised")
+    read_as = t("ui.import.read_as", shape=shape, encoding=seen.encoding or "–")
+    st.markdown(
+        f"**{t('ui.import.found', good=format_number(good), bad=format_number(seen.problem_count))}** {read_as}"
+    )
+    for note in seen.notes:
+        st.caption(t(f"datasets.note.{note['code']}", **{k: plain(str(v)) for k, v in note["params"].items()}))
+    if seen.rows:
+        st.dataframe(
+            [
+                {
+                    t("ui.questions.question"): row.question,
+                    t("ui.questions.answer"): row.answer,
+                    t("ui.questions.split"): row.split or "–",
+                    t("ui.questions.slice"): row.slice or "–",
+                }
+                for row in seen.rows
+            ],
+            hide_index=True,
+            height=260,
+            alt=t("ui.import.preview"),
+        )
+    elif seen.raw:
+        st.caption(t("ui.import.raw"))
+        st.dataframe([{k: str(v) for k, v in row.items()} for row in seen.raw], hide_index=True, height=200)
+    if seen.problems:
+        _draw_problems(seen)
+
+
+def _draw_problems(seen: Preview) -> None:
+    st.error(t("ui.import.problems", n=format_number(seen.problem_count)), icon=":material/rule:")
+    st.dataframe(
+        [
+            {
+                t("ui.problem.row"): p.row,
+                t("ui.problem.column"): p.column or "–",
+                t("ui.problem.what"): t(f"datasets.problem.{p.code}", column=p.column or "–"),
+                t("ui.problem.found"): p.found,
+                t("ui.problem.expected"): t(f"datasets.expected.{p.expected}"),
+            }
+            for p in seen.problems
+        ],
+        hide_index=True,
+        height=220,
+        alt=t("ui.import.problems", n=seen.problem_count),
+    )
+
+
+def _draw_choice(
+    project: tb.Project,
+    uploaded: UploadedFile,
+    seen: Preview,
+    options: dict[str, Any],
+    extend: tb.DatasetVersion | None,
+) -> None:
+    """Draw what the import does, and do it."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        split = st.selectbox(
+            t("ui.import.split"),
+            SPLITS,
+            index=SPLITS.index("test"),
+            width=240,
+            format_func=lambda key: t(f"ui.split.{key}"),
+            help=t("ui.import.split.help"),
+        )
+        name = st.text_input(t("ui.import.name"), value=Path(uploaded.name).stem[:200], width=280)
+    add = extend is not None and st.toggle(t("ui.import.extend"), help=t("ui.import.extend.help"))
+    on_problem: Literal["stop", "leave_out"] = "stop"
+    if seen.problem_count and st.toggle(t("ui.import.leave_out", n=format_number(seen.problem_count))):
+        on_problem = "leave_out"
+    blocked = seen.shape is None or (seen.problem_count > 0 and on_problem == "stop")
+    if st.button(t("ui.import.do"), type="primary", icon=":material/upload:", disabled=blocked):
+        made = import_file(
+            project.id,
+            uploaded.getvalue(),
+            uploaded.name,
+            dataset=name or None,
+            split=split,
+            extend=extend.id if add and extend else None,
+            on_problem=on_problem,
+            **options,
+        )
+        st.query_params.pop("version", None)
+        st.session_state["imported"] = made.row_count
+        st.rerun()
+    if blocked:
+        st.caption(t("ui.import.blocked"))

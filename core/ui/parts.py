@@ -1,0 +1,194 @@
+"""Small pieces that several pages draw: a page's head, an empty state, tiles, figures, intervals in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape, unescape
+from typing import NoReturn
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.charts import alt_of, look
+from core.i18n import format_percent, t
+from core.measures import Interval
+from core.ui.navigation import link
+
+__all__ = [
+    "Tile",
+    "choose_view",
+    "draw_approach",
+    "draw_empty",
+    "draw_figure",
+    "draw_head",
+    "draw_tiles",
+    "error_text",
+    "interval_text",
+    "open_view",
+    "plain",
+    "plain_lines",
+    "practice_note",
+    "remember",
+    "section",
+]
+
+MARKS = {
+    "circle-open": "○",
+    "triangle-up": "▲",
+    "triangle-up-open": "△",
+    "square": "■",
+    "diamond": "◆",
+    "cross": "✚",
+    "triangle-down": "▼",
+    "star": "★",
+    "hexagon": "⬢",
+    "circle-open-dot": "◎",
+}
+"""Plotly's marker symbols as characters."""
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|>~$:<&^=])")
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure with its name and what qualifies it."""
+
+    label: str
+    value: str
+    note: str = ""
+    help: str | None = None
+
+
+def plain(text: str) -> str:
+    """Return text so that Markdown shows it as it stands: names, questions and answers come from people and models."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def plain_lines(text: str) -> str:
+    """Return a text of several lines so that Markdown shows it as it stands: errors may hold the end of a log."""
+    return "  \n".join(plain(line) for line in text.splitlines())
+
+
+def error_text(message: str, hint: str) -> str:
+    """Return an error's two sentences, what happened and what to do next, as two paragraphs."""
+    return "\n\n".join(plain_lines(part) for part in (message, hint) if part)
+
+
+def draw_head(key: str) -> None:
+    """Draw a page's title and, under it, the question that the page answers."""
+    st.title(t(f"ui.page.{key}"), anchor=False)
+    st.caption(t(f"ui.page.{key}.question"))
+
+
+def section(title: str, note: str = "") -> None:
+    """Draw a section's heading and what it is about."""
+    st.subheader(title, anchor=False)
+    if note:
+        st.caption(note)
+
+
+def draw_empty(key: str, *, to: str | None = None, action: Callable[[], None] | None = None) -> None:
+    """Draw what a page says when there is nothing yet, with the next step."""
+    with st.container(border=True):
+        st.markdown(f"**{t(f'{key}.title')}**")
+        st.markdown(t(f"{key}.text"))
+        if to is not None:
+            link(to)
+        if action is not None:
+            action()
+
+
+def draw_tiles(tiles: list[Tile]) -> None:
+    """Draw figures side by side; they wrap on a narrow page."""
+    with st.grid(len(tiles), min_column_width=200):
+        for tile in tiles:
+            with st.container(border=True, height="stretch", gap="xxsmall"):
+                st.metric(tile.label, tile.value, help=tile.help)
+                if tile.note:
+                    st.caption(tile.note)
+
+
+def draw_figure(figure: go.Figure, key: str) -> None:
+    """Draw a figure with its finding above it, where it wraps on a narrow page."""
+    title, alt = unescape(str(figure.layout.title.text or "")), unescape(alt_of(figure))
+    ink = "#E6EAF0" if st.context.theme.type == "dark" else "#1B2430"
+    top = 90 if figure.layout.xaxis.side == "top" else 8
+    figure.update_layout(title=None, margin={"t": top}, font={"color": ink})
+    figure.update_xaxes(tickfont={"color": ink}, title={"font": {"color": ink}})
+    figure.update_yaxes(tickfont={"color": ink}, title={"font": {"color": ink}})
+    for note in figure.layout.annotations:
+        if note.font.color is None:
+            note.font.color = ink
+    with st.container(gap="xxsmall"):
+        st.markdown(f"**{plain(title)}**")
+        st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt or title)
+
+
+def interval_text(interval: Interval | None) -> str:
+    """Return a share with its interval in words: 84% (79–88%)."""
+    if interval is None:
+        return "–"
+    if interval.low is None or interval.high is None:
+        return format_percent(interval.estimate)
+    low, high = format_percent(interval.low).rstrip("%"), format_percent(interval.high)
+    return t("ui.interval", value=format_percent(interval.estimate), low=low, high=high)
+
+
+def draw_approach(preset: str, label: str, note: str = "") -> None:
+    """Draw an approach's name behind its marker; the name is a person's text and is escaped."""
+    seen = look(preset)
+    mark = f"<span style='color:{seen.colour};font-size:1.1em'>{MARKS.get(seen.symbol, '●')}</span>"
+    rest = f" <span style='opacity:.7;font-size:.85em'>{escape(note)}</span>" if note else ""
+    st.html(f"{mark}&nbsp;<strong>{escape(label)}</strong>{rest}")
+
+
+def practice_note(base_ref: str) -> None:
+    """Say that the practice model answers, wherever it does."""
+    if base_ref == "starter":
+        st.caption(f":material/science: {t('ui.practice')}")
+
+
+def remember(name: str, value: str | None) -> None:
+    """Keep a choice in the page's address, so that a copied link opens the same view."""
+    if value:
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+    elif name in st.query_params:
+        del st.query_params[name]
+
+
+def _view_key(page: str) -> str:
+    return f"view_of_{page}"
+
+
+def open_view(page: str, view: str, **query: str) -> NoReturn:
+    """Run the page again with another of its views, and with query parameters."""
+    st.session_state.pop(_view_key(page), None)
+    st.query_params["view"] = view
+    for name, value in query.items():
+        st.query_params[name] = value
+    st.rerun()
+
+
+def choose_view(page: str, options: Mapping[str, str]) -> str:
+    """Draw the choice between views of a page and return the key of the one that is open; it lives in the address.
+
+    Args:
+        page: key of the page.
+        options: title by key, the usual view first.
+    """
+    asked = st.query_params.get("view")
+    first = next(iter(options))
+    picked = st.segmented_control(
+        t("ui.view"),
+        list(options),
+        default=asked if asked in options else first,
+        required=True,
+        format_func=lambda key: options[key],
+        key=_view_key(page),
+        label_visibility="collapsed",
+    )
+    remember("view", picked if picked != first else None)
+    return picked or first

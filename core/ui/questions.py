@@ -1,0 +1,329 @@
+"""The questions page's parts: browse, check, versions and export of a dataset version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.datasets import (
+    EXPORT_FORMATS,
+    SPLITS,
+    count_examples,
+    dataset_versions,
+    datasets,
+    delete_dataset,
+    example,
+    examples,
+    export_text,
+    latest_version,
+    make_splits,
+    repair,
+    run_checks,
+    stored_coverage,
+    version,
+    version_difference,
+)
+from core.datasets.splitting import SplitConfig
+from core.i18n import catalogue, format_number, t
+from core.knowledge import dataset_coverage, default_kb, documents
+from core.store import tables as tb
+from core.ui.findings import when
+from core.ui.parts import plain, remember, section
+
+__all__ = ["choose_version", "draw_browser", "draw_checks", "draw_versions", "slice_label"]
+
+_PAGE = 25
+
+
+def slice_label(name: str) -> str:
+    """Return a slice's name for readers: translated where Kurabe knows it, else as the data calls it."""
+    key = f"decision.slice.{name}"
+    return t(key) if key in catalogue("en") else name or t("ui.questions.no_slice")
+
+
+def choose_version(project: tb.Project) -> tb.DatasetVersion | None:
+    """Draw the choice of the dataset version and return it; None while the project has none."""
+    newest = latest_version(project.id)
+    if newest is None:
+        return None
+    names = {dataset.id: dataset.name for dataset in datasets(project.id)}
+    known = {row.id: row for key in names for row in dataset_versions(key)}
+    known = dict(sorted(known.items(), reverse=True))
+    asked = st.query_params.get("version")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = st.selectbox(
+            t("ui.questions.version"),
+            list(known),
+            index=list(known).index(asked) if asked in known else list(known).index(newest.id),
+            format_func=lambda key: _version_name(known[key], names),
+            key=f"questions_version_{newest.id}",
+        )
+        for split in SPLITS:
+            st.metric(t(f"ui.split.{split}"), format_number(_in_split(known[picked], split)), width="content")
+    remember("version", picked if picked != newest.id else None)
+    return known[picked]
+
+
+def _in_split(row: tb.DatasetVersion, split: str) -> int:
+    return int((row.counts or {}).get("splits", {}).get(split, 0))
+
+
+def _version_name(row: tb.DatasetVersion, names: dict[str, str]) -> str:
+    name = names.get(row.dataset_id, "")
+    rows = t("ui.questions.rows", n=format_number(row.row_count))
+    return f"{name} · {row.hash.rpartition(':')[2][:8]} · {rows} · {when(row.created_at)}"
+
+
+def draw_browser(row: tb.DatasetVersion) -> None:
+    """Draw the rows of a version with filters and pages; a chosen row is shown in full."""
+    split, slices, search = _filters(row)
+    total = count_examples(row.id, split, slices, search=search)
+    if not total:
+        st.caption(t("ui.questions.nothing_found"))
+        return
+    pages = -(-total // _PAGE)
+    slot = st.container()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(t("ui.questions.found", n=format_number(total)), width="content")
+        page = st.pagination(pages, key=f"questions_page_{split}_{slices}_{search}") if pages > 1 else 1
+    shown = examples(row.id, split, slices, search=search, offset=(page - 1) * _PAGE, limit=_PAGE)
+    with slot:
+        picked = st.dataframe(
+            [_table_row(each) for each in shown],
+            hide_index=True,
+            on_select="rerun",
+            selection_mode="single-row",
+            key=f"questions_table_{row.id}_{page}_{split}_{slices}_{search}",
+            column_config={"#": st.column_config.NumberColumn(width=60)},
+            alt=t("ui.questions.table"),
+        )
+        chosen = picked.selection.rows
+        if chosen and chosen[0] < len(shown):
+            _draw_row(shown[chosen[0]].id)
+        else:
+            st.caption(t("ui.questions.select"))
+
+
+def _filters(row: tb.DatasetVersion) -> tuple[str | None, list[str] | None, str | None]:
+    counts = (row.counts or {}).get("slices", {})
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        asked = st.query_params.get("split")
+        split = st.segmented_control(
+            t("ui.questions.split"),
+            ["all", *SPLITS],
+            required=True,
+            key="questions_split",
+            default=asked if asked in SPLITS else "all",
+            format_func=lambda key: t("ui.all") if key == "all" else t(f"ui.split.{key}"),
+        )
+        names = sorted({name for by_split in counts.values() for name in by_split})
+        asked_slice = st.query_params.get("slice")
+        slices = st.selectbox(
+            t("ui.questions.slice"),
+            ["", *names],
+            key="questions_slice",
+            width=240,
+            index=names.index(asked_slice) + 1 if asked_slice in names else 0,
+            format_func=lambda key: slice_label(key) if key else t("ui.all"),
+        )
+        search = st.text_input(
+            t("ui.questions.search"),
+            value=st.query_params.get("search", ""),
+            key="questions_search",
+            icon=":material/search:",
+            placeholder=t("ui.questions.search.placeholder"),
+            type="search",
+            width=320,
+        )
+    remember("split", split if split != "all" else None)
+    remember("slice", slices or None)
+    remember("search", search or None)
+    return (None if split == "all" else split), ([slices] if slices else None), search or None
+
+
+def _table_row(row: tb.Example) -> dict[str, Any]:
+    return {
+        "#": row.position + 1,
+        t("ui.questions.question"): row.question,
+        t("ui.questions.answer"): row.answer,
+        t("ui.questions.split"): t(f"ui.split.{row.split}"),
+        t("ui.questions.slice"): slice_label(row.slice),
+        t("ui.questions.coverage"): t(f"evaluation.coverage.{row.coverage}") if row.coverage else "–",
+    }
+
+
+def _draw_row(example_id: str) -> None:
+    """Draw one row with everything it holds; its texts are shown as text."""
+    row = example(example_id)
+    with st.container(border=True):
+        left, right = st.columns(2)
+        with left:
+            st.caption(t("ui.questions.question"))
+            st.text(row.question)
+            st.caption(t("ui.questions.answer"))
+            st.text(row.answer or "–")
+        with right:
+            if row.value:
+                st.caption(t("ui.questions.value"))
+                st.text(row.value)
+            for place in row.gold:
+                st.caption(t("ui.questions.gold", document=plain(place.get("document") or "–")))
+                st.text(place.get("quote") or "–")
+            if row.expects:
+                st.caption(t("ui.questions.expects"))
+                st.json(row.expects, expanded=False)
+            if row.tags:
+                st.caption(t("ui.questions.tags"))
+                st.json(row.tags, expanded=False)
+
+
+def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
+    """Draw what the checks found, and what they can repair."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(t("ui.checks.run"), icon=":material/fact_check:", type="primary"):
+            with st.spinner(t("ui.checks.running")):
+                run_checks(row.id)
+            st.rerun()
+        kept = version(row.id).checks or {}
+        st.caption(t("ui.checks.at", time=kept["at"][:16].replace("T", " ")) if kept else t("ui.checks.never"))
+    for number, finding in enumerate(kept.get("findings", [])):
+        _draw_finding(row, finding, number)
+    if kept and not kept["findings"]:
+        st.success(t("ui.checks.clean"), icon=":material/check_circle:")
+    _draw_coverage(project, row)
+
+
+_SEVERITY = {"error": ":red-badge", "warning": ":orange-badge", "info": ":gray-badge"}
+
+
+def _draw_finding(row: tb.DatasetVersion, finding: dict[str, Any], number: int) -> None:
+    stem = f"datasets.finding.{finding['check']}.{finding['code']}"
+    params = {name: plain(value) if isinstance(value, str) else value for name, value in finding["params"].items()}
+    with st.container(border=True):
+        badge = f"{_SEVERITY[finding['severity']]}[{t('ui.severity.' + finding['severity'])}]"
+        st.markdown(f"{badge} **{t(stem, **params)}**")
+        st.caption(t(f"{stem}.why", **params))
+        rows = finding["rows"][:12]
+        if rows:
+            numbers = ", ".join(format_number(place + 1) for place in rows)
+            more = finding["count"] - len(rows)
+            st.caption(
+                t("ui.checks.rows", rows=numbers) + (t("ui.checks.more", n=format_number(more)) if more > 0 else "")
+            )
+        if finding.get("repairable") and st.button(
+            t("ui.checks.repair"), f"repair_{row.id}_{number}", t("ui.checks.repair.help"), icon=":material/build:"
+        ):
+            repair(row.id, finding["check"], finding["code"])
+            st.rerun()
+
+
+def _draw_coverage(project: tb.Project, row: tb.DatasetVersion) -> None:
+    section(t("ui.coverage.title"), t("ui.coverage.text"))
+    counts = {name: n for name, n in stored_coverage(row.id).items() if name}
+    if counts:
+        st.dataframe(
+            [
+                {t("ui.coverage.where"): t(f"evaluation.coverage.{name}"), t("ui.coverage.questions"): n}
+                for name, n in counts.items()
+            ],
+            hide_index=True,
+            width=420,
+            alt=t("ui.coverage.title"),
+        )
+    else:
+        st.caption(t("ui.coverage.none"))
+    base = default_kb(project.id)
+    if st.button(t("ui.coverage.run"), icon=":material/join_inner:", disabled=not documents(base.id)):
+        with st.spinner(t("ui.coverage.running")):
+            dataset_coverage(base.id, row.id)
+        st.rerun()
+
+
+def draw_versions(project: tb.Project, row: tb.DatasetVersion) -> None:
+    """Draw where a version comes from, its export, another split, and the deletion of its dataset."""
+    known = {each.id: each for dataset in datasets(project.id) for each in dataset_versions(dataset.id)}
+    st.dataframe(
+        [_lineage_row(each, known) for each in sorted(known.values(), key=lambda each: each.id, reverse=True)],
+        hide_index=True,
+        alt=t("ui.versions.table"),
+    )
+    _draw_difference(row)
+    left, right = st.columns(2)
+    with left, st.container(border=True, height="stretch"):
+        _draw_export(row)
+    with right, st.container(border=True, height="stretch"):
+        _draw_split(row)
+    _draw_deletion(project, row)
+
+
+def _lineage_row(row: tb.DatasetVersion, known: dict[str, tb.DatasetVersion]) -> dict[str, Any]:
+    lineage = row.lineage or {}
+    parent = known.get(str(lineage.get("parent")))
+    files = [file["name"] for file in lineage.get("files", [])]
+    left_out = sum(int(file.get("left_out_count", 0)) for file in lineage.get("files", []))
+    return {
+        t("ui.versions.hash"): row.hash.rpartition(":")[2][:8],
+        t("ui.versions.rows"): row.row_count,
+        t("ui.versions.how"): t(f"ui.versions.operation.{lineage.get('operation', 'import')}"),
+        t("ui.versions.from"): ", ".join(files) or (parent.hash.rpartition(":")[2][:8] if parent else "–"),
+        t("ui.versions.left_out"): left_out,
+        t("ui.versions.made"): when(row.created_at),
+        t("ui.versions.by"): row.created_by,
+    }
+
+
+def _draw_difference(row: tb.DatasetVersion) -> None:
+    parent = (row.lineage or {}).get("parent")
+    if not parent:
+        return
+    with st.expander(t("ui.versions.difference"), icon=":material/difference:", on_change="rerun") as opened:
+        if opened.open:
+            for kind, rows in version_difference(str(parent), row.id).items():
+                st.markdown(f"**{t(f'ui.versions.{kind}', n=len(rows))}**")
+                if rows:
+                    shown = [
+                        {t("ui.questions.question"): each["question"], t("ui.questions.answer"): each["answer"]}
+                        for each in rows
+                    ]
+                    st.dataframe(shown, hide_index=True, alt=t(f"ui.versions.{kind}", n=len(rows)))
+
+
+def _draw_export(row: tb.DatasetVersion) -> None:
+    st.markdown(f"**{t('ui.export.title')}**")
+    kind = st.selectbox(t("ui.export.format"), EXPORT_FORMATS, format_func=lambda key: t(f"ui.export.{key}"))
+    split = st.selectbox(
+        t("ui.questions.split"),
+        ["all", *SPLITS],
+        key="export_split",
+        format_func=lambda key: t("ui.all") if key == "all" else t(f"ui.split.{key}"),
+    )
+    wanted = None if split == "all" else split
+    st.download_button(
+        t("ui.export.download"),
+        lambda: export_text(row.id, kind, wanted),
+        icon=":material/download:",
+        file_name=f"kurabe-{row.hash.rpartition(':')[2][:8]}.{'csv' if kind == 'csv' else 'jsonl'}",
+    )
+
+
+def _draw_split(row: tb.DatasetVersion) -> None:
+    st.markdown(f"**{t('ui.split.title')}**")
+    st.caption(t("ui.split.text"))
+    validation = st.number_input(t("ui.split.validation_share"), 0, 80, 15)
+    test = st.number_input(t("ui.split.test_share"), 0, 80, 25)
+    together = st.selectbox(
+        t("ui.split.together"), ["row", "document"], format_func=lambda key: t(f"ui.split.together.{key}")
+    )
+    if st.button(t("ui.split.make"), icon=":material/call_split:"):
+        by = "document" if together == "document" else "row"
+        make_splits(row.id, SplitConfig(validation=validation / 100, test=test / 100, by=by))  # type: ignore[arg-type]  # one of the two literals
+        st.rerun()
+
+
+def _draw_deletion(project: tb.Project, row: tb.DatasetVersion) -> None:
+    with st.popover(t("ui.versions.delete"), icon=":material/delete:", type="tertiary"):
+        st.markdown(t("ui.versions.delete.text"))
+        if st.button(t("ui.versions.delete.sure"), key="delete_dataset", type="primary"):
+            delete_dataset(row.dataset_id)
+            st.rerun()

@@ -1,0 +1,327 @@
+"""The test run page's parts: setting a run up with its plan, choosing one, its figures and its cases."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import streamlit as st
+
+from core.charts import cost_per_1000, latency_overview, quality_by_slice, quality_overview, tokens_per_answer, tradeoff
+from core.datasets import SPLITS, latest_version
+from core.decision import approach_name
+from core.errors import KurabeError
+from core.evaluation import (
+    DEFAULT_METRICS,
+    ApproachResult,
+    ExperimentConfig,
+    Plan,
+    Results,
+    experiments,
+    export_rows,
+    plan_experiment,
+    start_experiment,
+)
+from core.i18n import format_duration, format_money, format_number, t
+from core.measures import METRICS, PRIMARY
+from core.store import tables as tb
+from core.ui.approaches import choose_approaches, draw_missing
+from core.ui.findings import experiment_results, figures_of, money_text, outdated, seconds_text, when
+from core.ui.parts import Tile, draw_figure, draw_tiles, interval_text, plain, remember, section
+
+__all__ = ["choose_experiment", "draw_results", "draw_setup"]
+
+
+def draw_setup(project: tb.Project) -> str | None:
+    """Draw the set-up with what it would take; return the experiment's id when it was started."""
+    version = latest_version(project.id)
+    if version is None:
+        raise KurabeError("comparison.no_data", what="questions")
+    with st.container(border=True):
+        chosen = choose_approaches(project.id, "test_approaches")
+        values = _choices(version)
+    draw_missing(project.id)
+    if not chosen:
+        st.caption(t("ui.test.choose_one"))
+        return None
+    config = ExperimentConfig(dataset_version_id=version.id, approach_ids=tuple(chosen), **values)
+    _draw_plan(plan_experiment(project.id, config), config)
+    if st.button(t("ui.test.start"), type="primary", icon=":material/play_arrow:"):
+        return start_experiment(project.id, config).id
+    return None
+
+
+def _choices(version: tb.DatasetVersion) -> dict[str, Any]:
+    """Draw what is asked of the approaches."""
+    counts = (version.counts or {}).get("splits", {})
+    with st.grid(4, min_column_width=200):
+        split = st.selectbox(
+            t("evaluation.field.split"),
+            [name for name in reversed(SPLITS) if counts.get(name)],
+            key="test_split",
+            format_func=lambda key: t(f"ui.split.{key}"),
+            help=t("ui.test.split.help"),
+        )
+        questions = st.number_input(
+            t("evaluation.field.questions"),
+            1,
+            None,
+            value=None,
+            placeholder=t("ui.all"),
+            key="test_questions",
+            help=t("evaluation.field.questions.help"),
+        )
+        latency = st.number_input(
+            t("evaluation.field.latency_questions"),
+            0,
+            1000,
+            12,
+            key="test_latency",
+            help=t("evaluation.field.latency_questions.help"),
+        )
+        name = st.text_input(t("evaluation.field.name"), key="test_name", placeholder=t("ui.test.name.placeholder"))
+    with st.expander(t("ui.test.more"), icon=":material/tune:"), st.grid(3, min_column_width=220):
+        primary = st.selectbox(
+            t("evaluation.field.primary_metric"),
+            METRICS.names(),
+            index=METRICS.names().index(PRIMARY),
+            format_func=lambda key: t(f"measures.metric.{key}"),
+            help=t("evaluation.field.primary_metric.help"),
+        )
+        metrics = st.multiselect(
+            t("evaluation.field.metrics"),
+            METRICS.names(),
+            default=list(DEFAULT_METRICS),
+            format_func=lambda key: t(f"measures.metric.{key}"),
+        )
+        seed = st.number_input(t("evaluation.field.seed"), 0, None, 0, help=t("ui.test.seed.help"))
+    return {
+        "split": split,
+        "questions": int(questions) if questions else None,
+        "latency_questions": int(latency),
+        "name": name,
+        "primary_metric": primary,
+        "metrics": tuple(metrics),
+        "seed": int(seed),
+    }
+
+
+def _draw_plan(plan: Plan, config: ExperimentConfig) -> None:
+    """Draw what the run would take and what it could find, before it starts."""
+    unknown = t("ui.test.plan.unknown")
+    tokens = t("ui.test.plan.tokens", n=format_number(plan.tokens)) if plan.tokens else ""
+    size = t("ui.test.plan.calls.note", questions=format_number(plan.questions), approaches=len(config.approach_ids))
+    smallest = plan.smallest_detectable
+    basis = "measured" if plan.discordance_measured else "assumed"
+    draw_tiles(
+        [
+            Tile(t("ui.test.plan.calls"), format_number(plan.calls), size),
+            Tile(
+                t("ui.test.plan.cost"),
+                format_money(plan.cost, plan.currency) if plan.cost is not None else "–",
+                tokens if plan.cost is not None or tokens else unknown,
+            ),
+            Tile(
+                t("ui.test.plan.time"),
+                format_duration(plan.seconds) if plan.seconds else "–",
+                "" if plan.seconds else unknown,
+            ),
+            Tile(
+                t("ui.test.plan.detectable"),
+                t("ui.points", n=format_number(100 * smallest)) if smallest else "–",
+                t(f"ui.test.plan.{basis}", share=format_number(100 * plan.discordance)),
+                t("ui.test.plan.detectable.help"),
+            ),
+        ]
+    )
+    if plan.warnings:
+        with st.expander(t("ui.test.warnings", n=len(plan.warnings)), icon=":material/warning:"):
+            for warning in plan.warnings:
+                params = {name: plain(str(value)) for name, value in dict(warning["params"]).items()}  # type: ignore[call-overload]  # a dict of parameters
+                st.markdown(f"- {t('evaluation.warning.' + str(warning['code']), **params)}")
+
+
+def choose_experiment(project: tb.Project) -> tb.Experiment | None:
+    """Draw the choice of the test run and return it; None while there is none."""
+    found = experiments(project.id)
+    if not found:
+        return None
+    known = {experiment.id: experiment for experiment in found}
+    asked = st.query_params.get("experiment")
+    picked = st.selectbox(
+        t("ui.test.run"),
+        list(known),
+        index=list(known).index(asked) if asked in known else 0,
+        format_func=lambda key: _experiment_name(known[key]),
+        key=f"experiment_{project.id}_{len(found)}",
+    )
+    remember("experiment", picked)
+    return known[picked]
+
+
+def _experiment_name(row: tb.Experiment) -> str:
+    count = t("ui.test.questions_n", n=format_number(len(row.config.get("example_ids", []))))
+    state = when(row.completed_at) if row.completed_at else t("ui.test.unfinished")
+    return f"{row.name} · {count} · {state}"
+
+
+def draw_results(project: tb.Project, experiment: tb.Experiment) -> None:
+    """Draw an experiment's results as far as it has come."""
+    found = experiment_results(experiment)
+    if not any(approach.correct for approach in found.approaches):
+        st.caption(t("ui.test.nothing_yet"))
+        return
+    if not found.complete:
+        st.info(t("ui.test.partial"), icon=":material/hourglass_top:")
+    for sentence in outdated(project, found):
+        st.caption(f":material/update: {sentence}")
+    _draw_table(found)
+    _draw_notes(found)
+    _draw_figures(found)
+    _draw_causes(found)
+    _draw_more(found)
+
+
+def _draw_table(found: Results) -> None:
+    """Draw one row an approach: what it reached, against the baseline, at which cost and wait."""
+    against = {pair.first: pair for pair in found.comparisons if pair.slice is None}
+    base = found.approach(found.baseline_id)
+    rows = []
+    for approach in found.approaches:
+        pair = against.get(approach.approach_id)
+        rows.append(
+            {
+                t("ui.test.approach"): _labelled(approach),
+                t(f"measures.metric.{found.primary_metric}"): interval_text(approach.correct),
+                t("ui.test.against", base=approach_name(base) if base else "–"): _against(pair),
+                t("ui.test.up_down"): f"↑{pair.up} ↓{pair.down}" if pair else "–",
+                t("ui.test.prompt_tokens"): _mean(approach.tokens.prompt),
+                t("ui.test.answer_tokens"): _mean(approach.tokens.completion),
+                t("decision.criterion.cost"): money_text(approach.cost.per_1000, approach.cost.currency),
+                t("decision.criterion.first_word"): seconds_text(approach.latency.first_token.get("p50")),
+                t("decision.criterion.waiting_time"): seconds_text(approach.latency.total.get("p50")),
+                t("ui.test.failed"): approach.counts.failed,
+            }
+        )
+    st.dataframe(rows, hide_index=True, alt=t("ui.test.table"))
+
+
+def _labelled(approach: ApproachResult) -> str:
+    name = approach_name(approach)
+    return name if approach.ranked else f"{name} {t('ui.test.reference')}"
+
+
+def _mean(interval: Any) -> str:
+    return format_number(interval.estimate, digits=0 if interval.estimate >= 100 else 1) if interval else "–"
+
+
+def _against(pair: Any) -> str:
+    if pair is None:
+        return "–"
+    points = f"{'+' if pair.estimate >= 0 else '−'}{format_number(abs(pair.estimate) * 100)}"
+    return f"{t('decision.word.' + pair.verdict)} ({t('ui.points', n=points)})"
+
+
+def _draw_notes(found: Results) -> None:
+    st.caption(t("decision.report.interval_note", n=format_number(found.questions)))
+    if found.smallest_detectable:
+        points = format_number(100 * found.smallest_detectable)
+        st.caption(t("decision.note.detectable", difference=points))
+    for twins in found.twins:
+        first, second = found.approach(twins.first), found.approach(twins.second)
+        if first and second:
+            names = {"first": plain(approach_name(first)), "second": plain(approach_name(second))}
+            st.warning(t("decision.note.twins", same=twins.same, **names), icon=":material/content_copy:")
+
+
+def _draw_figures(found: Results) -> None:
+    figures = figures_of(found)
+    draw_figure(quality_overview(figures), "test_quality")
+    draw_figure(quality_by_slice(figures), "test_slices")
+    with st.grid(2, min_column_width=420, gap="medium"):
+        for name, maker in (
+            ("tokens", tokens_per_answer),
+            ("cost", cost_per_1000),
+            ("latency", latency_overview),
+            ("tradeoff", tradeoff),
+        ):
+            with st.container():
+                draw_figure(maker(figures), f"test_{name}")
+
+
+_CAUSES = ("retrieval_missed", "had_not_used", "format", "invented", "unknown", "declined", "failed")
+
+
+def _draw_causes(found: Results) -> None:
+    """Draw why answers are wrong: what would help differs."""
+    section(t("ui.test.causes"), t("ui.test.causes.text"))
+    rows = []
+    for approach in found.approaches:
+        counts = {t(f"evaluation.cause.{name}"): getattr(approach.attribution, name) for name in _CAUSES}
+        rows.append({t("ui.test.approach"): approach_name(approach), **counts})
+    config = {
+        t(f"evaluation.cause.{name}"): st.column_config.NumberColumn(help=t(f"evaluation.cause.{name}.help"))
+        for name in _CAUSES
+    }
+    st.dataframe(rows, hide_index=True, column_config=config, alt=t("ui.test.causes"))
+
+
+def _draw_more(found: Results) -> None:
+    """Draw the other metrics, the coverage, and the export of every answer."""
+    with st.expander(t("ui.test.metrics"), icon=":material/straighten:"):
+        st.dataframe(
+            [
+                {
+                    t("ui.test.approach"): approach_name(a),
+                    **{t(f"measures.metric.{name}"): interval_text(m.interval) for name, m in a.metrics.items()},
+                }
+                for a in found.approaches
+            ],
+            hide_index=True,
+            alt=t("ui.test.metrics"),
+        )
+    if found.coverage:
+        with st.expander(t("ui.coverage.title"), icon=":material/join_inner:"):
+            st.caption(t("ui.test.coverage.text"))
+            st.dataframe(
+                [
+                    {
+                        t("ui.test.approach"): approach_name(a),
+                        **{
+                            f"{t(f'evaluation.coverage.{name}')} ({n})": interval_text(a.coverage.get(name))
+                            for name, n in found.coverage.items()
+                        },
+                    }
+                    for a in found.approaches
+                ],
+                hide_index=True,
+                alt=t("ui.coverage.title"),
+            )
+    with st.expander(t("ui.test.provenance"), icon=":material/receipt_long:"):
+        st.json(found.provenance, expanded=1)
+    st.download_button(
+        t("ui.test.export"),
+        lambda: _answers_csv(found.experiment_id),
+        icon=":material/download:",
+        file_name=f"kurabe-answers-{found.experiment_id[:8]}.csv",
+        mime="text/csv",
+        help=t("ui.test.export.help"),
+    )
+
+
+def _answers_csv(experiment_id: str) -> bytes:
+    """Return every answer of an experiment as CSV that Excel reads; cells that look like formulas are disarmed."""
+    rows = list(export_rows(experiment_id))
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_cell(row.get(name)) for name in names])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if isinstance(value, str) and text[:1] in "=+-@\t\r" else text

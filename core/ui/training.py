@@ -1,0 +1,288 @@
+"""The training page's parts: the form, what speaks against it, one run live, the list of runs and adapters."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import streamlit as st
+
+from core.charts import loss_curve
+from core.datasets import latest_version
+from core.errors import KurabeError
+from core.i18n import format_bytes, format_duration, format_money, format_number, format_percent, t
+from core.jobs import JobView
+from core.models import adapters, delete_adapter
+from core.store import tables as tb
+from core.training import (
+    METHODS,
+    PRESETS,
+    ROW_STYLES,
+    Preflight,
+    RunView,
+    TrainingConfig,
+    listed_rows,
+    preflight,
+    run_view,
+    runs,
+    start_seeds,
+    start_training,
+)
+from core.ui.findings import base_name, when
+from core.ui.forms import field_inputs
+from core.ui.jobs import follow_job
+from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember
+
+__all__ = ["draw_adapters", "draw_form", "draw_run", "draw_runs"]
+
+_BASIC = ("row_style",)
+_LEVEL = {"go": ":gray-badge", "risky": ":orange-badge", "will_not": ":red-badge"}
+
+
+def draw_form(project: tb.Project) -> str | None:
+    """Draw the form of a new training; return the run's id when one was started."""
+    if latest_version(project.id) is None:
+        raise KurabeError("training.no_data")
+    config, seeds = _configuration(project)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        check = st.button(t("ui.training.check"), icon=":material/fact_check:", help=t("ui.training.check.help"))
+        start = st.button(t("ui.training.start"), icon=":material/play_arrow:", type="primary")
+    if start:
+        if seeds > 1:
+            return start_seeds(project.id, config, range(seeds))[0].id
+        return start_training(project.id, config).id
+    if check:
+        with st.spinner(t("ui.training.checking")):
+            _draw_preflight(preflight(config))
+    return None
+
+
+def _configuration(project: tb.Project) -> tuple[TrainingConfig, int]:
+    """Draw the choices, the usual ones first, and return the configuration with the number of seeds."""
+    with st.container(border=True):
+        preset = st.segmented_control(
+            t("ui.training.preset"),
+            PRESETS,
+            default="balanced",
+            required=True,
+            key="training_preset",
+            format_func=lambda key: t(f"training.preset.{key}"),
+            help=_help("training.preset", PRESETS),
+        )
+        style = st.segmented_control(
+            t("training.field.row_style"),
+            ROW_STYLES,
+            default="plain",
+            required=True,
+            key="training_style",
+            format_func=lambda key: t(f"training.row_style.{key}"),
+            help=_help("training.row_style", ROW_STYLES),
+        )
+        with st.grid(3, min_column_width=220):
+            names = METHODS.names()
+            method = st.selectbox(
+                t("ui.training.method"),
+                names,
+                index=names.index("lora"),
+                key="training_method",
+                format_func=lambda key: t(f"training.method.{key}"),
+                help=_help("training.method", names),
+            )
+            name = st.text_input(t("ui.training.name"), max_chars=120, placeholder=t("ui.training.name.placeholder"))
+            seeds = st.number_input(t("ui.training.seeds"), 1, 10, 1, help=t("ui.training.seeds.help"))
+        usual = TrainingConfig.preset(project.id, preset=str(preset), method=method, row_style=str(style))
+        st.caption(t("ui.training.base", model=plain(base_name(usual.base_ref))))
+        entered = _all_fields(usual, method)
+    return dataclasses.replace(usual, name=name, **entered), int(seeds)
+
+
+def _help(stem: str, names: tuple[str, ...]) -> str:
+    return "\n".join(f"- **{t(f'{stem}.{name}')}**: {t(f'{stem}.{name}.help')}" for name in names)
+
+
+def _all_fields(usual: TrainingConfig, method: str) -> dict[str, Any]:
+    """Draw every other field of configuration and method, filled with what the preset says."""
+    values = {field.name: getattr(usual, field.name) for field in dataclasses.fields(usual)}
+    key = f"training_{method}_{usual.hash[-8:]}"
+    with st.expander(t("ui.training.all"), icon=":material/tune:"):
+        st.markdown(f"**{t(f'training.method.{method}')}**")
+        kind = METHODS.get(method)
+        fields = field_inputs(kind, {k: v for k, v in usual.method.items() if k != "name"}, f"{key}_method")
+        st.markdown(f"**{t('ui.training.course')}**")
+        unused = () if usual.row_style != "plain" else ("passages", "without_gold")
+        entered = field_inputs(TrainingConfig, values, key, leave_out=(*_BASIC, *unused))
+    return {**entered, "method": {"name": method, **fields}}
+
+
+def _draw_preflight(found: Preflight) -> None:
+    """Draw whether it will work, in numbers."""
+    with st.container(border=True):
+        st.markdown(f"{_LEVEL[found.verdict]}[{t(f'training.preflight.verdict.{found.verdict}')}]")
+        for finding in found.findings:
+            params = {name: plain(v) if isinstance(v, str) else v for name, v in finding.params.items()}
+            st.markdown(f"- {t(f'training.preflight.{finding.code}', **params)}")
+        money = format_money(float(found.cost["amount"]), found.cost["currency"]) if found.cost else "–"
+        free = format_bytes(found.memory_free) if found.memory_free is not None else "–"
+        draw_tiles(
+            [
+                Tile(
+                    t("ui.training.time"),
+                    format_duration(found.seconds) if found.seconds else "–",
+                    t("ui.training.cost", cost=money),
+                ),
+                Tile(t("ui.training.memory"), format_bytes(found.memory["total"]), t("ui.training.free", free=free)),
+                Tile(
+                    t("ui.training.rows"),
+                    format_number(found.rows["trained"]),
+                    t("ui.training.learned", share=format_percent(found.trained_share)),
+                ),
+                Tile(t("ui.training.parameters"), format_number(found.trained_parameters)),
+            ]
+        )
+        st.caption(t("ui.training.preview"))
+        st.markdown("".join(_token(text, trained=trained) for text, trained in found.preview[:600]))
+
+
+def _token(text: str, *, trained: bool) -> str:
+    shown = plain(text) if text.strip() else text.replace("\n", " ")
+    lead = " " if text[:1].isspace() else ""
+    return f"{lead}:green-background[{shown}]" if trained and shown.strip() else f"{lead}{shown}"
+
+
+def draw_runs(project: tb.Project) -> None:
+    """Draw the list of runs; a chosen one is shown in full."""
+    found = runs(project.id)
+    if not found:
+        st.caption(t("ui.training.no_runs"))
+        return
+    asked = st.query_params.get("run")
+    known = {run.id: run for run in found}
+    picked = st.selectbox(
+        t("ui.training.run"),
+        list(known),
+        index=list(known).index(asked) if asked in known else 0,
+        format_func=lambda key: _run_name(known[key]),
+        key=f"training_run_{project.id}_{len(found)}_{asked}",
+    )
+    remember("run", picked)
+    draw_run(picked)
+
+
+def _run_name(run: RunView) -> str:
+    status = t(f"jobs.status.{run.status}") if run.job is not None else "–"
+    return f"{run.name} · {status} · {when(run.created_at)}"
+
+
+def draw_run(run_id: str) -> None:
+    """Draw one run: live while it lasts, then what came of it."""
+    run = run_view(run_id)
+    if run.job is not None and run.job.active:
+        follow_job(run.job.id, extra=lambda view: _draw_course(run_id, view))
+    else:
+        if run.job is not None:
+            follow_job(run.job.id)
+        _draw_course(run_id, None)
+        _draw_outcome(run)
+
+
+def _draw_course(run_id: str, view: JobView | None) -> None:
+    """Draw loss, speed and sample answers as they stand."""
+    run = run_view(run_id)
+    if not run.loss and not run.eval_loss:
+        if view is not None:
+            st.caption(t("ui.training.waiting"))
+        return
+    last = run.loss[-1] if run.loss else (0, 0.0)
+    speed = run.tokens_per_second[-1][1] if run.tokens_per_second else None
+    best = min((value for _, value in run.eval_loss), default=None)
+    draw_tiles(
+        [
+            Tile(t("ui.training.step"), format_number(last[0])),
+            Tile(t("ui.training.loss"), format_number(last[1], digits=3)),
+            Tile(t("ui.training.best"), format_number(best, digits=3) if best is not None else "–"),
+            Tile(t("ui.training.speed"), format_number(speed) if speed else "–"),
+        ]
+    )
+    draw_figure(loss_curve(run.loss, run.eval_loss), f"loss_{run_id}")
+    _draw_samples(run)
+
+
+def _draw_samples(run: RunView) -> None:
+    """Draw the answers to the same validation questions before and after."""
+    if not run.samples:
+        return
+    st.markdown(f"**{t('ui.training.samples')}**")
+    first, last = run.samples[0], run.samples[-1]
+    before = {answer["question"]: answer["answer"] for answer in first["answers"]}
+    for answer in last["answers"]:
+        with st.container(border=True):
+            st.text(answer["question"][-300:])
+            columns = {
+                t("ui.training.expected"): answer["reference"],
+                t("ui.training.before"): before.get(answer["question"], "–"),
+                t("ui.training.after", step=format_number(last["step"])): answer["answer"],
+            }
+            for column, (name, text) in zip(st.columns(3), columns.items(), strict=True):
+                column.caption(name)
+                column.text(text or "–")
+
+
+def _draw_outcome(run: RunView) -> None:
+    """Draw what ended the run, what it used and what a reader should know."""
+    result = run.result
+    if not result:
+        return
+    for warning in run.warnings:
+        params = {k: plain(v) if isinstance(v, str) else v for k, v in warning.get("params", {}).items()}
+        st.warning(t(f"training.warning.{warning['code']}", **params), icon=":material/warning:")
+    facts = []
+    if result.get("ended"):
+        facts.append(t(f"training.ended.{result['ended']}"))
+    if result.get("seconds"):
+        facts.append(format_duration(float(result["seconds"])))
+    if result.get("tokens"):
+        facts.append(t("ui.training.tokens", n=format_number(int(result["tokens"]))))
+    if facts:
+        st.caption(" · ".join(facts))
+    left_out = listed_rows(run.id)
+    if left_out:
+        with st.expander(t("ui.training.left_out", n=format_number(len(left_out))), icon=":material/rule:"):
+            st.dataframe([{k: str(v) for k, v in row.items()} for row in left_out[:500]], hide_index=True)
+    with st.expander(t("ui.training.configuration"), icon=":material/tune:"):
+        st.json(run.config.as_dict(), expanded=1)
+
+
+def draw_adapters(project: tb.Project) -> None:
+    """Draw the project's adapters with where each comes from."""
+    found = adapters(project.id)
+    if not found:
+        st.caption(t("ui.training.no_adapters"))
+        return
+    named = {run.id: run.name for run in runs(project.id)}
+    for adapter in found:
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{plain(adapter.name)}**", width="content")
+                st.badge(t(f"training.row_style.{adapter.row_style}"), color="gray")
+            st.caption(_adapter_facts(adapter, named))
+            with st.popover(t("ui.training.adapter.delete"), icon=":material/delete:", type="tertiary"):
+                st.markdown(t("ui.training.adapter.delete.text"))
+                if st.button(t("ui.training.adapter.delete.sure"), key=f"delete_{adapter.id}", type="primary"):
+                    delete_adapter(adapter.id)
+                    st.rerun()
+
+
+def _adapter_facts(adapter: tb.Adapter, named: dict[str, str]) -> str:
+    method = t(f"training.method.{adapter.kind}") if adapter.kind in METHODS.names() else adapter.kind
+    parts = [
+        method,
+        t("ui.training.adapter.base", base=plain(base_name(adapter.base_ref))),
+        t("ui.training.adapter.run", run=plain(named.get(str(adapter.training_run_id), "–"))),
+        format_bytes(adapter.size),
+        when(adapter.created_at),
+    ]
+    if adapter.licence:
+        parts.append(t("ui.training.adapter.licence", licence=plain(adapter.licence)))
+    if digest := (adapter.facts or {}).get("dataset_hash"):
+        parts.append(t("ui.training.adapter.data", hash=str(digest).rpartition(":")[2][:8]))
+    return " · ".join(parts)

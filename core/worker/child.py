@@ -1,0 +1,100 @@
+"""`python -m core.worker.child JOB_ID`: the process in which a job's target runs."""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import json
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final, cast
+
+from core.errors import KurabeError, as_kurabe_error
+from core.jobs.context import JobContext
+from core.jobs.event_log import disk_full, plain
+from core.jobs.files import RunFiles
+from core.jobs.kinds import load_kind_modules
+from core.jobs.secrets import RedactingStream, redacted, secret_values
+from core.settings import settings
+from core.worker.watch import watch_supervisor
+
+ATTEMPT_VARIABLE: Final = "_KURABE_JOB_ATTEMPT"
+_TERMINATED: Final = 143
+Target = Callable[[JobContext], dict[str, Any] | None]
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; lets `finally` blocks of the target run."""
+
+
+def main(job_id: str) -> int:
+    """Run the target and leave its result file; returns 0, 1 for an error, 143 after SIGTERM."""
+    # Threads of a numeric library that spin while they wait take the processor from the very thread they wait for, as
+    # soon as anything else runs beside them: answers of the practice model then took four times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    watch_supervisor()
+    faulthandler.enable()
+    _blank_out_secrets()
+    logging.basicConfig(level=settings().log_level, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
+    files = RunFiles.of(job_id, int(os.environ[ATTEMPT_VARIABLE]))
+    task = json.loads(files.part("task").read_text(encoding="utf-8"))
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    left: dict[str, Any]
+    try:
+        left = {"result": _run(task, files), "error": None}
+    except Terminated:
+        logging.getLogger(__name__).warning("ended by SIGTERM")
+        return _TERMINATED
+    except Exception as error:  # whatever the target raises is recorded as the job's error
+        traceback.print_exc()
+        left = {"result": None, "error": dict(_readable(error, files).as_record())}
+    return _leave(files, {**left, "token": task["token"]})
+
+
+def _run(task: dict[str, Any], files: RunFiles) -> dict[str, Any]:
+    load_kind_modules()
+    module, _, name = task["target"].partition(":")
+    target = cast(Target, getattr(importlib.import_module(module), name))
+    context = JobContext(
+        task["job_id"],
+        task["payload"],
+        files.folder,
+        project_id=task["project_id"],
+        attempt=task["attempt"],
+        stop_file=files.part("stop"),
+    )
+    return cast(dict[str, Any], plain(target(context) or {}))
+
+
+def _readable(error: Exception, files: RunFiles) -> KurabeError:
+    full = disk_full(error, files.folder) if isinstance(error, OSError) else None
+    return full or as_kurabe_error(error)
+
+
+def _leave(files: RunFiles, left: dict[str, Any]) -> int:
+    """Write the result file; of several processes only the first one does."""
+    if os.environ.get("RANK", "0") == "0":
+        files.free_reserve()
+        files.write("result", cast(dict[str, Any], redacted(left, secret_values())))
+    return 0 if left["error"] is None else 1
+
+
+def _on_sigterm(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough; a second one must not break a `finally`
+    raise Terminated
+
+
+def _blank_out_secrets() -> None:
+    values = secret_values()
+    if values:
+        sys.stdout = RedactingStream(sys.stdout, values)
+        sys.stderr = RedactingStream(sys.stderr, values)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

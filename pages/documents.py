@@ -1,0 +1,24 @@
+"""Documents: what retrieval reads, its search index, and what a search finds."""
+
+from core.i18n import t
+from core.knowledge import default_kb, documents
+from core.ui.documents import draw_index, draw_list, draw_search, draw_second_versions, draw_upload
+from core.ui.frame import current_project
+from core.ui.parts import choose_view, draw_empty, draw_head
+
+project = current_project()
+draw_head("documents")
+if not documents(default_kb(project.id).id):
+    draw_empty("ui.documents.empty")
+    draw_upload(project)
+else:
+    draw_index(project)
+    draw_second_versions(project)
+    names = ("list", "add", "search")
+    view = choose_view("documents", {name: t(f"ui.documents.view.{name}") for name in names})
+    if view == "list":
+        draw_list(project)
+    elif view == "add":
+        draw_upload(project)
+    else:
+        draw_search(project)

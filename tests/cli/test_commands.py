@@ -1,0 +1,241 @@
+"""What the pages do can be done by commands: readable for people, JSON for machines, errors with a hint."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+import tests.jobs.targets  # noqa: F401  # registers small job kinds
+from core.cli.root import app
+from core.jobs import submit, wait
+from core.settings import ROOT, reset_settings
+from tests.approaches.world import rows
+from tests.cli.running import done, run, told
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every command and group by its words."""
+    found = []
+    for name, command in group.commands.items():
+        found.append((*path, name))
+        if hasattr(command, "commands"):
+            found += commands(command, (*path, name))
+    return found
+
+
+ALL = commands(typer.main.get_command(app))
+EXPECTED = {"demo", "doctor", "project", "dataset", "knowledge", "train", "jobs", "ask", "evaluate", "report", "host"}
+
+
+def test_every_command_that_was_promised_is_there() -> None:
+    assert EXPECTED <= {path[0] for path in ALL}
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
+    result = done(*path, "--help")
+    assert "Usage" in result.stdout
+    command: Any = typer.main.get_command(app)
+    for name in path:
+        command = command.commands[name]
+    assert command.help, "one sentence at least"
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A project named Shop, made by command, without an embedder; returns a folder with its files."""
+    monkeypatch.setenv("KURABE_EMBEDDER", "none")
+    reset_settings()
+    done("project", "create", "Shop", "--instructions", "Answer the customer.")
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows()]
+    (tmp_path / "questions.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "kettle.md").write_text("# Amber Kettle\n\nThe warranty period of the Amber Kettle is 24 months.\n")
+    (tmp_path / "lamp.md").write_text("# Birch Lamp\n\nThe price of the Birch Lamp is 129 dollars.\n")
+    return tmp_path
+
+
+# ── errors ──
+
+
+def test_an_error_is_its_code_what_happened_and_what_to_do_on_stderr() -> None:
+    result = run("dataset", "list", "--project", "nowhere")
+    assert result.exit_code == 1 and result.stdout == ""
+    code, message, hint = result.stderr.strip().splitlines()
+    assert code == "project.unknown" and "nowhere" in message and hint.startswith("→ ")
+
+
+def test_an_error_is_told_in_the_language_that_was_asked_for() -> None:
+    result = run("--language", "ja", "dataset", "list", "--project", "nowhere")
+    assert "プロジェクト" in result.stderr
+
+
+def test_for_machines_an_error_is_one_json_document_on_stderr() -> None:
+    result = run("dataset", "list", "--project", "nowhere", "--json")
+    assert result.exit_code == 1 and result.stdout == ""
+    error = json.loads(result.stderr)["error"]
+    assert error["code"] == "project.unknown" and error["hint"] and error["params"]["name"] == "nowhere"
+
+
+def test_text_that_looks_like_markup_is_printed_as_it_is() -> None:
+    assert "[red]x[/red]" in run("dataset", "list", "--project", "[red]x[/red]").stderr
+
+
+def test_an_unknown_command_or_option_ends_with_usage_and_status_2() -> None:
+    assert run("compare").exit_code == 2
+    assert run("project", "list", "--colour").exit_code == 2
+
+
+def test_an_unexpected_error_shows_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    import core.cli.project as room
+
+    def broken() -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(room, "projects", broken)
+    result = run("project", "list")
+    assert result.exit_code == 1 and result.stderr.startswith("internal\n") and "Traceback" not in result.stderr
+
+
+def test_as_a_process_of_its_own_it_answers_the_same(home: Path) -> None:
+    done_by_process = subprocess.run(
+        [sys.executable, "-m", "core", "project", "list", "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert (done_by_process.returncode, done_by_process.stdout.strip(), done_by_process.stderr) == (0, "[]", "")
+
+
+# ── projects ──
+
+
+def test_a_project_is_created_listed_edited_and_deleted() -> None:
+    made = told("project", "create", "Help desk", "--language", "ja")
+    assert [project["id"] for project in told("project", "list")] == [made["id"]]
+    table = done("project", "list").stdout
+    assert made["id"] in table and "Help desk" in table
+    done("project", "edit", "--project", made["id"], "--house-rules", "Be brief.", "--currency", "JPY")
+    [edited] = told("project", "list")
+    assert (edited["house_rules"], edited["currency"]) == ("Be brief.", "JPY")
+    assert run("project", "delete", "--project", made["id"], answer="n\n").exit_code == 1
+    assert len(told("project", "list")) == 1, "who says no keeps it"
+    done("project", "delete", "--project", made["id"], "--yes")
+    assert told("project", "list") == []
+
+
+# ── questions ──
+
+
+def test_questions_are_previewed_imported_listed_and_shown(shop: Path) -> None:
+    file = shop / "questions.jsonl"
+    assert json.loads(done("dataset", "preview", file).stdout)
+    [version] = told("dataset", "import", "--project", "Shop", file)
+    assert version["row_count"] == len(rows()) and version["hash"].startswith("k1:")
+    assert [known["id"] for known in told("dataset", "list", "--project", "Shop")] == [version["id"]]
+    shown = told("dataset", "show", "--project", "Shop", "--split", "test", "--limit", "3")
+    assert len(shown) == 3 and {row["split"] for row in shown} == {"test"}
+    assert "Amber Kettle" in done("dataset", "show", "--project", "Shop").stdout
+
+
+def test_a_row_that_cannot_be_taken_over_is_named_and_nothing_is_imported(shop: Path) -> None:
+    file = shop / "bad.jsonl"
+    file.write_text('{"question": "What?", "answer": "That."}\n{"question": "And?", "answer": \n')
+    result = run("dataset", "import", "--project", "Shop", file)
+    assert result.exit_code == 1 and "2" in result.stderr
+    assert told("dataset", "list", "--project", "Shop") == []
+    [version] = told("dataset", "import", "--project", "Shop", file, "--leave-out-bad")
+    assert version["row_count"] == 1
+
+
+def test_checks_are_told_for_people_and_for_machines(shop: Path) -> None:
+    done("dataset", "import", "--project", "Shop", shop / "questions.jsonl")
+    for finding in told("dataset", "check", "--project", "Shop"):
+        assert {"check", "code", "severity"} <= finding.keys()
+    assert "⟦" not in done("dataset", "check", "--project", "Shop").stdout
+
+
+def test_exported_questions_can_be_imported_again(shop: Path) -> None:
+    done("dataset", "import", "--project", "Shop", shop / "questions.jsonl")
+    out = shop / "exported.jsonl"
+    done("dataset", "export", "--project", "Shop", out)
+    done("project", "create", "Copy")
+    [version] = told("dataset", "import", "--project", "Copy", out)
+    assert version["row_count"] == len(rows())
+
+
+def test_a_project_without_questions_says_so(shop: Path) -> None:
+    result = run("dataset", "check", "--project", "Shop")
+    assert result.exit_code == 1 and result.stderr.startswith("comparison.no_data\n")
+
+
+# ── documents ──
+
+
+def test_documents_are_added_indexed_searched_and_removed(shop: Path) -> None:
+    done("knowledge", "add", "--project", "Shop", shop / "kettle.md", shop / "lamp.md")
+    assert {row["name"] for row in told("knowledge", "list", "--project", "Shop")} == {"kettle.md", "lamp.md"}
+    assert told("knowledge", "index", "--project", "Shop")
+    found = told("knowledge", "search", "--project", "Shop", "How long is the warranty of the Amber Kettle?")
+    assert found["hits"][0]["document_name"] == "kettle.md" and "24 months" in found["hits"][0]["text"]
+    assert "24 months" in done("knowledge", "search", "--project", "Shop", "warranty").stdout
+    done("knowledge", "remove", "--project", "Shop", "kettle.md")
+    gone = told("knowledge", "search", "--project", "Shop", "How long is the warranty of the Amber Kettle?")
+    assert all(hit["document_name"] != "kettle.md" for hit in gone["hits"])
+
+
+def test_searching_before_there_is_an_index_says_what_to_do(shop: Path) -> None:
+    result = run("knowledge", "search", "--project", "Shop", "warranty")
+    assert result.exit_code == 1 and result.stderr.count("\n") == 3 and "→" in result.stderr
+
+
+# ── jobs ──
+
+
+def test_jobs_are_listed_shown_and_logged() -> None:
+    job = submit("t-echo", {"x": 1})
+    assert wait(job, timeout=120).status == "succeeded"
+    assert [view["id"] for view in told("jobs", "list")] == [job]
+    assert told("jobs", "show", job[:20])["status"] == "succeeded"
+    assert "hello from the child" in done("jobs", "log", job).stdout
+    assert json.loads(done("jobs", "events", job).stdout)
+    done("jobs", "watch", job)
+
+
+def test_following_a_job_that_fails_ends_with_its_error() -> None:
+    job = submit("t-fails", {"detail": "no such row"})
+    result = run("jobs", "watch", job)
+    assert result.exit_code == 1 and "jobs.bad_payload" in result.stderr and "no such row" in result.stderr
+
+
+def test_an_unknown_job_is_an_error() -> None:
+    assert run("jobs", "show", "nothing").exit_code == 1
+
+
+# ── the machine ──
+
+
+def test_the_doctor_looks_at_everything_and_says_what_to_do_about_each_no() -> None:
+    result = run("doctor", "--json")
+    findings = json.loads(result.stdout)
+    assert {"python", "torch", "gpu", "four_bit", "memory", "disk", "hub", "models", "port"} <= {
+        finding["check"] for finding in findings
+    }
+    needed = [finding for finding in findings if finding["needed"] and not finding["ok"]]
+    assert result.exit_code == (1 if needed else 0)
+    for code in ("en", "ja"):
+        text = run("--language", code, "doctor").stdout
+        assert "⟦" not in text and "{" not in text
+
+
+def test_models_and_trainings_of_a_fresh_home() -> None:
+    assert any(model["ref"] == "starter" for model in told("models"))
+    done("project", "create", "Shop")
+    assert told("train", "list", "--project", "Shop") == told("train", "adapters", "--project", "Shop") == []
+    assert done("version").stdout.strip()

@@ -1,0 +1,43 @@
+"""Every test gets a home of its own, and nothing reaches a network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("LANG", "C.UTF-8")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as jobs and the host set it
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the test an empty home with a migrated store; processes it starts inherit it."""
+    from core.settings import reset_settings
+    from core.store import migrate, reset_engine
+
+    folder = tmp_path_factory.mktemp("home")
+    for name in [name for name in os.environ if name.startswith("KURABE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("KURABE_HOME", str(folder))
+    monkeypatch.setenv("KURABE_HUB_OFFLINE", "1")
+    monkeypatch.setenv("KURABE_FREE_SPACE_FLOOR_MB", "1")
+    reset_settings()
+    reset_engine()
+    migrate()
+    yield folder
+    if (folder / "run" / "host.json").exists():
+        _stop_host()
+    reset_engine()
+    reset_settings()
+
+
+def _stop_host() -> None:
+    """End a host that the test started in its home."""
+    from core.models import stop_host
+
+    stop_host()

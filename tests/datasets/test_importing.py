@@ -1,0 +1,133 @@
+"""Files become versions: every row is taken over or named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core import datasets
+from core.errors import KurabeError
+from core.store import tables as tb
+from core.store import write
+
+
+@pytest.fixture
+def project() -> str:
+    with write() as session:
+        made = tb.Project(name="Test", language="ja")
+        session.add(made)
+    return made.id
+
+
+def lines(*rows: object) -> bytes:
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
+
+
+def test_japanese_headers_below_a_title_row_in_cp932_are_recognised(project: str, tmp_path: Path) -> None:
+    text = "社内FAQ一覧,,,\r\n質問,回答,カテゴリ,参照文書\r\n返品はできますか。,30日以内です。,返品,返品規定.md\r\n"
+    file = tmp_path / "faq.csv"
+    file.write_bytes(text.encode("cp932"))
+    seen = datasets.preview(file)
+    assert (seen.encoding, seen.shape, seen.row_count, seen.problem_count) == ("cp932", "question_answer", 1, 0)
+    assert seen.notes[0]["code"] == "title_rows"
+    made = datasets.import_file(project, file, "faq.csv", split="test")
+    [row] = datasets.examples(made.id)
+    assert (row.question, row.answer, row.slice, row.split) == ("返品はできますか。", "30日以内です。", "返品", "test")
+    assert row.gold == [{"document": "返品規定.md", "quote": ""}]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "euc_jp", "utf-16", "iso2022_jp"])
+def test_the_encoding_is_judged_on_the_whole_file(project: str, tmp_path: Path, encoding: str) -> None:
+    body = "question,answer\n" + "a,b\n" * 5000 + "有給休暇の申請方法は,サーバーで申請します\n"
+    file = tmp_path / "late.csv"
+    file.write_bytes(body.encode(encoding))
+    made = datasets.import_file(project, file, "late.csv")
+    assert datasets.examples(made.id)[-1].question == "有給休暇の申請方法は"
+    assert made.lineage["files"][0]["encoding"] == encoding
+
+
+def test_chat_rows_keep_their_messages_and_metadata(project: str) -> None:
+    chat = [{"role": "system", "content": "S"}, {"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
+    made = datasets.import_file(
+        project, lines({"messages": chat, "metadata": {"slice": "taught", "fact": "f1"}}), "a.jsonl"
+    )
+    [row] = datasets.examples(made.id)
+    assert (row.question, row.answer, row.slice, row.tags) == ("Q", "A", "taught", {"fact": "f1"})
+    assert row.messages == chat
+
+
+def test_kurabes_own_rows_keep_gold_value_and_expectations(project: str) -> None:
+    gold = [{"document": "a.md", "quote": "It weighs 3 kg."}]
+    own = {"id": "q1", "question": "Weight?", "answer": "3 kg", "slice": "taught", "gold": gold, "value": "3 kg",
+           "expects": {"abstain": False}}  # fmt: skip
+    [row] = datasets.examples(datasets.import_file(project, lines(own), "t.jsonl", split="test").id)
+    assert (row.key, row.gold, row.value, row.expects) == ("q1", gold, "3 kg", {"abstain": False})
+
+
+@pytest.mark.parametrize(
+    ("row", "question", "answer"),
+    [
+        ({"instruction": "Translate", "input": "猫", "output": "cat"}, "Translate\n\n猫", "cat"),
+        ({"prompt": "P", "completion": "C"}, "P", "C"),
+        ({"prompt": "P", "chosen": "good", "rejected": "bad"}, "P", "good"),
+        ({"conversations": [{"from": "human", "value": "H"}, {"from": "gpt", "value": "G"}]}, "H", "G"),
+        (
+            {"question": "Who?", "context": "Ann came.", "answers": {"text": ["Ann"], "answer_start": [0]}},
+            "Who?",
+            "Ann",
+        ),
+    ],
+)
+def test_usual_shapes_are_recognised(project: str, row: dict[str, object], question: str, answer: str) -> None:
+    [found] = datasets.examples(datasets.import_file(project, lines(row), "x.jsonl").id)
+    assert (found.question, found.answer) == (question, answer)
+
+
+def test_bad_rows_stop_the_import_and_name_their_place(project: str) -> None:
+    data = lines({"question": "a", "answer": "b"}) + b'\n{"question": \n' + lines({"question": ["x"], "answer": "y"})
+    with pytest.raises(KurabeError) as refused:
+        datasets.import_file(project, data, "bad.jsonl")
+    assert refused.value.code == "datasets.rows_refused"
+    assert [(p["row"], p["code"]) for p in refused.value.params["problems"]] == [(2, "not_json"), (3, "not_text")]
+    assert datasets.datasets(project) == []
+
+
+def test_rows_left_out_are_recorded_and_fixed_rows_come_in(project: str) -> None:
+    data = lines(
+        {"question": "a", "answer": "b"}, {"question": "", "answer": "c"}, {"question": 5, "answer": True}, [1]
+    )
+    made = datasets.import_file(project, data, "x.jsonl", on_problem="leave_out", fixes={2: {"question": "filled"}})
+    assert [row.question for row in datasets.examples(made.id)] == ["a", "filled", "5"]
+    assert [problem["row"] for problem in made.lineage["files"][0]["left_out"]] == [4]
+
+
+def test_the_same_content_is_the_same_version(project: str) -> None:
+    first = datasets.import_file(project, lines({"question": "a", "answer": "b"}), "x.jsonl")
+    again = datasets.import_file(project, lines({"question": "a", "answer": "b"}), "x.jsonl")
+    other = datasets.import_file(project, lines({"question": "a", "answer": "c"}), "x.jsonl")
+    assert first.id == again.id != other.id
+    assert [v.id for v in datasets.dataset_versions(first.dataset_id)] == [other.id, first.id]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        ("a.csv", b"PK\x03\x04\x00\x00rest", "datasets.binary_file"),
+        ("a.csv", "質問,質問\nx,y\n".encode(), "datasets.duplicate_header"),
+        ("a.csv", b'question,answer\na,"b\nc,d\n', "datasets.broken_csv"),
+        ("a.csv", b"alpha,beta\nx,y\n", "datasets.unrecognised"),
+        ("a.csv", b"", "datasets.empty_file"),
+        ("a.csv", b"question,answer\n", "datasets.no_rows"),
+        ("a.exe", b"x", "datasets.unknown_format"),
+        ("a.json", b"5", "datasets.not_json"),
+        ("a.xlsx", b"not a zip", "datasets.broken_file"),
+        ("a.parquet", b"not parquet", "datasets.broken_file"),
+    ],
+)
+def test_files_that_cannot_be_read_say_why(project: str, name: str, data: bytes, code: str) -> None:
+    with pytest.raises(KurabeError) as refused:
+        datasets.import_file(project, data, name)
+    assert refused.value.code == code
+    assert refused.value.params.get("name", name) == name

@@ -1,0 +1,173 @@
+"""Versions are split, judged, edited, compared and written out without losing a row."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core import datasets
+from core.datasets import SplitConfig
+from core.datasets.coverage import holds_value
+from core.errors import KurabeError
+from core.store import tables as tb
+from core.store import write
+
+
+@pytest.fixture
+def project() -> str:
+    with write() as session:
+        made = tb.Project(name="Test", language="en")
+        session.add(made)
+    return made.id
+
+
+def lines(rows: list[dict[str, object]]) -> bytes:
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
+
+
+def many(project: str, count: int = 200) -> tb.DatasetVersion:
+    rows: list[dict[str, object]] = []
+    for n in range(count):
+        words = f"How heavy is the Koridel {n} without its packaging?"
+        gold = [{"document": f"doc{n % 20}.md", "quote": ""}]
+        rows.append({"question": words, "answer": f"{n} kg", "slice": "ab"[n % 2], "gold": gold, "team": n % 10})
+        rows.append(
+            {"question": words.replace("?", ", please?"), "answer": f"{n} kg", "slice": "ab"[n % 2], "gold": gold}
+        )
+    return datasets.import_file(project, lines(rows), "many.jsonl")
+
+
+def test_splits_keep_wordings_together_and_every_slice_its_share(project: str) -> None:
+    made = datasets.make_splits(many(project).id, SplitConfig(validation=0.1, test=0.2))
+    rows = datasets.examples(made.id)
+    assert [(a.split, a.question) for a in rows[::2]] == [
+        (b.split, a.question) for a, b in zip(rows[::2], rows[1::2], strict=True)
+    ]
+    for name in "ab":
+        counts = made.counts["slices"]
+        shares = {split: counts[split][name] / 200 for split in ("train", "validation", "test")}
+        assert shares == pytest.approx({"train": 0.7, "validation": 0.1, "test": 0.2}, abs=0.02)
+    again = datasets.make_splits(made.id, SplitConfig(validation=0.1, test=0.2))
+    assert again.hash == made.hash
+    assert datasets.make_splits(made.id, SplitConfig(validation=0.1, test=0.2, seed=1)).hash != made.hash
+
+
+def test_rows_of_one_document_stay_on_one_side(project: str) -> None:
+    made = datasets.make_splits(many(project).id, SplitConfig(by="document"))
+    sides: dict[str, set[str]] = {}
+    for row in datasets.examples(made.id):
+        sides.setdefault(row.gold[0]["document"], set()).add(row.split)
+    assert all(len(side) == 1 for side in sides.values())
+    assert set().union(*sides.values()) == {"train", "validation", "test"}
+
+
+def test_too_few_groups_are_refused_rather_than_an_empty_test(project: str) -> None:
+    made = datasets.import_file(project, lines([{"question": "a b c d", "answer": "x"}] * 5), "same.jsonl")
+    with pytest.raises(KurabeError, match="too_few_groups"):
+        datasets.make_splits(made.id)
+
+
+def test_an_edit_makes_a_new_version_and_the_old_one_stays(project: str) -> None:
+    first = datasets.import_file(project, lines([{"question": f"q{n}", "answer": "a"} for n in range(3)]), "x.jsonl")
+    second = datasets.edit_rows(first.id, {1: {"answer": "better"}}, drop=[2])
+    assert [row.answer for row in datasets.examples(first.id)] == ["a", "a", "a"]
+    assert [row.answer for row in datasets.examples(second.id)] == ["a", "better"]
+    difference = datasets.version_difference(first.id, second.id)
+    assert [row["question"] for row in difference["removed"]] == ["q1", "q2"]
+    assert [row["answer"] for row in difference["added"]] == ["better"]
+
+
+def test_what_is_exported_as_json_lines_comes_back_the_same(project: str, tmp_path: Path) -> None:
+    chat = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
+    rows: list[dict[str, object]] = [
+        {"question": "質問", "answer": "回答", "value": "1", "gold": [{"document": "d", "quote": "q"}]},
+        {"question": "Q", "answer": "A", "messages": chat, "gold": [], "team": "x", "split": "test", "slice": "s"},
+        {"question": "R", "answer": "", "expects": {"abstain": True}, "gold": [], "id": "k"},
+    ]
+    first = datasets.import_file(project, lines(rows), "one.jsonl")
+    again = datasets.import_file(project, datasets.export_text(first.id), "two.jsonl")
+    assert again.hash == first.hash
+    table = datasets.export_text(first.id, "csv")
+    assert table.startswith(b"\xef\xbb\xbf") and "質問".encode() in table
+
+
+def test_rows_are_paged_and_searched_in_the_store(project: str) -> None:
+    made = many(project, 30)
+    assert [row.position for row in datasets.examples(made.id, offset=10, limit=3)] == [10, 11, 12]
+    assert datasets.count_examples(made.id, search="Koridel 7 ") == 2
+    assert datasets.count_examples(made.id, search="100%_") == 0
+
+
+TAUGHT = [
+    ("What does the Koridel 205 weigh?", "The Koridel 205 weighs 3 kg."),
+    ("How much is the Marodel 7?", "The Marodel 7 costs 120 dollars."),
+    ("How long is the warranty of the Toveran 31?", "The warranty of the Toveran 31 lasts 2 years."),
+]
+DOCUMENTS = [
+    ("koridel.md", "Koridel 205 manual", "The Koridel 205 weighs 3 kg.\n\nThe hose is 120 cm long."),
+    ("toveran.md", "Toveran 31 manual", "The warranty of the Toveran 31 lasts 5 years.\n\nIt needs 40 watts."),
+]
+ASKED = {
+    "both": ("How heavy is the Koridel 205?", "It weighs 3 kg.", "3 kg", "The Koridel 205 weighs 3 kg."),
+    "taught": ("What is the price of the Marodel 7?", "It costs 120 dollars.", "120 dollars", ""),
+    "documents": ("How many watts does the Toveran 31 need?", "It needs 40 watts.", "40 watts", "It needs 40 watts."),
+    "changed": ("How long does the warranty of the Toveran 31 last?", "It lasts 5 years.", "5 years", "lasts 5 years"),
+    "neither": ("Who designed the Koridel 205?", "Ann Lee designed it.", "Ann Lee", ""),
+}
+
+
+def coverage_rows(facts: bool) -> list[dict[str, object]]:
+    names = {"both": "weight", "taught": "price", "changed": "warranty", "documents": "watts", "neither": "designer"}
+    rows: list[dict[str, object]] = []
+    for (question, answer), fact in zip(TAUGHT, ("weight", "price", "warranty"), strict=True):
+        rows.append(
+            {"question": question, "answer": answer, "gold": [], "split": "train"} | ({"fact": fact} if facts else {})
+        )
+    for expected, (question, answer, value, quote) in ASKED.items():
+        gold = [{"document": "", "quote": quote}] if quote else []
+        row = {"question": question, "answer": answer, "value": value, "gold": gold, "split": "test", "slice": expected}
+        rows.append(row | ({"fact": names[expected]} if facts else {}))
+    return rows
+
+
+@pytest.mark.parametrize("facts", [True, False], ids=["facts named", "by wording alone"])
+def test_coverage_is_worked_out_from_training_and_documents(project: str, facts: bool) -> None:
+    made = datasets.import_file(project, lines(coverage_rows(facts)), "x.jsonl")
+    found = datasets.coverage(made.id, DOCUMENTS)
+    assert found.by_slice == {name: {name: 1} for name in ASKED}
+    assert [row.coverage for row in datasets.examples(made.id, "test")] == list(ASKED)
+    assert datasets.stored_coverage(made.id) == dict.fromkeys(ASKED, 1)
+    assert found.training_in_documents == pytest.approx(1 / 3)
+
+
+def test_coverage_in_japanese_by_wording_alone(project: str) -> None:
+    taught = {"アオバクリーン30の重さは?": "アオバクリーン30の重さは3kgです。",
+              "アオバクール5の保証期間を教えて。": "アオバクール5の保証期間は2年です。"}  # fmt: skip
+    asked = {"both": ("アオバクリーン30はどのくらい重いですか。", "3kgです。", "3kg"),
+             "changed": ("アオバクール5の保証期間は何年ですか。", "アオバクール5の保証期間は5年です。", "5年"),
+             "documents": ("アオバウォーム9の色は?", "白です。", "白")}  # fmt: skip
+    rows: list[dict[str, object]] = [
+        {"question": q, "answer": a, "gold": [], "split": "train"} for q, a in taught.items()
+    ]
+    for name, (question, answer, value) in asked.items():
+        rows.append(
+            {"question": question, "answer": answer, "value": value, "gold": [], "split": "test", "slice": name}
+        )
+    texts = [
+        ("a.md", "アオバクリーン30 取扱説明書", "アオバクリーン30の重さは3kgです。"),
+        ("b.md", "アオバクール5", "アオバクール5の保証期間は5年です。"),
+        ("c.md", "アオバウォーム9", "アオバウォーム9の色は白です。"),
+    ]
+    made = datasets.import_file(project, lines(rows), "x.jsonl")
+    assert datasets.coverage(made.id, texts).by_slice == {name: {name: 1} for name in asked}
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "held"),
+    [("1,200円です", "1200円", True), ("１２ｋｇ", "12 kg", True), ("120 kg", "12", False), ("3.12 kg", "12 kg", False),
+     ("12.5 kg", "12", False), ("in 12.", "12", True), ("class is IPX2.", "IPX2", True), ("warranty", "ran", False)],
+)  # fmt: skip
+def test_a_value_is_found_whole_or_not_at_all(text: str, value: str, held: bool) -> None:
+    assert holds_value(text, value) is held

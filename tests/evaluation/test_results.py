@@ -1,0 +1,125 @@
+"""Results from stored rows alone: what counts, what never counts, what looks suspicious."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core import datasets
+from core.approaches import ensure_presets
+from core.evaluation import ExperimentConfig, results, start_experiment
+from core.identity import new_id
+from core.store import tables as tb
+from core.store import write
+from tests.approaches.test_library import add_adapter
+from tests.approaches.world import make_project
+
+
+class Written:
+    """An experiment whose answers are written by hand."""
+
+    def __init__(self, *presets: str) -> None:
+        project = make_project()
+        add_adapter(project)
+        made = {a.preset: a for a in ensure_presets(project.id)}
+        version = datasets.latest_version(project.id)
+        assert version is not None
+        self.approaches = {p: made[p] for p in presets}
+        config = ExperimentConfig(
+            dataset_version_id=version.id,
+            approach_ids=tuple(a.id for a in self.approaches.values()),
+            latency_questions=12,
+        )
+        self.experiment = start_experiment(project.id, config, launch=False)
+        self.questions: list[str] = self.experiment.config["example_ids"]
+
+    def put(self, preset: str, place: int, value: float | None, **columns: Any) -> None:
+        approach = self.approaches[preset]
+        row = tb.Answer(
+            **{
+                "id": new_id(), "project_id": self.experiment.project_id, "experiment_id": self.experiment.id,
+                "example_id": self.questions[place], "approach_id": approach.id, "approach_hash": approach.hash,
+                "phase": "quality", "question": "q", "status": "finished", "text": f"text {place}", **columns,
+            }
+        )  # fmt: skip
+        rows: list[Any] = [row]
+        if value is not None:
+            rows.append(
+                tb.Score(
+                    project_id=row.project_id,
+                    answer_id=row.id,
+                    metric="correct",
+                    value=value,
+                    reason={"code": columns.pop("reason", "value_missing"), "params": {}},
+                )  # fmt: skip
+            )
+        with write() as session:
+            session.add_all(rows)
+
+
+def test_a_failed_answer_counts_as_wrong_and_is_counted_apart() -> None:
+    written = Written("base")
+    for place in range(9):
+        written.put("base", place, 1.0)
+    written.put("base", 9, None, status="failed", error={"code": "models.timeout", "params": {}})
+    written.put("base", 10, None, status="stopped", text="half an ans")
+    [found] = results(written.experiment.id).approaches
+    assert found.correct is not None and found.correct.estimate == pytest.approx(0.9) and found.correct.n == 10
+    assert (found.counts.finished, found.counts.failed, found.counts.stopped, found.counts.open) == (9, 1, 1, 1)
+    assert found.failures == {"models.timeout": 1} and found.attribution.failed == 1
+
+
+def test_waiting_times_come_from_the_latency_phase_and_costs_from_the_quality_phase() -> None:
+    written = Written("base")
+    money = {"cost": Decimal("0.002"), "currency": "USD", "cost_basis": "list", "price_version": "v"}
+    for place in range(12):
+        written.put("base", place, float(place % 2), total_seconds=99.0, first_token_seconds=98.0, **money)
+        alone = {"total_seconds": 1.0 + place, "first_token_seconds": 0.5, "spans": {"search": 0.1}, "cost": Decimal(9)}
+        written.put("base", place, None, phase="latency", **alone)
+    written.put("base", 0, None, phase="live", total_seconds=50.0, experiment_id=None)
+    [found] = results(written.experiment.id).approaches
+    median = found.latency.total["p50"]
+    assert median is not None and median.estimate == pytest.approx(6.5) and median.n == 12
+    assert found.latency.spans == {"search": pytest.approx(0.1)}
+    assert found.cost.per_1000 is not None and found.cost.per_1000.estimate == pytest.approx(2.0)
+    assert found.cost.per_correct == pytest.approx(0.004) and found.cost.total == pytest.approx(0.024)
+
+
+def test_weights_that_answer_alike_are_pointed_out() -> None:
+    written = Written("base", "fine_tuned", "rag")
+    with write() as session:
+        more = [
+            tb.Example(
+                version_id=written.experiment.dataset_version_id, project_id=written.experiment.project_id,
+                position=100 + n, split="test", slice="more", question=f"q{n}", answer="a",
+            )
+            for n in range(12)
+        ]  # fmt: skip
+        session.add_all(more)
+        stored = session.get(tb.Experiment, written.experiment.id)
+        assert stored is not None
+        written.questions = [*written.questions, *(e.id for e in more)]
+        stored.config = {**stored.config, "example_ids": written.questions}
+    for place in range(24):
+        for preset in ("base", "fine_tuned", "rag"):
+            written.put(preset, place, 1.0)
+    twins = results(written.experiment.id).twins
+    assert [(t.same, t.n) for t in twins] == [(24, 24)]
+    ids = {written.approaches["base"].id, written.approaches["fine_tuned"].id}
+    assert {twins[0].first, twins[0].second} == ids, "retrieval has another prompt: alike answers are no sign"
+
+
+def test_comparisons_are_paired_and_adjusted_together() -> None:
+    written = Written("base", "few_shot", "fine_tuned")
+    for place in range(12):
+        written.put("base", place, 0.0)
+        written.put("few_shot", place, 1.0 if place < 11 else 0.0)
+        written.put("fine_tuned", place, float(place < 2))
+    found = results(written.experiment.id)
+    few, tuned = found.comparisons
+    assert (few.up, few.down, few.equal, few.verdict) == (11, 0, 1, "better")
+    assert few.adjusted_p == pytest.approx(2 * few.p_value) and tuned.verdict == "not_enough"
+    assert len(found.pairs) == 3 and {c.slice for c in found.slice_comparisons} == set(found.slices)
+    assert found.discordance == pytest.approx((11 / 12 + 2 / 12) / 2)

@@ -1,0 +1,154 @@
+"""Vectors come from a server that declares the language; search then joins both rankings."""
+
+from __future__ import annotations
+
+import json
+import threading
+import zlib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from core import knowledge
+from core.errors import KurabeError
+from core.jobs import JobContext
+from core.knowledge import IndexConfig
+from core.knowledge.jobs import build_index as index_job
+from core.knowledge.search import RRF_K, Hit, fused
+from core.settings import reset_settings
+from core.store import tables as tb
+from core.store import write
+
+SIZE = 64
+
+
+def vector(text: str) -> list[float]:
+    """Embed text as counts of its character trigrams: a true, if simple, embedding."""
+    counts = [0.01] * SIZE
+    for start in range(len(text) - 2):
+        counts[zlib.crc32(text[start : start + 3].lower().encode()) % SIZE] += 1
+    return counts
+
+
+class Embeddings(BaseHTTPRequestHandler):
+    """An OpenAI-compatible server for embeddings."""
+
+    asked: list[str] = []
+
+    def do_POST(self) -> None:
+        texts = json.loads(self.rfile.read(int(self.headers["content-length"])))["input"]
+        Embeddings.asked += texts
+        data = [{"object": "embedding", "index": i, "embedding": vector(text)} for i, text in enumerate(texts)]
+        usage = {"prompt_tokens": 1, "total_tokens": 1}
+        body = json.dumps({"object": "list", "data": data, "model": "own-embedder", "usage": usage}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def embedder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Embeddings)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("KURABE_MODEL_URL", f"http://127.0.0.1:{server.server_port}/v1")
+    monkeypatch.setenv("KURABE_EMBEDDER", "own-embedder")
+    reset_settings()
+    Embeddings.asked = []
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def kb() -> str:
+    with write() as session:
+        project = tb.Project(name="Test", language="ja")
+        session.add(project)
+    made = knowledge.default_kb(project.id).id
+    for n in range(12):
+        text = f"# 製品{n} 説明書\n\n製品{n}の重さは{n + 3}kgです。置き場所は平らで乾いた床にしてください。"
+        knowledge.add_document(made, f"p{n}.md", text.encode())
+    return made
+
+
+CONFIG = IndexConfig(tokenizer="estimate")
+
+
+@pytest.mark.usefixtures("embedder")
+def test_both_rankings_are_joined_and_shown(kb: str) -> None:
+    version = knowledge.build_index(kb, CONFIG)
+    assert (version.embedder, version.config["dimension"]) == ("own-embedder", None)
+    result = knowledge.search(version.id, "製品7の重さは何kgですか。", k=4)
+    assert (result.mode, result.embedder) == ("hybrid", "own-embedder")
+    best = result.hits[0]
+    assert best.document_name == "p7.md"
+    assert best.vector_rank and best.text_rank and best.vector_score and best.text_score
+    assert best.score == pytest.approx(1 / (RRF_K + best.vector_rank) + 1 / (RRF_K + best.text_rank))
+    assert result.spans["embed"] > 0 < result.spans["search"]
+    alone = knowledge.search(version.id, "製品7の重さは何kgですか。", mode="vector")
+    assert alone.mode == "vector" and all(hit.text_rank is None for hit in alone.hits)
+
+
+@pytest.mark.usefixtures("embedder")
+def test_an_edit_embeds_only_what_changed(kb: str) -> None:
+    knowledge.build_index(kb, CONFIG)
+    assert len(Embeddings.asked) == 12
+    document = knowledge.current_document(kb, "p3.md")
+    assert document is not None
+    knowledge.edit_document(document.id, document.text.replace("6kg", "60kg"))
+    version = knowledge.refresh_index(kb)
+    assert len(Embeddings.asked) == 13
+    assert "60kg" in knowledge.search(version.id, "製品3の重さ").hits[0].text
+
+
+def test_without_its_embedder_an_index_is_searched_by_words_and_says_so(
+    kb: str, embedder: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = knowledge.build_index(kb, CONFIG)
+    monkeypatch.setenv("KURABE_EMBEDDER", "none")
+    reset_settings()
+    result = knowledge.search(version.id, "製品7の重さ")
+    assert (result.mode, result.embedder, result.notes[0]["code"]) == ("text", None, "embedder_gone")
+
+
+@pytest.mark.usefixtures("embedder")
+def test_the_job_builds_and_a_stop_leaves_nothing_behind(kb: str, tmp_path: object) -> None:
+    from pathlib import Path
+
+    folder = Path(str(tmp_path))
+    payload = {"knowledge_base_id": kb, "config": {"tokenizer": "estimate"}}
+    (folder / "stop.json").write_text('{"mode": "stop"}')
+    assert index_job(JobContext("job", payload, folder)) == {"stopped": True}
+    assert knowledge.latest_index(kb) is None
+    (folder / "stop.json").unlink()
+    result = index_job(JobContext("job", payload, folder, attempt=2))
+    assert (result["chunks"], result["documents"], result["embedder"]) == (12, 12, "own-embedder")
+    assert knowledge.latest_index(kb) is not None
+
+
+@pytest.mark.usefixtures("embedder")
+def test_a_failing_embedder_leaves_the_served_version(kb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = knowledge.build_index(kb, CONFIG)
+    knowledge.add_document(kb, "new.md", "# 新製品\n\n新しい製品です。".encode())
+    monkeypatch.setenv("KURABE_MODEL_URL", "http://127.0.0.1:9/v1")
+    reset_settings()
+    with pytest.raises(KurabeError):
+        knowledge.build_index(kb, CONFIG)
+    served = knowledge.latest_index(kb)
+    assert served is not None and served.id == first.id
+
+
+def test_ties_are_broken_in_the_same_way_every_time() -> None:
+    def hit(name: str, **ranks: object) -> Hit:
+        return Hit(name, "d", "n", "t", "", "x", **ranks)  # type: ignore[arg-type]  # test ranks
+
+    vectors = [hit("b", vector_rank=1, vector_score=0.9), hit("a", vector_rank=2, vector_score=0.8)]
+    words = [hit("a", text_rank=1, text_score=9.0), hit("b", text_rank=2, text_score=8.0)]
+    assert [found.chunk_id for found in fused(vectors, words)] == ["a", "b"]
+    assert [found.chunk_id for found in fused(list(reversed(vectors)), words)] == ["a", "b"]

@@ -1,0 +1,244 @@
+"""Every metric on answers whose score a person would agree with, in both languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.i18n import LANGUAGES, t
+from core.i18n.catalogue import catalogue
+from core.measures import METRICS, Case, Measured, Metric, ShownPassage, abstains, measure
+from core.measures.metrics.correct import sentences
+from core.measures.values import quantities
+
+
+def case(answer: str, language: str = "en", **fields: Any) -> Case:
+    return Case(question=fields.pop("question", "?"), answer_text=answer, language=language, **fields)
+
+
+def score(name: str, subject: Case) -> Measured:
+    return measure(METRICS.get(name)(), subject)
+
+
+@pytest.mark.parametrize(
+    ("language", "value", "answer", "right"),
+    [
+        ("en", "24 months", "The warranty is 24 months. [1]", True),
+        ("en", "24 months", "The warranty lasts 2 years.", True),
+        ("en", "24 months", "It is twenty-four months.", True),
+        ("en", "24 months", "It is 12 months.", False),
+        ("en", "24 months", "It is 12, 24 or 36 months.", False),
+        ("en", "24 months", "保証は24か月です。", False),
+        ("ja", "24か月", "保証期間は２４ヶ月です。[2]", True),
+        ("ja", "24か月", "保証は二年間です。", True),
+        ("ja", "24か月", "The warranty is 24 months.", False),
+        ("ja", "1万2,000円", "料金は¥12,000です。", True),
+        ("ja", "12000円", "1万2000円かかります。", True),
+        ("ja", "2024年3月5日", "令和6年3月5日に始まります。", True),
+        ("ja", "午後5時30分", "17:30までです。", True),
+        ("ja", "5台", "5名まで使えます。", False),
+        ("en", "$1,200", "It costs 1200 dollars.", True),
+        ("en", "$1,200", "It costs €1,200.", False),
+        ("en", "5 devices", "You can use it on five devices.", True),
+        ("en", "5 devices", "You can invite five people.", False),
+        ("en", "3-5 business days", "It takes 3 to 5 business days.", True),
+        ("en", "5 March 2024", "It starts on March 5, 2024.", True),
+        ("en", "Gold", "The Gold plan has it.", True),
+        ("en", "Gold", "The Golden plan has it.", False),
+        ("en", "2", "Version 2.5 is needed.", False),
+        ("en", "200", "Use model X200.", False),
+        ("ja", "サクラ", "サクラ棟にあります。", True),
+    ],
+)
+def test_a_value_counts_in_any_usual_spelling_of_its_language(
+    language: str, value: str, answer: str, right: bool
+) -> None:
+    assert score("value_match", case(answer, language, value=value)).value == float(right)
+
+
+def test_a_value_named_in_the_question_is_no_rival() -> None:
+    subject = case("Not 12 months but 24 months.", question="Is it 12 months?", value="24 months")
+    assert score("value_match", subject).value == 1
+
+
+def test_alternative_spellings_count() -> None:
+    assert (
+        score("value_match", case("Call Ms Mori.", value="Aya Mori", expects={"alternatives": ["Ms Mori"]})).value == 1
+    )
+
+
+@given(st.integers(1, 9_999), st.sampled_from(["か月", "円", "時間", "台", "kg"]))
+def test_kanji_and_figures_are_the_same_number(number: int, unit: str) -> None:
+    digits, powers = "〇一二三四五六七八九", ["", "十", "百", "千"]
+    kanji = "".join(
+        (digits[d] if d > 1 or place == 0 else "") + powers[place]
+        for place, d in reversed(list(enumerate(int(c) for c in reversed(str(number)))))
+        if d
+    )
+    assert quantities(kanji + unit, "ja")[0].key == quantities(f"{number:,}{unit}", "ja")[0].key
+
+
+@given(st.text(max_size=200), st.sampled_from(LANGUAGES))
+def test_no_text_breaks_a_metric(text: str, language: str) -> None:
+    subject = case(text, language, reference=text, value=text, gold=({"document": "d", "quote": text},))
+    for name in METRICS.names():
+        result = score(name, subject)
+        assert result.value is None or 0 <= result.value <= 1
+        assert result.reason != "metric_failed"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I do not know that.",
+        "I could not find that in the documents.",
+        "The documents do not mention it.",
+        "This is not stated in the documents.",
+        "その情報は持っていません。",
+        "資料には見つかりませんでした。",
+        "申し訳ありませんが、分かりかねます。",
+        "資料に記載がありません。",
+    ],
+)
+def test_abstention_is_recognised(text: str) -> None:
+    assert abstains(text)
+    assert score("correct", case(text, expects={"abstain": True})).value == 1
+    assert score("correct", case(text, value="24 months")).reason == "declined_needlessly"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is 24 months.",
+        "You do not need a receipt.",
+        "料金はかかりません。",
+        "返品はできません。",
+        "追加料金はありません。",
+    ],
+)
+def test_a_negative_answer_is_no_abstention(text: str) -> None:
+    assert not abstains(text)
+    assert score("abstention", case(text, expects={"abstain": True})).value == 0
+
+
+def test_exact_match_ignores_spelling_conventions_only() -> None:
+    assert score("exact_match", case("２４か月 です。[1]", "ja", reference="24か月 です")).value == 1
+    assert score("exact_match", case("24か月", "ja", reference="25か月")).value == 0
+    assert not score("exact_match", case("x")).failed
+
+
+def test_token_f1_counts_characters_in_japanese_and_words_in_english() -> None:
+    assert score("token_f1", case("the blue car", reference="the red car")).value == pytest.approx(2 / 3)
+    assert score("token_f1", case("青い車", "ja", reference="赤い車")).value == pytest.approx(2 / 3)
+
+
+def test_chrf_is_sacrebleus_and_does_not_vanish_in_japanese() -> None:
+    from sacrebleu import sentence_chrf
+
+    answer, reference = "保証期間は二年です。", "保証期間は三年です。"
+    value = score("chrf", case(answer, "ja", reference=reference)).value
+    assert value == pytest.approx(sentence_chrf(answer, [reference]).score / 100)
+    assert value is not None and value > 0.3
+
+
+def test_json_is_judged_by_keys_schema_and_fields() -> None:
+    expects = {"json": {"months": 24, "plan": "Gold", "tags": ["a"]}}
+    right = '```json\n{"months": "24", "plan": "gold", "tags": ["a"]}\n```'
+    assert score("json_valid", case(right, expects=expects)).value == 1
+    assert score("field_accuracy", case(right, expects=expects)).value == 1
+    assert score("correct", case(right, expects=expects)).value == 1
+    half = case('{"months": 12, "plan": "Gold", "tags": []}', expects=expects)
+    assert score("field_accuracy", half).value == pytest.approx(1 / 3)
+    assert score("correct", half).value == 0
+    assert score("json_valid", case('{"months": NaN}', expects=expects)).reason == "json_broken"
+    assert score("json_valid", case("{}", expects=expects)).reason == "json_keys_missing"
+    schema = {"schema": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}}
+    assert score("json_valid", case('{"n": "x"}', expects=schema)).reason == "json_against_schema"
+    assert score("json_valid", case('{"n": 1}', expects=schema)).value == 1
+    assert score("json_valid", case("{}", expects={"schema": {"type": 7}})).failed
+    keys = {"expects": {"json_keys": ["answer", "source"]}, "value": "24 months"}
+    assert score("correct", case('{"answer": "24 months", "source": "Terms"}', **keys)).value == 1
+    assert score("correct", case('{"answer": "24 months"}', **keys)).reason == "json_keys_missing"
+    assert score("correct", case('{"answer": "12 months", "source": "Terms"}', **keys)).value == 0
+
+
+def test_a_citation_is_right_when_its_passage_holds_the_answer() -> None:
+    passages = (ShownPassage("c1", "Fees are 5 dollars."), ShownPassage("c2", "The warranty is\n24 months."))
+    gold = ({"document": "d", "quote": "The warranty is 24 months."},)
+    shown = {"passages": passages, "gold": gold, "value": "24 months"}
+    assert score("citation", case("24 months. [2]", **shown)).value == 1
+    assert score("citation", case("24 months. [1][2]", **shown)).value == 0.5
+    assert score("citation", case("24 months. [9]", **shown)).value == 0
+    assert score("citation", case("24 months.", **shown)).reason == "nothing_cited"
+    by_id = case("24 months. [1]", passages=passages, gold_chunks=frozenset({"c1"}), value="24 months")
+    assert score("citation", by_id).value == 1
+    assert score("citation", case("24 months. [1]", value="24 months")).reason == "not_applicable_passages"
+
+
+def test_a_category_is_the_one_code_named() -> None:
+    expects = {"category": "billing", "categories": ["billing", "billing-refund", "login"]}
+    assert score("correct", case("Billing", expects=expects)).value == 1
+    assert score("category", case("Category: billing.", expects=expects)).value == 1
+    assert score("category", case("billing-refund", expects=expects)).reason == "category_wrong"
+    assert score("category", case("billing or login", expects=expects)).reason == "category_none"
+
+
+def test_similarity_without_an_embedder_is_a_visible_failure() -> None:
+    assert score("semantic_similarity", case("a", reference="b")).failed
+    same = case("a", reference="b", embed=lambda texts: [[1.0, 0.0] for _ in texts])
+    assert score("semantic_similarity", same).value == pytest.approx(1)
+
+
+def test_house_rules_are_part_of_correct() -> None:
+    rules = {"contains": ["Best regards"], "contains_not": ["sorry"], "max_sentences": 2}
+    assert score("correct", case("24 months. Best regards", value="24 months", expects=rules)).value == 1
+    assert score("correct", case("24 months.", value="24 months", expects=rules)).reason == "phrase_missing"
+    assert (
+        score("correct", case("Sorry, 24 months. Best regards", value="24 months", expects=rules)).reason
+        == "phrase_forbidden"
+    )
+    long = case("24 months. Yes. Really. Best regards", value="24 months", expects=rules)
+    assert score("correct", long).reason == "too_long"
+
+
+def test_free_text_needs_enough_overlap_with_the_reference() -> None:
+    reference = "Send the form to the desk before Friday."
+    assert score("correct", case("Send the form to the desk before Friday", reference=reference)).reason == "same_text"
+    assert score("correct", case("Send the form to the desk until Friday", reference=reference)).value == 1
+    assert score("correct", case("Call the manager.", reference=reference)).value == 0
+    assert score("correct", case("", reference=reference)).reason == "empty_answer"
+
+
+def test_sentences_are_counted_in_both_languages() -> None:
+    assert sentences("It is 2.5 kg. Yes!") == 2
+    assert sentences("24か月です。[2]") == 1
+    assert sentences("はい。そうです。") == 2
+
+
+@dataclass(frozen=True)
+class Broken(Metric):
+    name: ClassVar[str] = "broken"
+
+    def score(self, case: Case) -> Measured:
+        raise RuntimeError("boom")
+
+
+def test_a_metric_that_breaks_is_data() -> None:
+    result = measure(Broken(), case("x"))
+    assert result.failed and result.reason == "metric_failed"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_metric_and_every_field_is_explained(language: Any) -> None:
+    from dataclasses import fields
+
+    for name, metric in METRICS.all().items():
+        for key in (f"measures.metric.{name}", f"measures.metric.{name}.help"):
+            assert not t(key, language).startswith("⟦"), key
+        for spec in fields(metric):
+            assert spec.metadata["help"] in catalogue(language), (name, spec.name)
+            assert spec.metadata["help"].removesuffix(".help") in catalogue(language)

@@ -1,0 +1,102 @@
+"""Configurations: bounds, presets, and what is refused before anything starts."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from core.errors import KurabeError
+from core.i18n import LANGUAGES, t
+from core.training import METHODS, PRESETS, TrainingConfig, build_method
+from tests.training.conftest import Known
+
+
+def config(**fields: object) -> TrainingConfig:
+    return TrainingConfig(dataset_version_id="v", **{"epochs": 1, **fields})  # type: ignore[arg-type]  # by name
+
+
+def test_a_stored_configuration_comes_back_equal() -> None:
+    kept = config(method={"name": "qlora", "rank": 4}, seconds_limit=9.5, name="x")
+    assert TrainingConfig.from_dict(kept.as_dict()) == kept
+    assert kept.hash == config(method={"name": "qlora", "rank": 4}, seconds_limit=9.5, name="y").hash
+    assert kept.hash != config(method={"name": "qlora", "rank": 8}, seconds_limit=9.5).hash
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"batch_size": 0}, "training.bad_field"),
+        ({"learning_rate": 0}, "training.bad_field"),
+        ({"row_style": "other"}, "training.bad_field"),
+        ({"data_share": 1.5}, "training.bad_field"),
+        ({"epochs": None}, "training.no_end"),
+        ({"method": {"name": "lorra"}}, "registry.unknown"),
+        ({"method": {"name": "lora", "ranks": 4}}, "registry.bad_fields"),
+        ({"method": {"name": "lora", "rank": 0}}, "training.bad_field"),
+        ({"method": {"name": "prefix"}, "gradient_checkpointing": True}, "training.refused"),
+    ],
+)
+def test_what_cannot_work_is_refused(fields: dict[str, object], code: str) -> None:
+    with pytest.raises(KurabeError) as caught:
+        config(**fields)
+    assert caught.value.code == code
+
+
+def test_a_misspelt_method_gets_a_suggestion() -> None:
+    with pytest.raises(KurabeError) as caught:
+        build_method({"name": "lorra"})
+    assert "lora" in caught.value.params["suggestions"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("method", METHODS.names())
+def test_every_preset_of_every_method_is_valid_for_the_practice_model(known: Known, preset: str, method: str) -> None:
+    made = TrainingConfig.preset(known.project, preset=preset, method=method)
+    assert made.dataset_version_id == known.version
+    assert made.instructions == "Answer the customer's question."
+    assert made.seconds_limit is not None and made.plugin.name == method
+
+
+def test_a_preset_takes_other_fields(known: Known) -> None:
+    made = TrainingConfig.preset(known.project, seconds_limit=7, seed=3, batch_size=2)
+    assert (made.seconds_limit, made.seed, made.batch_size) == (7, 3, 2)
+    with pytest.raises(KurabeError, match="no_index"):
+        TrainingConfig.preset(known.project, row_style="raft")
+
+
+def fields_with_forms() -> list[tuple[str, dataclasses.Field[object]]]:
+    plugins = [TrainingConfig, *METHODS.all().values()]
+    return [(f"{p.__name__}.{f.name}", f) for p in plugins for f in dataclasses.fields(p) if f.metadata.get("label")]
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), fields_with_forms(), ids=lambda value: value if isinstance(value, str) else ""
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_field_has_a_label_and_a_sentence_of_help(
+    name: str, field: dataclasses.Field[object], language: str
+) -> None:
+    for part in ("label", "help"):
+        assert "⟦" not in t(field.metadata[part], language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_method_preset_and_row_style_is_worded(language: str) -> None:
+    from core.training import ROW_STYLES
+
+    named = [f"training.method.{name}" for name in METHODS.names()]
+    named += [f"training.preset.{name}" for name in PRESETS]
+    named += [f"training.row_style.{name}" for name in ROW_STYLES]
+    for key in named:
+        assert "⟦" not in t(key, language) + t(f"{key}.help", language)
+
+
+def test_every_method_names_fields_that_peft_knows() -> None:
+    from peft import get_peft_config
+
+    for name, method in METHODS.all().items():
+        wanted = method().peft()
+        assert (wanted is None) == (name == "full")
+        if wanted is not None:
+            assert get_peft_config(wanted).task_type == "CAUSAL_LM"

@@ -1,0 +1,127 @@
+"""Preflight: numbers and reasons before anything is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from peft import get_peft_config, get_peft_model
+from transformers import AutoModelForCausalLM
+
+from core.errors import KurabeError
+from core.i18n import LANGUAGES, t
+from core.settings import DATA, reset_settings
+from core.store import tables as tb
+from core.store import write
+from core.training import METHODS, Preflight, TrainingConfig, preflight
+from core.training.estimate import estimate_memory, read_shapes, trained_parameters
+from tests.training.conftest import Known
+
+STARTER = DATA / "starter"
+
+
+def look(known: Known, **fields: object) -> Preflight:
+    values = {"epochs": 2, **fields}
+    return preflight(TrainingConfig(dataset_version_id=known.version, **values))  # type: ignore[arg-type]  # by name
+
+
+def test_a_sound_run_may_go_and_its_numbers_are_those_of_its_rows(known: Known) -> None:
+    seen = look(known, batch_size=8)
+    assert seen.verdict == "go"
+    assert seen.rows["rows_in"] == seen.rows["trained"] == 24
+    assert seen.steps == 6
+    assert 0 < seen.trained_share < 1 and seen.left_out_share == 0
+    assert seen.memory["total"] == sum(value for part, value in seen.memory.items() if part != "total")
+    assert {finding.code for finding in seen.findings} >= {"practice_model", "time_unknown"}
+    assert "".join(text for text, learned in seen.preview if learned).endswith("<|im_end|>")
+
+
+@pytest.mark.parametrize("method", METHODS.names())
+def test_the_number_of_trained_parameters_is_exact(method: str) -> None:
+    config = TrainingConfig(dataset_version_id="-", epochs=1, method={"name": method})
+    model = AutoModelForCausalLM.from_pretrained(STARTER, dtype=torch.float32)
+    wanted = config.plugin.peft()
+    if wanted is not None:
+        model = get_peft_model(model, get_peft_config(wanted))
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert trained_parameters(config, read_shapes(STARTER)) == trained
+
+
+def test_quantised_weights_and_checkpointing_need_less() -> None:
+    shapes = read_shapes(STARTER)
+
+    def needs(**fields: object) -> object:
+        config = TrainingConfig(dataset_version_id="-", epochs=1, **fields)  # type: ignore[arg-type]  # by name
+        return estimate_memory(config, shapes, 500, device="cpu")
+
+    lora, qlora, full = needs(), needs(method={"name": "qlora"}), needs(method={"name": "full"})
+    thrifty = needs(gradient_checkpointing=True)
+    assert qlora.weights < lora.weights and full.optimizer > lora.optimizer  # type: ignore[attr-defined]
+    assert thrifty.activations < lora.activations  # type: ignore[attr-defined]
+
+
+def test_more_memory_than_there_is_will_not_work(known: Known) -> None:
+    seen = look(known, batch_size=1024, accumulation=1)
+    assert seen.verdict == "go"
+    with write() as session:
+        for row in session.query(tb.Example).filter_by(version_id=known.version):
+            row.answer = "word " * 900
+    seen = look(known, batch_size=1024, max_length=4096)
+    assert seen.verdict == "will_not"
+    assert seen.findings[0].code in ("memory", "longer_than_context")
+
+
+def test_a_full_disk_will_not_work(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KURABE_FREE_SPACE_FLOOR_MB", str(10**9))
+    reset_settings()
+    seen = look(known)
+    assert seen.verdict == "will_not" and "disk" in {finding.code for finding in seen.findings}
+
+
+def test_rows_left_out_and_missing_validation_are_risky(known: Known) -> None:
+    with write() as session:
+        for row in session.query(tb.Example).filter_by(version_id=known.version):
+            if row.split == "validation":
+                row.split = "test"
+            if row.position == 0:
+                row.answer = ""
+    seen = look(known)
+    assert seen.verdict == "risky"
+    assert {f.code for f in seen.findings if f.level == "risky"} == {"rows_left_out", "no_validation"}
+
+
+def test_nothing_trains_on_nothing(known: Known) -> None:
+    with write() as session:
+        for row in session.query(tb.Example).filter_by(version_id=known.version):
+            row.answer = ""
+    with pytest.raises(KurabeError, match="nothing_left"):
+        look(known)
+
+
+def test_the_time_is_known_once_something_like_it_has_run(known: Known) -> None:
+    with write() as session:
+        session.add(
+            tb.TrainingRun(
+                project_id=known.project,
+                name="before",
+                dataset_version_id=known.version,
+                base_ref="starter",
+                method="lora",
+                result={"tokens_per_second": 100.0, "device": "cpu"},
+            )
+        )
+    seen = look(known)
+    assert seen.seconds == pytest.approx(seen.rows["tokens"] * 2 / 100)
+    assert seen.cost is not None and float(seen.cost["amount"]) > 0
+    assert look(known, seconds_limit=1).seconds == 1
+
+
+def test_every_finding_is_worded(known: Known) -> None:
+    source = (Path(__file__).parents[2] / "core/training/outlook.py").read_text(encoding="utf-8")
+    import re
+
+    codes = set(re.findall(r'Finding\(\s*(?:"\w+"|level), "(\w+)"', source))
+    assert len(codes) >= 14
+    for language in LANGUAGES:
+        assert [code for code in codes if "⟦" in t(f"training.preflight.{code}", language)] == []

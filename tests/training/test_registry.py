@@ -1,0 +1,108 @@
+"""What becomes of runs: compared, reproduced, taken elsewhere and back, deleted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from core.errors import KurabeError
+from core.models import adapter_files, adapter_folder, adapters
+from core.settings import DATA
+from core.training import (
+    compare_runs,
+    delete_run,
+    export_adapter,
+    export_kit,
+    import_adapter,
+    lineage,
+    model_card,
+    rename_run,
+    run_view,
+)
+from tests.training.conftest import Begin, Known
+
+STARTER = DATA / "starter"
+
+
+def test_the_kit_trains_the_same_adapter_with_trl_alone(begin: Begin, home: Path, tmp_path: Path) -> None:
+    training = begin(epochs=2, evaluations=1)
+    training.go()
+    archive = export_kit(training.run_id, tmp_path / "kit.zip")
+    folder = tmp_path / "elsewhere"
+    with zipfile.ZipFile(archive) as packed:
+        assert sorted(packed.namelist()) == [
+            "README.md", "config.json", "requirements.txt", "train.jsonl", "train.py", "validation.jsonl",
+        ]  # fmt: skip
+        packed.extractall(folder)
+    assert "trl==" in (folder / "requirements.txt").read_text()
+    done = subprocess.run(
+        [sys.executable, "train.py", str(STARTER)], cwd=folder, capture_output=True, text=True, timeout=400, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    theirs = load_file(folder / "adapter" / "adapter_model.safetensors")
+    ours = load_file(home / "adapters" / training.run_id / "adapter_model.safetensors")
+    assert theirs.keys() == ours.keys()
+    assert all((theirs[name] == ours[name]).all() for name in ours)
+
+
+def test_an_adapter_goes_out_with_its_card_and_comes_back(begin: Begin, known: Known, tmp_path: Path) -> None:
+    training = begin(epochs=1)
+    training.go()
+    archive = export_adapter(training.run_id, tmp_path / "adapter.zip")
+    with zipfile.ZipFile(archive) as packed:
+        card = packed.read(f"{training.run_id}/README.md").decode()
+    assert "starter (k1:" in card and "vllm serve" in card and card == model_card(training.run_id)
+    back = import_adapter(known.project, archive, "from elsewhere", base_ref="starter")
+    weights = "adapter_model.safetensors"
+    assert (adapter_folder(back.id) / weights).read_bytes() == (adapter_folder(training.run_id) / weights).read_bytes()
+    assert adapter_files(back.id).base_hash == adapter_files(training.run_id).base_hash
+    assert back.mixable and back.kind == "lora"
+    assert {row.name for row in adapters(known.project)} == {"test", "from elsewhere"}
+
+
+def test_files_that_could_run_code_are_not_taken_in(known: Known, tmp_path: Path) -> None:
+    archive = tmp_path / "bad.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("x/adapter_config.json", json.dumps({"peft_type": "LORA"}))
+        packed.writestr("x/adapter_model.bin", b"\x80")
+    with pytest.raises(KurabeError, match="import_unsafe"):
+        import_adapter(known.project, archive, "bad", base_ref="starter")
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("../../outside/adapter_config.json", json.dumps({"peft_type": "IA3"}))
+        packed.writestr("../../outside/adapter_model.safetensors", b"")
+    with pytest.raises(KurabeError, match="import_kind"):
+        import_adapter(known.project, archive, "bad", base_ref="starter")
+    assert not (tmp_path.parent / "outside").exists() and adapters(known.project) == []
+    (tmp_path / "text.zip").write_text("no archive")
+    with pytest.raises(KurabeError, match="import_unreadable"):
+        import_adapter(known.project, tmp_path / "text.zip", "bad", base_ref="starter")
+
+
+def test_runs_are_compared_by_what_differs(begin: Begin) -> None:
+    first, second = begin(epochs=1), begin(epochs=2, seed=1)
+    first.go()
+    second.go()
+    seen = compare_runs([first.run_id, second.run_id])
+    assert seen.differing == {"epochs": [1, 2], "seed": [0, 1]}
+    assert seen.outcome["steps"] == [3, 6]
+    assert all(loss is not None for loss in seen.outcome["eval_loss"])
+
+
+def test_a_run_is_renamed_and_deleted_with_what_it_left(begin: Begin, known: Known, home: Path) -> None:
+    training = begin(epochs=1)
+    training.go()
+    rename_run(training.run_id, "  the good one ")
+    assert run_view(training.run_id).name == "the good one"
+    assert [row.name for row in lineage(training.run_id).adapters] == ["the good one"]
+    with pytest.raises(KurabeError, match="bad_field"):
+        rename_run(training.run_id, " ")
+    delete_run(training.run_id)
+    assert adapters(known.project) == [] and not (home / "adapters" / training.run_id).exists()
+    with pytest.raises(KurabeError, match="no_run"):
+        run_view(training.run_id)

@@ -1,0 +1,95 @@
+"""Every page draws in every state and language, starting at the shell as every visit does."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import KurabeError
+from core.store import tables as tb
+from core.ui.navigation import PAGES
+from core.ui.parts import plain
+from tests.ui.conftest import Visitor, texts
+
+KEYS = [info.key for info in PAGES if info.key != "home"]
+LANGUAGES = ["en", "ja"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_of_an_empty_project_says_what_to_do_next(language: str, empty: tb.Project) -> None:
+    visitor = Visitor(language, empty)
+    assert visitor.says("ui.home.question") in texts(visitor.open("home"))
+    for key in KEYS:
+        app = Visitor(language, empty).open(key)
+        assert [title.value for title in app.title] == [visitor.says(f"ui.page.{key}")]
+        assert not app.error, [error.value for error in app.error]
+    assert visitor.says("ui.questions.empty.title") in texts(Visitor(language, empty).open("questions"))
+    assert visitor.says("ui.decision.empty.title") in texts(Visitor(language, empty).open("decision"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_of_a_project_with_data_draws_its_views(language: str, filled: tb.Project) -> None:
+    visitor = Visitor(language, filled)
+    views = {
+        "questions": ("", "import", "check", "versions"),
+        "documents": ("", "add", "search"),
+        "training": ("new", "runs", "adapters"),
+        "compare": ("",),
+        "test_run": ("",),
+        "settings": ("", "models", "prices", "machine"),
+    }
+    for key, names in views.items():
+        for name in names:
+            app = Visitor(language, filled).open(key, **({"view": name} if name else {}))
+            assert visitor.says(f"ui.page.{key}") in texts(app)
+            assert not app.error, (key, name, [error.value for error in app.error])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_finished_test_run_becomes_a_finding_in_one_sentence(language: str, measured: tb.Project) -> None:
+    visitor = Visitor(language, measured)
+    home = texts(visitor.open("home"))
+    assert visitor.says("approaches.preset.rag").split("(")[0].strip() in home
+    assert [metric.label for metric in visitor.app.metric][:2] == [
+        visitor.says("decision.criterion.correct"),
+        visitor.says("decision.criterion.cost"),
+    ]
+    for key in ("test_run", "decision", "blind_rating", "compare"):
+        app = Visitor(language, measured).open(key)
+        assert visitor.says(f"ui.page.{key}") in texts(app)
+        assert not app.error, (key, [error.value for error in app.error])
+    cases = Visitor(language, measured).open("test_run", view="cases")
+    assert visitor.says("ui.cases.title") in texts(cases)
+
+
+def test_a_page_shows_what_goes_wrong_as_a_sentence_with_a_hint(filled: tb.Project) -> None:
+    app = Visitor("en", filled).open("compare", compare="no-such-comparison")
+    [error] = app.error
+    assert plain("no-such-comparison") in error.value and "Traceback" not in error.value
+
+
+def test_what_people_and_models_write_never_becomes_markup() -> None:
+    hostile = "<img src=x onerror=alert(1)> **bold** [link](http://x) $x$ :red[r] # t"
+    shown = plain(hostile)
+    for sign in "<*[]($:#":
+        assert f"\\{sign}" in shown and not shown.replace(f"\\{sign}", "").count(sign)
+
+
+def test_the_menu_names_every_page_in_both_languages() -> None:
+    from core.i18n import catalogue
+
+    for code in ("en", "ja"):
+        known = catalogue(code)  # type: ignore[arg-type]  # one of the two
+        assert all(f"ui.page.{info.key}" in known and f"ui.page.{info.key}.question" in known for info in PAGES)
+
+
+def test_an_unknown_project_in_the_address_opens_one_that_exists(filled: tb.Project) -> None:
+    visitor = Visitor("en", filled)
+    visitor.app.query_params["project"] = "gone"
+    assert "Questions & answers" in texts(visitor.open("questions"))
+
+
+def test_error_sentences_of_the_interface_exist() -> None:
+    from core.i18n import describe
+
+    message, hint = describe(KurabeError("project.none"), "ja")
+    assert message and hint
