@@ -52,8 +52,8 @@ def language() -> Language:
     return "ja" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("ja") else "en"
 
 
-def use_language(code: Language) -> None:
-    """Choose the language for this thread or task from here on."""
+def use_language(code: Language | None) -> None:
+    """Choose the language for this thread or task from here on; None goes back to the settings and the locale."""
     _current.set(code)
 
 

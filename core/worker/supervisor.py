@@ -83,6 +83,7 @@ class Supervisor:
                 self._beat()
                 self._pass_stop_on(child)
                 time.sleep(_POLL_SECONDS)
+            self._note_request()  # the child may have read it, saved and gone between two looks
         finally:
             if child.poll() is None:  # an error here must not leave it behind
                 signal_group(child.pid, signal.SIGKILL)
@@ -144,12 +145,15 @@ class Supervisor:
 
     # ── stopping ───────────────────────────────────────────────────────────────────────────────
 
-    def _pass_stop_on(self, child: subprocess.Popen[bytes]) -> None:
+    def _note_request(self) -> None:
         mode = self._requested_mode()
-        instant = time.monotonic()
         if mode is not None and mode != self._mode:
-            self._mode, self._asked_at = mode, instant
+            self._mode, self._asked_at = mode, time.monotonic()
             self.step = self.step or "asked"
+
+    def _pass_stop_on(self, child: subprocess.Popen[bytes]) -> None:
+        self._note_request()
+        instant = time.monotonic()
         self._end_lingering(child, instant)
         if self._asked_at is None:
             return
