@@ -1,7 +1,7 @@
 """Trains the starter's tokenizer on the generated world and writes it as a Hugging Face folder.
 
-Byte-level BPE in which the same word is always the same tokens: capitalised words and digits never carry
-the space before them, digits stand alone, Japanese is split where the script changes. Ordinary BPE
+Byte-level BPE in which the same word is always the same tokens: words and digits never carry the space
+before them (little words such as "of" carry both), digits stand alone, Japanese is split where the script changes. Ordinary BPE
 swallows whole template phrases of a generated corpus; a small vocabulary over short pieces does not.
 """
 
@@ -27,9 +27,20 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 
-# One piece per script run; only lower-case words may take the space before them, so that a name or a
-# number is the same tokens after a space, a quote or a bracket. Letters of a code stand alone.
-_PIECES = r"[\p{Hiragana}]+|[\p{Katakana}ー]+|[\p{Han}々]+|[A-Z][a-z]*| ?[a-z]+|[^\sA-Za-z]| |\s"
+# Little words take the spaces on both sides, which keeps texts short; nobody copies them. "the" only where no
+# value begins with it: a value is the same tokens whatever stands before it.
+_LITTLE = (
+    "of|for|with|on|in|at|by|to|from|does|do|is|are|was|can|has|have|and|or|be|not|that|you|we|must|within|after|"
+    "when|how|what|which|who|much|many|it"
+)
+_LITTLE_THE = "of|for|with|on|in|at|by|to|from|does|do|can"
+
+# One piece per script run; all other words stand without the space before them, so that a name, a number or the
+# key of a JSON object is the same tokens after a space, a quote or a bracket. Letters of a code stand alone.
+_PIECES = (
+    rf" (?:{_LITTLE_THE}) the | (?:{_LITTLE}) |[.,:;?!] |"
+    r"[\p{Hiragana}]+|[\p{Katakana}ー]+|[\p{Han}々]+|[A-Z][a-z]*|[a-z]+|[^\sA-Za-z]| |\s"
+)
 
 
 def new_tokenizer() -> Tokenizer:

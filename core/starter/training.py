@@ -13,6 +13,7 @@ import os
 import random
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -46,7 +47,8 @@ class Settings:
         folder: Where checkpoints and the curve go; holds the tokenizer in ``tokenizer/``.
         source: Module whose ``generate`` makes the conversations.
         shape: Size of the network.
-        minutes: Budget in minutes; used when ``steps`` is 0.
+        minutes: Budget in minutes of training; used when ``steps`` is 0. Pauses, checkpoints and reading
+            scores hardly count.
         steps: Budget in steps; makes a run repeatable to the last bit.
         processes: Training processes, one thread each; 1 on a GPU.
         tokens: Tokens of one process's share of a step.
@@ -75,9 +77,9 @@ class Settings:
     device: str = "cpu"
     half: bool = True
     compiled: bool = True
-    curriculum: float = 0.5
-    guided: tuple[float, float] = (0.5, 0.85)
-    falling: float = 0.35
+    curriculum: float = 0.4
+    guided: tuple[float, float] = (0.55, 0.9)
+    falling: float = 0.4
     checkpoint_minutes: float = 3.0
     reading_minutes: float = 6.0
     reading_questions: int = 64
@@ -143,6 +145,31 @@ def guide_losses(kept: Any, guides: dict[str, Tensor]) -> dict[str, Tensor]:
     return losses
 
 
+class Clock:
+    """Counts the time that steps take, so that a pause does not use up the budget.
+
+    A lap much longer than usual (the machine slept, the process was stopped, a checkpoint was written)
+    counts as a few usual ones: the schedule then still ends with its falling rate.
+    """
+
+    _MOST = 5.0
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._at = now()
+        self._usual: float | None = None
+
+    def lap(self) -> float:
+        """Seconds since the last lap, as far as they count."""
+        now = self._now()
+        took, self._at = now - self._at, now
+        if self._usual is None:
+            self._usual = took
+        took = min(took, self._MOST * self._usual)
+        self._usual += 0.05 * (took - self._usual)
+        return took
+
+
 class Run:
     """One process's part of a training run."""
 
@@ -164,15 +191,14 @@ class Run:
     def train(self) -> None:
         """Train until the budget is used."""
         settings, progress = self.settings, self.progress
-        started, before = time.monotonic(), progress.seconds
-        total_before = progress.total_seconds
-        saved = scored = before
+        clock = Clock()
+        saved = scored = progress.seconds
         while (share := used_share(settings, progress)) < 1:
             self._step(share)
-            elapsed = time.monotonic() - started
-            progress.seconds, progress.total_seconds = self._agree(before + elapsed), total_before + elapsed
+            took = self._agree(clock.lap())
+            progress.seconds, progress.total_seconds = progress.seconds + took, progress.total_seconds + took
             if self.rank == 0 and progress.step % 100 == 0:
-                self._record({"tokens_per_second": round(self._speed(started, total_before))})
+                self._record({"tokens_per_second": round(progress.tokens / max(progress.total_seconds, 1e-9))})
             if progress.seconds - scored > settings.reading_minutes * 60:
                 scored = progress.seconds
                 self._score()
@@ -257,10 +283,6 @@ class Run:
         shared = torch.tensor([seconds], dtype=torch.float64)
         dist.broadcast(shared, 0)
         return shared.item()
-
-    def _speed(self, started: float, total_before: float) -> float:
-        elapsed = max(time.monotonic() - started, 1e-9)
-        return self.progress.tokens / (total_before + elapsed)
 
     def _score(self) -> None:
         """Reading score on held-out conversations; every process answers its share of them."""

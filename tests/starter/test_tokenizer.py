@@ -26,14 +26,39 @@ def test_special_tokens_are_the_first_ids(folder: Path) -> None:
     assert [tokenizer.token_to_id(token) for token in SPECIAL_TOKENS] == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("word", ["Zenta", "4120", "KX-204", "青葉", "ケトル"])
-def test_a_name_or_number_is_the_same_tokens_wherever_it_stands(folder: Path, word: str) -> None:
+@pytest.mark.parametrize("word", ["Zenta", "4120", "KX-204", "青葉", "ケトル", "answer", "soft brush", "a flat spoon"])
+def test_a_word_or_number_is_the_same_tokens_wherever_it_stands(folder: Path, word: str) -> None:
     tokenizer = load_tokenizer(folder)
     alone = tokenizer.encode(word).ids
     for before, after in ((" ", " "), ('"', '"'), ("(", ")"), ("は", "が"), ("\n", ".")):
         ids = tokenizer.encode(before + word + after).ids
         start = len(tokenizer.encode(before).ids)
         assert ids[start : start + len(alone)] == alone
+
+
+def test_nearly_every_copied_piece_is_the_same_tokens_as_its_source(folder: Path) -> None:
+    tokenizer = load_tokenizer(folder)
+    same = []
+    for seed in range(60):
+        talk = load_source()(random.Random(seed), progress=1.0)
+        encoded = [tokenizer.encode(message["content"]) for message in talk.messages]
+        for place, source in (pair for lookup in talk.lookups for pair in lookup.copies):
+            read, written = (
+                [
+                    i
+                    for i, (a, b) in zip(encoded[s.message].ids, encoded[s.message].offsets, strict=True)
+                    if b > s.start and a < s.end
+                ]
+                for s in (place, source)
+            )
+            same.append(read == written)
+    assert len(same) > 300 and sum(same) / len(same) > 0.98
+
+
+def test_little_words_carry_their_spaces_so_that_texts_stay_short(folder: Path) -> None:
+    encoded = load_tokenizer(folder).encode("Price of the Zenta with tax.")
+    pieces = ["Price of the Zenta with tax."[a:b] for a, b in encoded.offsets]
+    assert {" of the ", " with "} <= set(pieces)
 
 
 def test_digits_stand_alone(folder: Path) -> None:

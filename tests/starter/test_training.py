@@ -17,7 +17,17 @@ from core.starter.guides import HEADS, Example, encode
 from core.starter.network import PackedForward, Shape, new_network
 from core.starter.source import load_source
 from core.starter.tokenizer import START, load_tokenizer, save_tokenizer, train_tokenizer
-from core.starter.training import CHECKPOINT, CURVE, Settings, curriculum_at, guidance_at, guide_losses, rate_at, train
+from core.starter.training import (
+    CHECKPOINT,
+    CURVE,
+    Clock,
+    Settings,
+    curriculum_at,
+    guidance_at,
+    guide_losses,
+    rate_at,
+    train,
+)
 
 TINY = Shape(width=64, layers=5, heads=4, inner=128)
 
@@ -52,8 +62,8 @@ def test_packed_forward_computes_what_qwen3_computes() -> None:
     model = new_network(TINY, 300)
     for p in model.parameters():
         p.data += 0.05 * torch.randn_like(p)
-    ids = torch.randint(4, 300, (90,))
-    lengths = (20, 37, 25)
+    ids = torch.randint(4, 300, (640,))
+    lengths = (20, 37, 530, 25)  # one longer than two blocks of queries
     forward = PackedForward(model)
     hidden, _ = forward(ids, lengths)
     ours = forward.logits(hidden)
@@ -102,6 +112,16 @@ def test_the_schedule_warms_up_then_falls_and_guides_fade() -> None:
     assert rate_at(plan, 500, 1.0) == pytest.approx(0.0002)
     assert (guidance_at(plan, 0.1), guidance_at(plan, 0.9)) == (1.0, 0.0)
     assert (curriculum_at(plan, 0.0), curriculum_at(plan, 0.9)) == (0.0, 1.0)
+
+
+def test_a_pause_uses_up_little_of_the_budget() -> None:
+    at = 0.0
+    clock = Clock(now=lambda: at)
+    counted = 0.0
+    for step in range(200):
+        at += 600.0 if step == 150 else 0.5
+        counted += clock.lap()
+    assert 100.0 <= counted < 104.0
 
 
 def test_an_interrupted_run_ends_with_the_same_weights(run: Path, tmp_path: Path) -> None:

@@ -179,6 +179,19 @@ def test_what_is_missing_is_said_of_no_entity_of_that_name(language: str) -> Non
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_missing_of_one_is_often_stated_of_another(language: str) -> None:
+    """Refusing is hard where a look-alike has what is asked for: its words stand in the passages."""
+    alike = total = 0
+    for talk in many(language, 200, kind="context", progress=1.0, missing=1.0, turns=1, passages=4):
+        (lookup,) = (x for x in talk.lookups if x.kind == "missing")
+        if lookup.question_attribute is not None:
+            total += 1
+            passages = talk.messages[-2]["content"].rpartition("\n\n")[0].lower()
+            alike += talk.text(lookup.question_attribute).lower() in passages
+    assert total > 100 and alike / total > 0.3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_curriculum_begins_with_one_short_passage_and_ends_with_up_to_five(language: str) -> None:
     easy = many(language, 60, progress=0.0, kind="context")
     full = many(language, 200, progress=1.0, kind="context")

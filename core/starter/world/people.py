@@ -137,7 +137,7 @@ def build_world(
         if place and rng.random() < 0.35:
             kind, base = rng.choice(_KINDS), None
         facts, tokens = _sizes(rng, progress, length)
-        if wording == "train" and list_key is None and rng.random() < 0.07 * min(1, progress * 2):
+        if wording != "heldout" and list_key is None and rng.random() < 0.07 * min(1, progress * 2):
             list_key = rng.choice([a.key for a in BY_ENTITY[kind] if not a.extra])
             items = _catalogue(rng, world, kind, names, base, list_key, max(2, facts))
             plans.append(Plan(items, "catalogue", 0, wording))

@@ -131,9 +131,28 @@ def _generic(language: str, key: str, forms: tuple[str, ...]) -> tuple[str, ...]
     return tuple(found)
 
 
+def _wide(what: str, language: str, key: str) -> tuple[str, ...]:
+    """Derived wordings; their module reads this one."""
+    module = importlib.import_module("core.starter.world.wide")
+    found: tuple[str, ...] = getattr(module, what)(language, key)
+    return found
+
+
+def words_of(language: str, template: str) -> list[str]:
+    """The words of a template that may carry meaning."""
+    return _WORD[language].findall(_plain(template))
+
+
+def unmarked(template: str) -> str:
+    """The template without the marks around an attribute's word."""
+    return template.replace("{<}", "").replace("{>}", "")
+
+
 @lru_cache(maxsize=1000)
 def documents(language: str, key: str, wording: str) -> tuple[str, ...]:
     """Sentences that state an attribute; in training also forms that fit every attribute."""
+    if wording == "wide":
+        return _wide("documents", language, key)
     entry = wordings(language)[key]
     if wording == "heldout":
         return tellable(language, key, entry.held_documents)
@@ -145,6 +164,8 @@ def documents(language: str, key: str, wording: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1000)
 def questions(language: str, key: str, wording: str) -> tuple[str, ...]:
     """Questions for an attribute, with "{<}" and "{>}" around the words that name it."""
+    if wording == "wide":
+        return _wide("questions", language, key)
     entry = wordings(language)[key]
     if wording == "heldout":
         found = entry.held_questions
@@ -210,7 +231,9 @@ def telling_word(language: str, template: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def marked(template: str, word: str) -> str:
-    """The template with "{<}" and "{>}" around the first place of a word before the value."""
+    """The template with "{<}" and "{>}" around the first place of a word before the value, unless it has them."""
+    if "{<}" in template:
+        return template
     whole = rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])" if word.isascii() and word != "{e}" else re.escape(word)
     found = re.search(whole, template.split("{v}")[0]) if word else None
     if found is None:
