@@ -260,6 +260,7 @@ def _chat_request(row: tb.Answer, parts: Parts) -> ChatRequest:
         seed=row.seed,
         stop=decoding.stop,
         thinking=parts.thinking,
+        cache_salt=row.experiment_id if row.phase == "quality" else None,
     )
 
 

@@ -154,6 +154,7 @@ def _row(body: ChatBody, listener: Callable[[Event], None]) -> Row:
         stop=tuple(body.stop),
         stream=body.stream,
         thinking=body.thinking(),
+        cache_salt=body.cache_salt,
     )
 
 

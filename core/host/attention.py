@@ -59,6 +59,12 @@ class RowLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]  # transformer
         self.values[:, :, start : self.length] = value_states
         return self.keys[:, :, : self.length], self.values[:, :, : self.length]
 
+    def copy_from(self, other: RowLayer, positions: int) -> None:
+        """Take over the first positions of another row that began with the same tokens."""
+        assert other.keys is not None and other.values is not None
+        self.lazy_initialization(other.keys, other.values)
+        self.update(other.keys[:, :, :positions], other.values[:, :, :positions])
+
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """Return key length and offset for transformers' masks."""
         return self.length + query_length, 0
@@ -84,6 +90,11 @@ class RowCache(Cache):
         self.reading = False
         """While a prompt is read, nobody wants what comes after the last layer's keys and values."""
         super().__init__(layers=list(self.rows))
+
+    def begin_like(self, other: RowCache, positions: int) -> None:
+        """Take over what another row read of a common beginning."""
+        for layer, known in zip(self.rows, other.rows, strict=True):
+            layer.copy_from(known, positions)
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *args: Any, **kwargs: Any

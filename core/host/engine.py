@@ -12,11 +12,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from core.errors import KurabeError, as_kurabe_error
+from core.host.attention import RowCache
+from core.host.forward import Known
 from core.host.library import Library, Loaded
 from core.host.rows import Row
 from core.host.sampling import choose
@@ -35,8 +38,36 @@ MAX_ROWS = 32
 _TURN_SECONDS = 0.25
 """How long a group goes on while another one waits."""
 
+_WORTH_SHARING = 32
+"""Tokens of a common beginning from which copying them is quicker than reading them again."""
+
 _JOIN_TOKENS = 2048
 """Prompt tokens read between two steps, so that many new rows do not stall those that are being written."""
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A prompt that was read, by which weights, and what came of it."""
+
+    model: str
+    salt: str | None
+    prompt: list[int]
+    cache: RowCache
+
+    @classmethod
+    def by(cls, row: Row) -> _Read | None:
+        """Return what a row has just read, if others may share it."""
+        if row.cache_salt is None or not isinstance(row.cache, RowCache):
+            return None
+        return cls(row.model, row.cache_salt, row.prompt, row.cache)
+
+    def beginning_of(self, row: Row) -> Known | None:
+        """Return how much of a row's prompt this is, if enough to be worth it; never the prompt's last token."""
+        if (self.model, self.salt) != (row.model, row.cache_salt):
+            return None
+        pairs = zip(self.prompt[:-1], row.prompt[:-1], strict=False)
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        return Known(self.cache, shared) if shared >= _WORTH_SHARING else None
 
 
 @dataclass
@@ -63,6 +94,8 @@ class Engine:
         self._groups: dict[str, _Group] = {}
         self._reserved: dict[str, int] = {}
         self._wake = threading.Condition()
+        self._last: _Read | None = None
+        """The prompt that was read last, if it may be shared: neighbours in a queue mostly begin alike."""
         self._stopping = False
         self._unload = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -144,7 +177,7 @@ class Engine:
                     self._wake.wait(timeout=5.0)
 
     def _free(self) -> None:
-        self._unload = False
+        self._unload, self._last = False, None
         assert self._library is not None
         if self._library.loaded:
             logger.info("unloading %s", ", ".join(self._library.loaded))
@@ -202,6 +235,8 @@ class Engine:
         loaded, seconds = self._library.activate(group.model, busy)
         for row in group.waiting:
             row.timings.load_seconds = max(row.timings.load_seconds, seconds)
+        if seconds:
+            self._last = None  # read with weights that may be gone
         return loaded
 
     def _others_wait(self, group: _Group) -> bool:
@@ -273,7 +308,10 @@ class Engine:
     def _read_prompt(self, row: Row, loaded: Loaded) -> None:
         began = row.timings.started_at = time.monotonic()
         capacity = loaded.prefix_length() + len(row.prompt) + row.limit
-        row.cache = loaded.forward.read(row.prompt, capacity, loaded.injector.prefix)
+        known = self._last.beginning_of(row) if self._last else None
+        row.cache = loaded.forward.read(row.prompt, capacity, loaded.injector.prefix, known)
+        row.known_tokens = known.shared if known else 0
+        self._last = _Read.by(row)
         row.timings.device_seconds += time.monotonic() - began
 
     def _step(self, group: _Group, loaded: Loaded) -> None:

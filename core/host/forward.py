@@ -14,7 +14,7 @@ from transformers.cache_utils import Cache, DynamicCache
 
 from core.host.attention import NAME, PromptRead, RowCache, StepCache, register
 
-__all__ = ["Forward", "Prefix"]
+__all__ = ["Forward", "Known", "Prefix"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,15 @@ class Prefix:
         return int(self.vectors.shape[1] if self.vectors is not None else self.states[0][0].shape[2])
 
 
+@dataclass(frozen=True)
+class Known:
+    """Another row whose prompt begins with the same tokens."""
+
+    cache: RowCache
+    shared: int
+    """How many tokens, less than the prompt has."""
+
+
 @dataclass
 class Forward:
     """A causal language model behind two calls: read a prompt, and write one more token for each of some rows."""
@@ -50,12 +59,18 @@ class Forward:
         self.device = self.model.device
 
     @torch.inference_mode()
-    def read(self, ids: Sequence[int], capacity: int, prefix: Prefix | None = None) -> Cache:
+    def read(
+        self, ids: Sequence[int], capacity: int, prefix: Prefix | None = None, known: Known | None = None
+    ) -> Cache:
         """Read a prompt up to its last token, and return its cache for `capacity` positions.
 
-        The last token is the row's first input of `step`, whose logits then are those of the first new token.
+        The last token is the row's first input of `step`, whose logits then are those of the first new token. What
+        `known` read of the same beginning, with the same prefix, is taken over.
         """
         cache: Cache = RowCache(self.layers, capacity) if self.together else DynamicCache(config=self.model.config)
+        if known is not None and isinstance(cache, RowCache):
+            cache.begin_like(known.cache, known.shared + (prefix.length if prefix else 0))
+            ids, prefix = ids[known.shared :], None
         tokens = torch.tensor([list(ids[:-1])], dtype=torch.long, device=self.device)
         inputs: dict[str, Any] = {"input_ids": tokens}
         positions = tokens.shape[1]
@@ -135,5 +150,7 @@ class Forward:
 
     def _two_steps(self) -> torch.Tensor:
         caches = [self.read(ids, len(ids) + 2) for ids in _PROBES]
+        if isinstance(caches[1], RowCache):
+            caches[1] = self.read(_PROBES[1], len(_PROBES[1]) + 2, known=Known(caches[1], 3))
         first = self.step([ids[-1] for ids in _PROBES], caches)
         return torch.stack([first, self.step([8, 4, 9], caches)])

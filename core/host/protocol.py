@@ -63,6 +63,9 @@ class ChatBody(BaseModel):
     tools: None = None
     frequency_penalty: Literal[0, None] = None
     presence_penalty: Literal[0, None] = None
+    cache_salt: str | None = None
+    """As in vLLM: requests with the same salt share what was read of a common beginning; here those without share none,
+    so that a waiting time is that of the whole prompt."""
     chat_template_kwargs: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("stop", mode="before")
@@ -148,7 +151,7 @@ class Reply:
             "prompt_tokens": read,
             "completion_tokens": written,
             "total_tokens": read + written,
-            "prompt_tokens_details": {"cached_tokens": 0},
+            "prompt_tokens_details": {"cached_tokens": self.row.known_tokens},
             "completion_tokens_details": {"reasoning_tokens": reasoning_tokens},
         }
 

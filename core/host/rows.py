@@ -78,11 +78,15 @@ class Row:
     stop: tuple[str, ...] = ()
     stream: bool = False
     thinking: bool | None = None
+    cache_salt: str | None = None
+    """Rows with the same salt may take over what one of them read of a common beginning; without one, none may."""
     cancelled: bool = False
     """Set by any thread; the row leaves at the next step."""
     timings: Timings = field(default_factory=Timings)
     prompt: list[int] = field(default_factory=list)
     """Token ids of the rendered prompt."""
+    known_tokens: int = 0
+    """First tokens of the prompt that another row had read."""
     tokens: list[int] = field(default_factory=list)
     """Token ids written so far; a final end token is counted, since it was computed."""
     text: str = ""

@@ -28,7 +28,7 @@ from core.knowledge.index import (
 )
 from core.knowledge.quality import Recall, Retrieval, dataset_coverage, retrieval_recall
 from core.knowledge.readers import document_readers
-from core.knowledge.search import Hit, Mode, SearchResult, chunks_for_quote, chunks_of, get_chunks, search
+from core.knowledge.search import Hit, Mode, SearchResult, chunks_for_quote, chunks_of, get_chunks, search, search_many
 
 __all__ = [
     "Chunk",
@@ -65,6 +65,7 @@ __all__ = [
     "refresh_index",
     "retrieval_recall",
     "search",
+    "search_many",
     "stale_documents",
     "update_document",
 ]

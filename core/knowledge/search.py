@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from core.errors import KurabeError
-from core.knowledge.embedding import embed_texts, pinned_embedder
+from core.knowledge.embedding import batches, embed_texts, pinned_embedder
 from core.knowledge.index import index_version
 from core.knowledge.tables import folded, name_tokens, names_in, open_table
 from core.store import tables as tb
 
-__all__ = ["RRF_K", "Hit", "Mode", "SearchResult", "chunks_for_quote", "get_chunks", "search"]
+__all__ = ["RRF_K", "Hit", "Mode", "SearchResult", "chunks_for_quote", "get_chunks", "search", "search_many"]
 
 Mode = Literal["auto", "vector", "text", "hybrid"]
 
@@ -93,38 +93,70 @@ def search(index_version_id: str, query: str, *, k: int = 4, mode: Mode = "auto"
         KurabeError: ``store.missing``, ``knowledge.source_removed``, ``knowledge.no_vectors`` if vectors were asked
             for by name and there are none, ``knowledge.unknown_mode``, ``models.…``.
     """
-    if mode not in get_args(Mode):
-        raise KurabeError("knowledge.unknown_mode", mode=mode, known=", ".join(get_args(Mode)))
-    version = index_version(index_version_id)
-    embedder = pinned_embedder(version.config["language"], version.embedder, version.config["embedder_hash"])
-    if embedder is None and mode in ("vector", "hybrid"):
-        raise KurabeError("knowledge.no_vectors", language=version.config["language"], mode=mode)
-    words = folded(query).strip()
-    spans = {"embed": 0.0, "search": 0.0, "rerank": 0.0}
-    if not words:
-        return SearchResult([], spans, "text", None)
-    pool = max(_POOL, k * 4)
-    vector_hits: list[Hit] = []
-    text_hits: list[Hit] = []
-    if embedder is not None and mode != "text":
+    return _Searcher(index_version_id, k, mode, rerank).search(query)
+
+
+def search_many(
+    index_version_id: str, queries: Sequence[str], *, k: int = 4, mode: Mode = "auto"
+) -> list[SearchResult]:
+    """Search for many questions, whose vectors come in batches; their time is shared out evenly.
+
+    Raises:
+        KurabeError: as `search`.
+    """
+    searcher = _Searcher(index_version_id, k, mode)
+    results: list[SearchResult] = []
+    for batch in batches(queries):
         began = time.perf_counter()
-        [vector] = embed_texts([words], "query", embedder)
-        spans["embed"] = time.perf_counter() - began
-    began = time.perf_counter()
-    if embedder is not None and mode != "text":
-        vector_hits = _by_vector(version, vector, pool)
-    if mode != "vector":
-        text_hits = _by_text(version, words, pool)
-    hits = fused(vector_hits, text_hits)
-    spans["search"] = time.perf_counter() - began
-    if rerank:
+        vectors = searcher.vectors([folded(query).strip() for query in batch])
+        seconds = (time.perf_counter() - began) / len(batch)
+        results += [searcher.search(query, vector, seconds) for query, vector in zip(batch, vectors, strict=True)]
+    return results
+
+
+class _Searcher:
+    """One way of searching one index version."""
+
+    def __init__(self, index_version_id: str, k: int, mode: Mode, rerank: bool = False) -> None:
+        if mode not in get_args(Mode):
+            raise KurabeError("knowledge.unknown_mode", mode=mode, known=", ".join(get_args(Mode)))
+        self.version = version = index_version(index_version_id)
+        self.embedder = pinned_embedder(version.config["language"], version.embedder, version.config["embedder_hash"])
+        if self.embedder is None and mode in ("vector", "hybrid"):
+            raise KurabeError("knowledge.no_vectors", language=version.config["language"], mode=mode)
+        self.k, self.mode, self.rerank = k, mode, rerank
+        self.pool = max(_POOL, k * 4)
+
+    def vectors(self, words: Sequence[str]) -> Sequence[Sequence[float] | None]:
+        """Return one vector a question; None where this search uses none, or there are no words."""
+        if self.embedder is None or self.mode == "text":
+            return [None] * len(words)
+        filled = [text for text in words if text]
+        found = iter(embed_texts(filled, "query", self.embedder) if filled else [])
+        return [next(found) if text else None for text in words]
+
+    def search(self, query: str, vector: Sequence[float] | None = None, embed_seconds: float = 0.0) -> SearchResult:
+        """Return what is found; a vector that is not given is asked for."""
+        words = folded(query).strip()
+        spans = {"embed": embed_seconds, "search": 0.0, "rerank": 0.0}
+        if not words:
+            return SearchResult([], spans, "text", None)
+        if vector is None:
+            began = time.perf_counter()
+            [vector] = self.vectors([words])
+            spans["embed"] = time.perf_counter() - began
         began = time.perf_counter()
-        hits = by_names(words, hits)
-        spans["rerank"] = time.perf_counter() - began
-    done = "hybrid" if vector_hits and mode != "vector" else "vector" if mode == "vector" else "text"
-    return SearchResult(
-        hits[:k], spans, done, embedder.name if embedder and done != "text" else None, _notes(version, embedder is None)
-    )
+        vector_hits = [] if vector is None else _by_vector(self.version, vector, self.pool)
+        text_hits = _by_text(self.version, words, self.pool) if self.mode != "vector" else []
+        hits = fused(vector_hits, text_hits)
+        spans["search"] = time.perf_counter() - began
+        if self.rerank:
+            began = time.perf_counter()
+            hits = by_names(words, hits)
+            spans["rerank"] = time.perf_counter() - began
+        done = "vector" if self.mode == "vector" else "hybrid" if vector_hits else "text"
+        name = self.embedder.name if self.embedder and done != "text" else None
+        return SearchResult(hits[: self.k], spans, done, name, _notes(self.version, self.embedder is None))
 
 
 def _notes(version: tb.IndexVersion, text_only: bool) -> list[dict[str, Any]]:

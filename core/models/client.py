@@ -54,6 +54,9 @@ class ChatRequest:
     stop: tuple[str, ...] = ()
     thinking: bool | None = None
     """None leaves it to the model; servers that cannot switch thinking ignore it."""
+    cache_salt: str | None = None
+    """Calls with the same salt may share what the local host read of a common beginning; for quality, never for
+    waiting times. Other servers do as they are set up."""
     timeout: float = 120
     """Seconds until the next piece of an answer must have come."""
 
@@ -104,7 +107,7 @@ class ModelClient:
         """
         ended = False
         with translated(self.endpoint, request.model):
-            stream = _opened(self._openai, request, cancel)
+            stream = _opened(self._openai, _arguments(request, self.endpoint), cancel)
             if stream is not None:
                 with stream, _cancelling(stream, cancel):
                     try:
@@ -128,7 +131,7 @@ class ModelClient:
         """
         began = time.monotonic()
         with translated(self.endpoint, request.model):
-            answer = self._openai.chat.completions.create(**_arguments(request))
+            answer = self._openai.chat.completions.create(**_arguments(request, self.endpoint))
         ended = time.monotonic()
         # The library hands a body that is no JSON object on as text.
         if not getattr(answer, "choices", None):
@@ -199,12 +202,12 @@ def _place(endpoint: Endpoint) -> dict[str, str]:
     return {"url": endpoint.url, "label": endpoint.label or endpoint.url}
 
 
-def _opened(library: OpenAI, request: ChatRequest, cancel: threading.Event | None) -> Any:
+def _opened(library: OpenAI, request: dict[str, Any], cancel: threading.Event | None) -> Any:
     """Send a request and return its stream; None if `cancel` was set before anything came back.
 
     Until then there is no connection to shut: whoever waits leaves, and the stream is closed when it opens.
     """
-    arguments = {**_arguments(request), "stream": True, "stream_options": {"include_usage": True}}
+    arguments = {**request, "stream": True, "stream_options": {"include_usage": True}}
     if cancel is None:
         return library.chat.completions.create(**arguments)
     future: Future[Any] = Future()
@@ -229,7 +232,7 @@ def _close_unused(future: Future[Any]) -> None:
         future.result().close()
 
 
-def _arguments(request: ChatRequest) -> dict[str, Any]:
+def _arguments(request: ChatRequest, endpoint: Endpoint) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "model": request.model,
         "messages": list(request.messages),
@@ -241,8 +244,13 @@ def _arguments(request: ChatRequest) -> dict[str, Any]:
         arguments["seed"] = request.seed
     if request.stop:
         arguments["stop"] = list(request.stop)
+    extra: dict[str, Any] = {}
     if request.thinking is not None:
-        arguments["extra_body"] = {"chat_template_kwargs": {"enable_thinking": request.thinking}}
+        extra["chat_template_kwargs"] = {"enable_thinking": request.thinking}
+    if request.cache_salt is not None and endpoint.is_local_host:
+        extra["cache_salt"] = request.cache_salt
+    if extra:
+        arguments["extra_body"] = extra
     return arguments
 
 

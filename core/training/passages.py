@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,19 @@ class PassageSource:
             raise KurabeError("training.no_index")
         self.config = config
         self.index = config.index_version_id
+        self._found: dict[str, list[Hit]] = {}
+
+    def expect(self, examples: Sequence[tb.Example]) -> None:
+        """Search for all of these at once: their questions are then embedded in batches.
+
+        Raises:
+            KurabeError: what searching raises.
+        """
+        from core.knowledge import search_many
+
+        questions = list(dict.fromkeys(e.question for e in examples if e.question not in self._found))
+        results = search_many(self.index, questions, k=self.config.passages + 2)
+        self._found.update((question, list(result.hits)) for question, result in zip(questions, results, strict=True))
 
     def passages_for(self, example: tb.Example) -> Shown | None:
         """Return gold passage and distractors; None if nobody knows which document answers the question.
@@ -54,7 +68,9 @@ class PassageSource:
             return None
         draw = random.Random(f"{self.config.seed}:{example.position}:{example.question}")
         ids = frozenset(hit.chunk_id for hit in gold)
-        found = self._search(example.question)
+        if example.question not in self._found:
+            self.expect([example])
+        found = self._found[example.question]
         distractors = [hit for hit in found if hit.chunk_id not in ids]
         hidden = draw.random() < self.config.without_gold
         shown = [] if hidden else gold[: self.config.passages]
@@ -70,11 +86,6 @@ class PassageSource:
             for hit in chunks_for_quote(self.index, place.get("document", ""), place.get("quote", "")):
                 found.setdefault(hit.chunk_id, hit)
         return list(found.values())
-
-    def _search(self, question: str) -> list[Hit]:
-        from core.knowledge import search
-
-        return list(search(self.index, question, k=self.config.passages + 2).hits)
 
 
 def passage_of(hit: Hit) -> Passage:

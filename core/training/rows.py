@@ -18,6 +18,9 @@ __all__ = ["ListedRow", "PreparedRow", "PreparedRows", "prepare_rows"]
 
 Style = Literal["plain", "passages"]
 
+_AT_ONCE = 64
+"""Examples whose passages are searched for together, between two reports of progress."""
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedRow:
@@ -145,16 +148,16 @@ def prepare_rows(
     if limit is not None and len(train) > limit:
         train = random.Random(config.seed).sample(train, limit)
     builder = _Builder(config, template, language)
-    total = len(train) + len(validation)
+    work = [(builder.add_training, example) for example in train]
+    work += [(builder.add_validation, example) for example in validation]
     result = builder.result
-    for done, example in enumerate(train):
-        builder.add_training(example)
-        if on_progress is not None:
-            on_progress(done + 1, total)
-    for done, example in enumerate(validation):
-        builder.add_validation(example)
-        if on_progress is not None:
-            on_progress(len(train) + done + 1, total)
+    for start in range(0, len(work), _AT_ONCE):
+        part = work[start : start + _AT_ONCE]
+        builder.expect([example for _, example in part])
+        for done, (add, example) in enumerate(part, start + 1):
+            add(example)
+            if on_progress is not None:
+                on_progress(done, len(work))
     if not result.train and result.listed:
         first = result.listed[0]
         raise KurabeError("training.nothing_left", rows=result.rows_in, reason=first.code)
@@ -170,6 +173,11 @@ class _Builder:
         self.language = language
         self.source = PassageSource(config) if config.row_style != "plain" else None
         self.result = PreparedRows()
+
+    def expect(self, examples: Sequence[tb.Example]) -> None:
+        """Search for the passages of the next examples together."""
+        if self.source is not None:
+            self.source.expect(examples)
 
     def add_training(self, example: tb.Example) -> None:
         """Add the example's rows: one, or with ``mix`` one of each style."""

@@ -17,7 +17,8 @@ from transformers import (
     Qwen3NextConfig,
 )
 
-from core.host.forward import Forward
+from core.host.attention import RowCache
+from core.host.forward import Forward, Known
 from core.settings import DATA
 
 SMALL: dict[str, Any] = {
@@ -112,6 +113,23 @@ def test_the_starter_steps_together() -> None:
     forward = Forward(model)
     assert forward.prove() is True
     assert written_together(forward) == expected
+
+
+@pytest.mark.parametrize("kind", [kind for kind, (_, together) in KINDS.items() if together])
+def test_a_beginning_that_another_row_read_is_taken_over_without_a_change(kind: str) -> None:
+    model = make(KINDS[kind][0])
+    forward = Forward(model)
+    assert forward.prove()
+    first, second = [*range(20, 60)], [*range(20, 50), 7, 3, 90]
+    expected = written_alone(model, second)
+    other = forward.read(first, len(first) + STEPS)
+    assert isinstance(other, RowCache)
+    cache = forward.read(second, len(second) + STEPS, known=Known(other, 30))
+    row = [second[-1]]
+    for _ in range(STEPS):
+        row.append(int(forward.step([row[-1]], [cache]).argmax()))
+    assert row[1:] == expected
+    assert written_alone(model, [*range(20, 49), 88, 7, 3, 90]) != expected
 
 
 def test_a_row_that_leaves_and_one_that_joins_do_not_touch_the_others() -> None:

@@ -63,6 +63,27 @@ def test_base_and_two_adapters_asked_at_once_answer_exactly_as_each_alone(host: 
         assert len({alone[model, question] for model in models}) > 1, "adapters must show"
 
 
+def test_only_requests_that_say_so_share_what_was_read_of_a_common_beginning(host: RunningHost) -> None:
+    shared = [question + " " + ending for question in QUESTIONS[2:4] for ending in ("Be brief.", "Answer in one line.")]
+
+    def ask(model: str, question: str, salt: str | None) -> tuple[str, int]:
+        extra = {} if salt is None else {"cache_salt": salt}
+        reply = host.openai.chat.completions.create(
+            model=model, messages=chat(question), max_tokens=40, temperature=0, extra_body=extra
+        )
+        usage = reply.usage
+        assert usage is not None and usage.prompt_tokens_details is not None
+        return reply.choices[0].message.content or "", usage.prompt_tokens_details.cached_tokens or 0
+
+    for model in ("starter", "adapter:first"):
+        alone = [ask(model, question, None) for question in shared]
+        assert [known for _, known in alone] == [0] * len(shared)
+        together = [ask(model, question, "one run") for question in shared]
+        assert [text for text, _ in together] == [text for text, _ in alone]
+        assert together[0][1] == 0 and together[1][1] > 32
+        assert ask(model, shared[0], "another run")[1] == 0
+
+
 def test_a_merged_model_is_weights_of_its_own(host: RunningHost) -> None:
     for question in QUESTIONS[:3]:
         assert answer(host, "merged:first", question) == answer(host, "adapter:first", question)
