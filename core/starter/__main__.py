@@ -14,9 +14,10 @@ from core.starter.evaluation import evaluate, table
 from core.starter.export import adopt, export
 from core.starter.samples import build_samples
 from core.starter.source import WORLD, load_source
+from core.starter.startup import measure
 from core.starter.tokenizer import save_tokenizer, train_tokenizer
 from core.starter.training import CHECKPOINT, Settings, train
-from core.starter.tuning import Check, tune, tuning_table
+from core.starter.tuning import TUNING_HEAD, Check, tune, tuning_table
 
 app = typer.Typer(add_completion=False, help="Makes the practice model from a seed: no outside text, no download.")
 
@@ -98,12 +99,22 @@ def check_tuning(
 ) -> None:
     """Tune the model on each sample with LoRA and QLoRA, print before and after, and write tuning.json."""
     reports = []
+    typer.echo(TUNING_HEAD)
     for sample in sorted(p.parent for p in samples.glob("*/project.json")):
         for method, share in (("untuned", 0.0), ("lora", 0.0), ("lora", 0.5), ("qlora", 0.5)):
             reports.append(tune(out, sample, Check(method, passages=share, seconds=seconds)))
             typer.echo(tuning_table(reports[-1:]))
     found = {"seconds": seconds, "reports": reports}
     (out / "tuning.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if (out / "evaluation.json").exists():
+        write_card(out, json.loads((out / "evaluation.json").read_text(encoding="utf-8")))
+
+
+@app.command("startup")
+def check_startup(out: Out = Path("data/starter")) -> None:
+    """Print the seconds from a process's start to the model's first token, and to it once loaded."""
+    for name, seconds in measure(out).items():
+        typer.echo(f"{name:8} {seconds:6.2f} s")
 
 
 @app.command("make")

@@ -64,16 +64,29 @@ class Sample:
         self.train = _lines(folder / "train.jsonl")
         self.questions = _lines(folder / "validation.jsonl") + _lines(folder / "test.jsonl")
         found = [*self.questions, *(row["metadata"] for row in self.train)]
-        self.quotes = sorted({(g["document"], g["quote"]) for item in found for g in item.get("gold", ())})
+        self._names = {
+            (g["document"], g["quote"]): item["fact"].split("/")[0]
+            for item in found
+            if "fact" in item
+            for g in item.get("gold", ())
+        }
+        self._quotes = sorted(self._names)
 
     def prompt(self, question: str, gold: list[dict[str, str]], rng: random.Random) -> str:
-        """A user message with the gold quotes among others, four passages in all."""
+        """A user message with the gold quotes among others, four passages in all.
+
+        Each passage begins with what it is about, as chunks begin with their document's title: a quote alone may
+        say "it".
+        """
         mine = [(g["document"], g["quote"]) for g in gold]
-        others = rng.sample([q for q in self.quotes if q not in mine], max(0, 4 - len(mine)))
+        others = rng.sample([q for q in self._quotes if q not in mine], max(0, 4 - len(mine)))
         chosen = mine + others
         rng.shuffle(chosen)
         head, ask = _WORDS[self.language]
-        body = "\n\n".join(f"[{i}] {Path(name).stem}\n{quote}" for i, (name, quote) in enumerate(chosen, 1))
+        titles = [self._names.get(place, Path(place[0]).stem) for place in chosen]
+        body = "\n\n".join(
+            f"[{i}] {title}\n{quote}" for i, (title, (_, quote)) in enumerate(zip(titles, chosen, strict=True), 1)
+        )
         return f"{head}\n{body}\n\n{ask}{question}"
 
 
