@@ -34,6 +34,8 @@ _WEIGHTS = {
     "decide": 2,
 }
 """Rough share of the whole that each stage takes, so that progress moves evenly; percent."""
+_LONG_PART = {"index": "embedding", "train_plain": "training", "train_raft": "training"}
+"""The part of a stage's job that takes its time; the parts before and after it each count from 0 again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class _Comparison:
         self.config = ComparisonConfig(**values)
         self.project: tb.Project = get_project(str(ctx.project_id))
         self.state = _State(ctx.run_dir)
+        self._shown = 0.0
 
     def run(self) -> dict[str, Any]:
         stages: dict[str, Callable[[], dict[str, Any]]] = {"index": self._index}
@@ -148,7 +151,8 @@ class _Comparison:
     def _progress(self, stage: str, share: float) -> None:
         names = list(_WEIGHTS)
         before = sum(_WEIGHTS[name] for name in names[: names.index(stage)])
-        self.ctx.progress(round(before + share * _WEIGHTS[stage], 1), sum(_WEIGHTS.values()), stage=stage)
+        self._shown = max(self._shown, round(before + share * _WEIGHTS[stage], 1))
+        self.ctx.progress(self._shown, sum(_WEIGHTS.values()), stage=stage)
 
     def _index(self) -> dict[str, Any]:
         base = default_kb(self.project.id)
@@ -222,9 +226,16 @@ class _Comparison:
             if wish and wish != asked:
                 (request_stop if wish == "stop" else cancel)(job_id)
                 asked = wish
-            self._progress(stage, (view.done or 0.0) / view.total if view.total else 0.0)
+            self._progress(stage, _share(stage, view))
             time.sleep(_POLL_SECONDS)
         if asked or self.ctx.stop_requested():
             raise _Stopped
         detail = view.error or ""
         raise KurabeError("comparison.stage_failed", stage=stage, job=job_id, status=view.status, detail=detail)
+
+
+def _share(stage: str, view: JobView) -> float:
+    """Return how much of a stage's job is done, as far as its long part tells."""
+    if not view.total or view.stage != _LONG_PART.get(stage, view.stage):
+        return 0.0
+    return (view.done or 0.0) / view.total

@@ -48,12 +48,12 @@ def test_the_first_page_is_there_within_five_seconds_of_the_start(browser: Brows
 
 @pytest.mark.parametrize("key", DEEP)
 def test_a_deep_link_as_the_first_visit_to_a_fresh_server_passes_through_the_shell(
-    key: str, browser: Browser, server: Server, tmp_path: Path
+    key: str, browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    if key == DEEP[0]:
-        with serve(tmp_path / "home", tmp_path / "log") as fresh:
-            _opens_with_menu(browser, fresh, key)
-    _opens_with_menu(browser, server, key)
+    folder = tmp_path_factory.getbasetemp() / "deep-links"  # one home for all; each page gets a server of its own
+    folder.mkdir(exist_ok=True)
+    with serve(folder / "home", folder / "log") as fresh:
+        _opens_with_menu(browser, fresh, key)
 
 
 def _opens_with_menu(browser: Browser, server: Server, key: str) -> None:
