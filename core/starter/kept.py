@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Callable
 
-from core.starter.reading import Question
+from core.starter.reading import Question, abstains
+from core.starter.world._format_words import TONES
 
 _CITATION = re.compile(r"\s*\[\d+\]")
 
@@ -19,23 +20,18 @@ def _keys(text: str) -> list[str] | None:
     return list(found) if isinstance(found, dict) else None
 
 
-def _shape(text: str) -> tuple[int, bool, bool, bool]:
-    """Lines, whether they are list items, whether there is a citation, whether a sentence ends."""
+def _shape(text: str) -> tuple[int, bool, bool]:
+    """Lines, whether they are list items, whether a sentence ends."""
     lines = text.splitlines() or [""]
     bare = _CITATION.sub("", text).rstrip()
-    return (
-        len(lines),
-        all(x.startswith(("- ", "・")) for x in lines),
-        bool(_CITATION.search(text)),
-        bare[-1:] in ".。!！",
-    )
+    return len(lines), all(x.startswith(("- ", "・")) for x in lines), bare[-1:] in ".。!！"
 
 
-def _same_edges(size: int) -> Callable[[str, str], bool]:
-    def check(text: str, reference: str) -> bool:
-        return text[:size] == reference[:size] or text[-size:] == reference[-size:]
-
-    return check
+def _cites_alike(text: str, reference: str) -> bool:
+    """Whether both cite or neither; an answer that abstains has nothing to cite, whatever the other does."""
+    if abstains(text) != abstains(reference):
+        return True  # wrong, and counted as wrong, but not for its form
+    return bool(_CITATION.search(text)) == bool(_CITATION.search(reference))
 
 
 def _json(text: str, reference: str) -> bool:
@@ -59,7 +55,8 @@ def _fields(text: str, reference: str) -> bool:
 
 
 def _bold(text: str, reference: str) -> bool:
-    return text.count("**") == reference.count("**")
+    del reference
+    return text.count("**") == (0 if abstains(text) else 2)
 
 
 # Formats that are more than a shape: how a text is compared with the reference.
@@ -70,14 +67,47 @@ _CHECKS: dict[str, Callable[[str, str], bool]] = {
     "fields": _fields,
     "bold": _bold,
 }
-# Formats that show in fixed words at the start or the end.
-for _name, _size in (("polite", 5), ("tone", 3), ("closing", 3), ("prefix", 3)):
-    _CHECKS[_name] = _same_edges(_size)
+_OPENINGS = tuple(tone.before for tones in TONES.values() for tone in tones if tone.before)
+
+
+def _polite(text: str, reference: str) -> bool:
+    return text[:5] == reference[:5]
+
+
+def _tone(text: str, reference: str) -> bool:
+    """The words that open an answer in this tone, or how its sentence ends."""
+    for opening in _OPENINGS:
+        if reference.startswith(opening):
+            return text.startswith(opening)
+    size = 2 if abstains(text) == abstains(reference) else 1
+    mine, theirs = (_CITATION.sub("", x).rstrip()[-size:] for x in (text, reference))
+    return mine == theirs
+
+
+_CHECKS |= {"polite": _polite, "tone": _tone}
+
+
+def _instructed(asked: Question) -> str:
+    """What the answer copies from the system prompt or from an example."""
+    talk = asked.conversation
+    for place, source in asked.lookup.copies:
+        if talk.messages[source.message]["role"] != "user":
+            return talk.text(place)
+    return ""
 
 
 def kept(asked: Question, text: str) -> bool:
-    """Compare the answer's form with the reference's: JSON keys in order, or shape and fixed words."""
-    check = _CHECKS.get(asked.conversation.format)
+    """Compare the answer's form with the reference's: JSON keys in order, or shape and fixed words.
+
+    An answer that abstains where it should not, or the other way round, is judged by the form that its own kind
+    of answer has: whether it reads rightly is counted elsewhere.
+    """
+    style = asked.conversation.format
+    if style == "prefix":
+        return text.startswith(_instructed(asked))
+    if style == "closing":
+        return text.endswith(_instructed(asked))
+    check = _CHECKS.get(style)
     if check is not None:
         return check(text, asked.reference)
-    return _shape(text) == _shape(asked.reference)
+    return _shape(text) == _shape(asked.reference) and _cites_alike(text, asked.reference)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 _PROMPT = (
     "Documents:\n"
@@ -25,8 +26,8 @@ def measure_once(folder: Path) -> dict[str, float]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     at.append(time.monotonic())
-    model = AutoModelForCausalLM.from_pretrained(str(folder), dtype="float32")
-    tokenizer = AutoTokenizer.from_pretrained(str(folder))
+    model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype="float32")
+    tokenizer: Any = AutoTokenizer.from_pretrained(str(folder))
     at.append(time.monotonic())
     prompt = [{"role": "user", "content": _PROMPT}]
     later = []

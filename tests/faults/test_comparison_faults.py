@@ -1,4 +1,4 @@
-"""kill -9 of anything in a whole comparison, and of the app: nothing false is shown, nothing is lost, all is finished."""
+"""kill -9 of anything in a whole comparison, and of the app: nothing false is shown, nothing is lost."""
 
 from __future__ import annotations
 

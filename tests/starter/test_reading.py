@@ -29,6 +29,22 @@ def test_every_reference_is_judged_right() -> None:
     assert score.identical == 400
 
 
+@pytest.mark.parametrize("style", ["closing", "prefix"])
+def test_only_the_whole_string_that_was_asked_for_keeps_the_format(style: str) -> None:
+    for asked in draw(load_source(), random.Random(5), 60, kind="context", style=style):
+        broken = asked.reference[1:-1]
+        assert kept(asked, asked.reference) and not kept(asked, broken)
+
+
+def test_a_wrong_refusal_is_not_counted_as_a_broken_format_too() -> None:
+    for asked in draw(load_source(), random.Random(6), 60, kind="context", style="bold", missing=0.0, language="en"):
+        assert kept(asked, "I could not find that in the documents.")
+        assert not kept(asked, asked.reference.replace("**", ""))
+    for asked in draw(load_source(), random.Random(7), 60, kind="context", style="cite", missing=0.0, language="ja"):
+        assert kept(asked, "資料には見つかりませんでした。")
+        assert not kept(asked, asked.reference.rpartition("[")[0])
+
+
 def test_another_questions_answer_is_judged_wrong() -> None:
     questions = [q for q in draw(load_source(), random.Random(2), 300, kind="context", missing=0.0) if q.values]
     score = ReadingScore()
