@@ -1,7 +1,8 @@
 """The engine: one thread that loads weights and writes answers, in batches that share exactly the same weights.
 
 Rows wait in one group per model name. A group's turn lasts a fraction of a second while others wait, and the group
-that has had the least computing time goes next. New rows of the group on turn join between two steps.
+that has had the least computing time goes next. New rows of the group on turn join between two steps; prompts of a
+small model are read by other threads meanwhile, since its layers are too small to divide among processors.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,7 @@ from core.errors import KurabeError, as_kurabe_error
 from core.host.attention import RowCache
 from core.host.forward import Known
 from core.host.library import Library, Loaded
+from core.host.meter import Meter
 from core.host.rows import Row
 from core.host.sampling import choose
 from core.settings import settings
@@ -37,6 +40,9 @@ MAX_ROWS = 32
 
 _TURN_SECONDS = 0.25
 """How long a group goes on while another one waits."""
+
+PROCESSORS = torch.get_num_threads()
+"""As many as torch was given when the process started."""
 
 _WORTH_SHARING = 32
 """Tokens of a common beginning from which copying them is quicker than reading them again."""
@@ -76,12 +82,14 @@ class _Group:
 
     model: str
     waiting: deque[Row] = field(default_factory=deque)
+    reading: dict[Future[None], Row] = field(default_factory=dict)
+    """Rows whose prompts other threads read, in the order of their coming."""
     active: list[Row] = field(default_factory=list)
     served: float = 0.0
     """Seconds of computing that it had, against which turns are shared out."""
 
     def has_work(self) -> bool:
-        return bool(self.waiting or self.active)
+        return bool(self.waiting or self.reading or self.active)
 
 
 class Engine:
@@ -96,6 +104,8 @@ class Engine:
         self._wake = threading.Condition()
         self._last: _Read | None = None
         """The prompt that was read last, if it may be shared: neighbours in a queue mostly begin alike."""
+        self._readers = ThreadPoolExecutor(PROCESSORS, thread_name_prefix="reader")
+        self._meter = Meter()
         self._stopping = False
         self._unload = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -128,6 +138,7 @@ class Engine:
             self._stopping = True
             self._wake.notify()
         self._thread.join(wait_seconds)
+        self._readers.shutdown(wait=False, cancel_futures=True)
 
     def alive(self) -> bool:
         """Tell whether the thread runs."""
@@ -141,7 +152,7 @@ class Engine:
             "loaded": sorted(library.loaded) if library else [],
             "device": library.device if library else None,
             "precision": str(library.dtype).removeprefix("torch.") if library else None,
-            "active": sum(len(group.active) for group in groups),
+            "active": sum(len(group.active) + len(group.reading) for group in groups),
             "waiting": sum(len(group.waiting) for group in groups) + len(self._incoming),
         }
 
@@ -209,10 +220,12 @@ class Engine:
             while group.has_work() and not self._stopping:
                 self._drop_cancelled(group)
                 self._admit(group, loaded)
-                if not group.active:
+                self._gather(group)
+                if group.active:
+                    self._step(group, loaded)
+                elif not group.reading:
                     self._step_back(group)
                     break
-                self._step(group, loaded)
                 self._collect()
                 if time.monotonic() - began > _TURN_SECONDS and self._others_wait(group):
                     break
@@ -227,12 +240,16 @@ class Engine:
             if isinstance(error, torch.OutOfMemoryError) and self._library is not None:
                 self._library.unload()
         finally:
+            wait(group.reading)  # the next group may switch the adapter
             group.served += time.monotonic() - began
 
     def _activate(self, group: _Group) -> Loaded:
         assert self._library is not None
         busy = {name for name, taken in self._reserved.items() if taken}
         loaded, seconds = self._library.activate(group.model, busy)
+        threads = 1 if loaded.small else PROCESSORS
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
         for row in group.waiting:
             row.timings.load_seconds = max(row.timings.load_seconds, seconds)
         if seconds:
@@ -243,7 +260,7 @@ class Engine:
         return any(other is not group and other.has_work() for other in self._groups.values())
 
     def _others_active(self, group: _Group) -> bool:
-        return any(other is not group and other.active for other in self._groups.values())
+        return any(other is not group and (other.active or other.reading) for other in self._groups.values())
 
     def _step_back(self, group: _Group) -> None:
         """Let the others go on first: the memory that this group waits for is theirs."""
@@ -255,13 +272,16 @@ class Engine:
 
     def _leave(self, group: _Group, row: Row) -> None:
         group.active.remove(row)
+        self._release(row)
+
+    def _release(self, row: Row) -> None:
         self._reserved[row.weights] -= row.reserved
         row.cache = None
 
     def _admit(self, group: _Group, loaded: Loaded) -> None:
         """Read the prompts of waiting rows, as many as fit into the batch, the memory and this pause."""
         tokens = 0
-        while group.waiting and len(group.active) < MAX_ROWS and tokens < _JOIN_TOKENS:
+        while group.waiting and tokens < _JOIN_TOKENS and self._has_room(group):
             row = group.waiting[0]
             if row.cancelled:
                 group.waiting.popleft()
@@ -276,9 +296,25 @@ class Engine:
                 continue
             group.waiting.popleft()
             self._reserved[loaded.name] = self._reserved.get(loaded.name, 0) + row.reserved
+            if loaded.small:
+                group.reading[self._readers.submit(self._read_prompt, row, loaded)] = row
+            else:
+                group.active.append(row)
+                self._read_prompt(row, loaded)
+                tokens += len(row.prompt)
+
+    @staticmethod
+    def _has_room(group: _Group) -> bool:
+        return len(group.active) + len(group.reading) < MAX_ROWS and len(group.reading) < 2 * PROCESSORS
+
+    def _gather(self, group: _Group) -> None:
+        """Let rows whose prompts have been read take part; where no others write, wait for the first."""
+        if group.reading and not group.active:
+            wait(group.reading, return_when=FIRST_COMPLETED)
+        for future in [future for future in group.reading if future.done()]:
+            row = group.reading.pop(future)
             group.active.append(row)
-            self._read_prompt(row, loaded)
-            tokens += len(row.prompt)
+            future.result()
 
     def _prepare(self, row: Row, loaded: Loaded) -> None:
         """Render and count a row's prompt, once.
@@ -306,24 +342,25 @@ class Engine:
             raise KurabeError("host.no_memory", model=loaded.name, need_gb=round(need, 2), free_gb=round(free, 2))
 
     def _read_prompt(self, row: Row, loaded: Loaded) -> None:
-        began = row.timings.started_at = time.monotonic()
+        row.timings.started_at = time.monotonic()
         capacity = loaded.prefix_length() + len(row.prompt) + row.limit
-        known = self._last.beginning_of(row) if self._last else None
-        row.cache = loaded.forward.read(row.prompt, capacity, loaded.injector.prefix, known)
+        last = self._last
+        known = last.beginning_of(row) if last else None
+        with self._meter.measured() as share:
+            row.cache = loaded.forward.read(row.prompt, capacity, loaded.injector.prefix, known)
         row.known_tokens = known.shared if known else 0
         self._last = _Read.by(row)
-        row.timings.device_seconds += time.monotonic() - began
+        row.timings.device_seconds += share.seconds
 
     def _step(self, group: _Group, loaded: Loaded) -> None:
         rows = list(group.active)
-        began = time.monotonic()
         caches: list[Cache] = [row.cache for row in rows if row.cache is not None]
-        logits = loaded.forward.step([row.last_token for row in rows], caches)
-        tokens = choose(logits, [row.sampling for row in rows])
+        with self._meter.measured() as share:
+            logits = loaded.forward.step([row.last_token for row in rows], caches)
+            tokens = choose(logits, [row.sampling for row in rows])
         now = time.monotonic()
-        share = (now - began) / len(rows)
         for row, token in zip(rows, tokens, strict=True):
-            row.timings.device_seconds += share
+            row.timings.device_seconds += share.seconds / len(rows)
             row.timings.steps += 1
             row.timings.rows_in_steps += len(rows)
             reason = row.accept(token, loaded.tokenizer, loaded.end_tokens, now)
@@ -332,9 +369,12 @@ class Engine:
                 self._leave(group, row)
 
     def _fail_group(self, group: _Group, error: KurabeError) -> None:
-        for row in list(group.active):
-            self._leave(group, row)
+        wait(group.reading)
+        for row in [*group.active, *group.reading.values()]:
+            self._release(row)
             row.fail(error)
+        group.active.clear()
+        group.reading.clear()
         while group.waiting:
             group.waiting.popleft().fail(error)
 

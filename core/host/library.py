@@ -27,6 +27,8 @@ __all__ = ["Library", "Loaded"]
 
 logger = logging.getLogger(__name__)
 
+_SMALL_PARAMETERS = 50_000_000
+
 _MEMORY_SHARE = 0.4
 """Share of free memory that keys and values of all rows may take together."""
 
@@ -49,6 +51,8 @@ class Loaded:
     cache_budget: int
     """Bytes that rows of these weights may take together."""
     injector: Injector
+    small: bool = False
+    """Whether one processor does a layer as fast as several: then prompts, not layers, are divided among them."""
     used_at: float = field(default_factory=time.monotonic)
 
     def encode(self, messages: list[dict[str, Any]], thinking: bool | None) -> list[int]:
@@ -138,6 +142,7 @@ class Library:
             cache_bytes=position,
             cache_budget=int(self._free_memory() * _MEMORY_SHARE),
             injector=Injector(model, forward, place.hash),
+            small=self.device == "cpu" and forward.together and parameter_count(place.folder) < _SMALL_PARAMETERS,
         )
 
     def _make_room(self, place: _Place, busy: Set[str]) -> None:
