@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.i18n import catalogue
+from core.i18n import catalogue, use_language
 from core.projects import SAMPLES, create_project
 from core.settings import ROOT, settings
 from core.store import tables as tb
@@ -64,6 +64,7 @@ class Visitor:
 
     def __init__(self, language: str, project: tb.Project) -> None:
         self.language = language
+        use_language("ja" if language == "ja" else "en")  # AppTest words the options of a control in this thread
         self.app = AppTest.from_file(str(SHELL), default_timeout=120)
         self.app.query_params["lang"] = language
         self.app.query_params["project"] = project.id
