@@ -16,7 +16,7 @@ from typing import Any, Literal
 from core.errors import KurabeError, as_kurabe_error
 from core.identity import now
 from core.models import ChatRequest, Usage
-from core.prices import price_answer
+from core.prices import convert, price_answer
 from core.prompting import Message
 from core.store import tables as tb
 
@@ -314,7 +314,7 @@ def _count(row: tb.Answer, parts: Parts, gathered: Gathered, clock: _Clock) -> N
 
 
 def _price(row: tb.Answer, parts: Parts, clock: _Clock) -> None:
-    """Write down how it was served and what it cost; an unknown price is a note, not a zero."""
+    """Write down how it was served and what it cost in the project's currency; an unknown price is a note, no zero."""
     timings = clock.timings or {}
     kept = ("engine", "precision", "batch_size", "warm", "load_seconds", "prefill_seconds", "decode_seconds")
     endpoint = parts.client.endpoint
@@ -324,7 +324,8 @@ def _price(row: tb.Answer, parts: Parts, clock: _Clock) -> None:
     if clock.usage is None:
         return
     try:
-        cost = price_answer(parts.spec.model.served_name, clock.usage, row.device_seconds)
+        billed = price_answer(parts.spec.model.served_name, clock.usage, row.device_seconds)
+        cost = convert(billed, parts.sources.project.currency)
     except KurabeError as error:
         row.notes = {**row.notes, "price": error.as_record()}
         return

@@ -15,7 +15,7 @@ from core.errors import KurabeError
 from core.identity import content_hash, now
 from core.jobs import submit
 from core.measures import METRICS, smallest_detectable
-from core.prices import price_book
+from core.prices import remember_prices
 from core.store import read, write
 from core.store import tables as tb
 
@@ -112,7 +112,7 @@ def plan_experiment(project_id: str, config: ExperimentConfig) -> Plan:
         calls=calls * len(rows),
         tokens=sum(tokens) if all(p.prompt_tokens is not None for p in planned) else None,
         cost=_total([p.cost for p in planned]),
-        currency=price_book().currency,
+        currency=sources.project.currency,
         seconds=_sum([p.seconds for p in planned]),
         smallest_detectable=smallest_detectable(len(questions), discordance or ASSUMED_DISCORDANCE),
         discordance=discordance or ASSUMED_DISCORDANCE,
@@ -139,10 +139,10 @@ def _total(values: Sequence[Decimal | None]) -> Decimal | None:
 def _planned(sources: ProjectSources, row: tb.Approach, calls: int, questions: Sequence[tb.Example]) -> PlannedApproach:
     """Foresee one approach: from its own earlier answers, those of the same preset, else by counting prompts."""
     project_id = sources.project_id
-    seen = _earlier(project_id, tb.Answer.approach_hash == row.hash)
+    seen = _earlier(sources.project, tb.Answer.approach_hash == row.hash)
     if seen is None:
         same = select(tb.Approach.hash).where(tb.Approach.project_id == project_id, tb.Approach.preset == row.preset)
-        seen = _earlier(project_id, tb.Answer.approach_hash.in_(same))
+        seen = _earlier(sources.project, tb.Answer.approach_hash.in_(same))
     if seen is None:
         counted = foreseen_tokens(spec_of_row(row), sources, questions)
         read_tokens, written_tokens = counted if counted is not None else (None, None)
@@ -160,17 +160,18 @@ def _planned(sources: ProjectSources, row: tb.Approach, calls: int, questions: S
     )
 
 
-def _earlier(project_id: str, which: Any) -> tuple[float | None, float | None, float | None, Decimal | None] | None:
+def _earlier(project: tb.Project, which: Any) -> tuple[float | None, float | None, float | None, Decimal | None] | None:
     """Means over earlier quality answers: prompt tokens, answer tokens, device seconds, cost; None without any."""
     wanted = select(
         func.count(tb.Answer.id),
         func.avg(tb.Answer.prompt_tokens),
         func.avg(tb.Answer.completion_tokens),
         func.avg(tb.Answer.device_seconds),
-    ).where(tb.Answer.project_id == project_id, tb.Answer.phase == "quality", tb.Answer.status == "finished", which)
+    ).where(tb.Answer.project_id == project.id, tb.Answer.phase == "quality", tb.Answer.status == "finished", which)
     costs = (
         select(tb.Answer.cost)
-        .where(tb.Answer.project_id == project_id, tb.Answer.phase == "quality", tb.Answer.cost.is_not(None), which)
+        .where(tb.Answer.project_id == project.id, tb.Answer.phase == "quality", tb.Answer.currency == project.currency)
+        .where(tb.Answer.cost.is_not(None), which)
         .order_by(tb.Answer.id.desc())
         .limit(200)
     )
@@ -238,6 +239,7 @@ def start_experiment(project_id: str, config: ExperimentConfig, *, launch: bool 
         config=frozen,
         hash=content_hash({k: v for k, v in frozen.items() if k != "name"}),
     )
+    remember_prices()  # its answers name the version that they were priced by
     with write() as session:
         session.add(experiment)
     return _launched(experiment) if launch else experiment

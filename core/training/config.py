@@ -205,7 +205,7 @@ _SIZES: tuple[tuple[float, dict[str, Any]], ...] = (
 """Defaults by parameters of the base: the first row whose bound is larger. Rates and batches of the LoRA and QLoRA
 papers and of TRL's recipes; those of the starter were found by trying."""
 
-_SMALL_SECONDS = {"quick": 15.0, "balanced": 52.0, "thorough": 180.0}
+_SMALL_SECONDS = {"quick": 15.0, "balanced": 48.0, "thorough": 180.0}
 _EPOCHS = {"quick": 1.0, "balanced": 3.0, "thorough": 5.0}
 
 

@@ -57,6 +57,7 @@ def stored(answer_id: str) -> tb.Answer:
 
 def test_every_preset_leaves_a_complete_record(served: Served, adapter_id: str, project: tb.Project) -> None:
     with write() as session:
+        session.get_one(tb.Project, project.id).currency = "JPY"
         session.add(
             tb.Adapter(
                 id=adapter_id,
@@ -78,7 +79,7 @@ def test_every_preset_leaves_a_complete_record(served: Served, adapter_id: str, 
         assert row.text == made.text and row.finish_reason in ("stop", "length")
         assert row.prompt_tokens == row.token_source["ours"]["prompt"], preset
         assert row.token_source["counted_by"] == "server" and row.completion_tokens
-        assert row.cost and row.cost_basis == "device" and row.currency and row.price_version
+        assert row.cost and row.cost_basis == "device" and row.currency == "JPY" and row.price_version
         assert row.messages[-1]["content"].endswith(example.question)
         assert row.messages[0] == {"role": "system", "content": project.instructions}
         assert row.model_hash and row.template_hash and row.approach_hash == approach.hash
