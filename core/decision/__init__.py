@@ -13,7 +13,7 @@ from core.decision.records import (
 )
 from core.decision.report import report_html
 from core.decision.verdict import DecisionInputs, Ranked, Verdict, decide
-from core.decision.words import approach_name, headline, note_text, share_text, verdict_word
+from core.decision.words import approach_name, finding, headline, note_text, reason, share_text, verdict_word
 
 __all__ = [
     "CRITERIA",
@@ -32,9 +32,11 @@ __all__ = [
     "decide_experiment",
     "decision_inputs",
     "decisions",
+    "finding",
     "headline",
     "latest_decision",
     "note_text",
+    "reason",
     "record_decision",
     "report_html",
     "running_costs",

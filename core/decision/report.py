@@ -23,7 +23,7 @@ from core.decision.criterion import CRITERIA
 from core.decision.figures import measured_approaches
 from core.decision.records import decide_experiment
 from core.decision.verdict import DecisionInputs, Ranked, Verdict
-from core.decision.words import approach_name, headline, note_text, share_text, verdict_word
+from core.decision.words import approach_name, finding, note_text, reason, share_text, verdict_word
 from core.errors import KurabeError
 from core.evaluation import ApproachResult, Results, results
 from core.i18n import (
@@ -85,7 +85,8 @@ def _context(found: Results, verdict: Verdict, project: tb.Project, code: Langua
         "code": code,
         "project": project,
         "found": found,
-        "headline": headline(found, verdict, code),
+        "headline": finding(found, verdict, code),
+        "why": reason(found, verdict, code),
         "tiles": _tiles(chosen, code) if chosen else [],
         "rows": [_row(found, verdict, approach, code) for approach in found.approaches],
         "gates": [_gate(found, gate, code) for gate in verdict.gates],

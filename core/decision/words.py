@@ -10,7 +10,16 @@ from core.i18n import Language, format_number, format_percent, t
 from core.measures import Interval
 from core.measures import Verdict as Word
 
-__all__ = ["approach_name", "difference_text", "headline", "note_text", "share_text", "verdict_word"]
+__all__ = [
+    "approach_name",
+    "difference_text",
+    "finding",
+    "headline",
+    "note_text",
+    "reason",
+    "share_text",
+    "verdict_word",
+]
 
 
 def approach_name(approach: ApproachResult, code: Language | None = None) -> str:
@@ -43,21 +52,38 @@ def difference_text(difference: tuple[float, float | None, float | None], code: 
 
 
 def headline(found: Results, verdict: Verdict, code: Language | None = None) -> str:
-    """Return the finding as one sentence."""
+    """Return the finding and its reason, as they are read in one go."""
+    parts = (finding(found, verdict, code), reason(found, verdict, code))
+    return t("decision.between", code).join(part for part in parts if part)
+
+
+def finding(found: Results, verdict: Verdict, code: Language | None = None) -> str:
+    """Return the finding as one sentence: what to use, and how often it was right."""
     chosen = found.approach(verdict.recommended) if verdict.recommended else None
     if chosen is None:
         return t(f"decision.verdict.{verdict.code}", code)
+    return t(f"decision.verdict.{verdict.code}", code, **_facts(found, verdict, chosen, code))
+
+
+def reason(found: Results, verdict: Verdict, code: Language | None = None) -> str:
+    """Return why it is this approach and no other, and how it compares with the baseline; may be empty."""
+    chosen = found.approach(verdict.recommended) if verdict.recommended else None
+    if chosen is None:
+        return ""
+    why = t(f"decision.reason.{verdict.code}", code, **_facts(found, verdict, chosen, code))
+    beside = _beside_baseline(found, verdict, chosen, code)
+    return t("decision.between", code).join(part for part in (why, beside) if part)
+
+
+def _facts(found: Results, verdict: Verdict, chosen: ApproachResult, code: Language | None) -> dict[str, Any]:
     others = [found.approach(key) for key in verdict.tied if key != verdict.recommended]
     names = _names([approach_name(other, code) for other in others if other], code)
-    sentence = t(
-        f"decision.verdict.{verdict.code}",
-        code,
-        approach=approach_name(chosen, code),
-        share=share_text(chosen.correct, code),
-        others=names,
-        n=found.questions,
-    )
-    return sentence + _beside_baseline(found, verdict, chosen, code)
+    return {
+        "approach": approach_name(chosen, code),
+        "share": share_text(chosen.correct, code),
+        "others": names,
+        "n": found.questions,
+    }
 
 
 _MOST_NAMES = 3

@@ -16,8 +16,9 @@ from core.decision import (
     approach_name,
     decide_experiment,
     decision_inputs,
-    headline,
+    finding,
     note_text,
+    reason,
     record_decision,
     report_html,
     save_decision_inputs,
@@ -41,7 +42,9 @@ def draw_decision(project: tb.Project) -> None:
         return
     found = experiment_results(experiment)
     verdict = decide_experiment(project, experiment.id)
-    st.header(plain(headline(found, verdict)), anchor=False)
+    st.header(plain(finding(found, verdict)), anchor=False)
+    if why := reason(found, verdict):
+        st.markdown(plain(why))
     chosen = found.approach(verdict.recommended) if verdict.recommended else None
     if chosen is not None:
         approach_tiles(chosen)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.charts import quality_overview
 from core.datasets import latest_version
-from core.decision import decide_experiment, headline
+from core.decision import decide_experiment, finding, reason
 from core.evaluation import latest_experiment
 from core.i18n import LANGUAGES, format_number, t
 from core.jobs import JobView, job_view
@@ -34,7 +34,9 @@ def draw_finding(project: tb.Project) -> bool:
     found = experiment_results(experiment)
     verdict = decide_experiment(project, experiment.id)
     st.caption(plain(project.name))
-    st.header(plain(headline(found, verdict)), anchor=False)
+    st.header(plain(finding(found, verdict)), anchor=False)
+    if why := reason(found, verdict):
+        st.markdown(plain(why))
     chosen = found.approach(verdict.recommended) if verdict.recommended else None
     for sentence in outdated(project, found):
         st.warning(sentence, icon=":material/update:")

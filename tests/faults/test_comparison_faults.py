@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from core import jobs
 from core.evaluation import results
+from core.models import stop_host
 from core.projects import ComparisonConfig, load_sample, start_comparison_job
 from core.store import read
 from core.store import tables as tb
@@ -87,6 +88,7 @@ def strike(home: Path, app: Server, lot: random.Random) -> str:
 @pytest.mark.faults
 def test_a_comparison_survives_kills_of_worker_child_host_and_app(home: Path, tmp_path: Path) -> None:
     with ExitStack() as running:
+        running.callback(stop_host)
         _see_it_through(home, tmp_path / "app.log", running)
 
 
