@@ -296,21 +296,28 @@ def _beats(first: Point, second: Point) -> bool:
     return no_worse and (first[1] < second[1] or first[2] > second[2])
 
 
+_MARK = 0.02
+"""Half the width of a mark, as a share of the drawing."""
+
 _SIDES = {
     "top center": (0.0, 1.0),
     "bottom center": (0.0, -1.0),
     "middle right": (1.0, 0.0),
     "middle left": (-1.0, 0.0),
+    "top right": (1.0, 1.0),
+    "top left": (-1.0, 1.0),
+    "bottom right": (1.0, -1.0),
+    "bottom left": (-1.0, -1.0),
 }
 
 
 def _label_sides(points: Sequence[Point]) -> list[str]:
-    """Return for each point the side on which its name runs into the fewest other names.
+    """Return for each point the side on which its name runs into the fewest marks and other names.
 
     Sizes are estimated as shares of the drawing: 1.8 % of its width a letter, 6 % of its height a line.
     """
     widest = max((cost for _, cost, _ in points), default=1) or 1
-    taken: list[tuple[float, float, float]] = []
+    taken = [(cost / widest, share, _MARK) for _, cost, share in points]
     sides = []
     for approach, cost, share in points:
         half = 0.009 * sum(1 if sign.isascii() else 2 for sign in approach.label)
