@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from core.charts.results import tokens_title
 from core.charts.theme import look, plain, styled
 from core.i18n import format_duration, format_money, format_number, t
 
@@ -130,12 +131,12 @@ def tokens_and_cost(answers: Sequence[AnswerFigures]) -> go.Figure:
         cost = format_money(answer.cost * 1000, answer.currency) if answer.cost is not None else "–"
         text = t("charts.tokens.cost", tokens=format_number(total), cost=cost)
         figure.add_annotation(y=plain(answer.label), x=total, text=text, showarrow=False, xanchor="left", xshift=6)
-    fewest, most = min(totals), max(totals)
-    title = t("charts.tokens.title", fewest=format_number(fewest), most=format_number(most))
+    fewest, most = format_number(min(totals)), format_number(max(totals))
+    title = t(tokens_title(fewest, most), fewest=fewest, most=most)
     alt = [f"{label}: {format_number(total)}" for label, total in zip(labels, totals, strict=True)]
     styled(figure, title, height=_height(len(labels)), alt=alt)
     figure.update_layout(barmode="stack")
-    figure.update_xaxes(title=t("charts.axis.tokens"), rangemode="tozero", range=[0, most * 1.9 or 1])
+    figure.update_xaxes(title=t("charts.axis.tokens"), rangemode="tozero", range=[0, max(totals) * 1.9 or 1])
     figure.update_yaxes(autorange="reversed")
     return figure
 

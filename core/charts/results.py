@@ -55,6 +55,11 @@ class MeasuredApproach:
     """Seconds."""
 
 
+def tokens_title(fewest: str, most: str) -> str:
+    """Return the key of a token chart's title: a range, or one number where all are alike."""
+    return "charts.tokens.title" if fewest != most else "charts.tokens.title.same"
+
+
 def _safe(approaches: Sequence[MeasuredApproach]) -> list[MeasuredApproach]:
     """Return the approaches with names that Plotly shows as they stand."""
     return [
@@ -191,7 +196,7 @@ def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | N
             y=label, x=total, text=format_number(total, code), showarrow=False, xanchor="left", xshift=6
         )
     fewest, most = (format_number(value, code) for value in (min(totals, default=0), max(totals, default=0)))
-    title = t("charts.tokens.title", code, fewest=fewest, most=most)
+    title = t(tokens_title(fewest, most), code, fewest=fewest, most=most)
     alt = [f"{label}: {format_number(total, code)}" for label, total in zip(labels, totals, strict=True)]
     styled(figure, title, height=_height(len(labels)), code=code, alt=alt)
     figure.update_layout(barmode="stack")

@@ -247,6 +247,9 @@ def _draw_figures(found: Results) -> None:
             ("tradeoff", tradeoff),
         ):
             with st.container():
+                if name == "latency" and all(figure.total is None for figure in figures):
+                    st.caption(t("ui.test.no_latency"))
+                    continue
                 draw_figure(maker(figures), f"test_{name}")
 
 
