@@ -15,6 +15,7 @@ from core.i18n import format_duration, format_money, format_number, t
 __all__ = ["PARTS", "AnswerFigures", "latency_strip", "latency_parts", "spans_by_part", "tokens_and_cost"]
 
 PARTS: dict[str, tuple[str, ...]] = {
+    "start": ("connect",),
     "retrieve": ("embed", "search", "rerank"),
     "wait": ("prepare", "queue"),
     "first_token": ("first_token",),
@@ -22,7 +23,16 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 """What is drawn, and the measured spans that it sums."""
 
-_PART_COLOURS = {"retrieve": "#0072B2", "wait": "#A3ABB5", "first_token": "#E69F00", "decode": "#009E73"}
+_PART_COLOURS = {
+    "start": "#6B7280",
+    "retrieve": "#0072B2",
+    "wait": "#A3ABB5",
+    "first_token": "#E69F00",
+    "decode": "#009E73",
+}
+
+_VISIBLE = 0.005
+"""Share of the longest bar from which a part can be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +91,11 @@ def latency_parts(answers: Sequence[AnswerFigures]) -> go.Figure:
     """Return the waiting time of each answer, stacked by part; seconds."""
     figure = go.Figure()
     labels = [plain(answer.label) for answer in answers]
+    totals = [sum(spans_by_part(answer.spans).values()) for answer in answers]
     for part in PARTS:
         seconds = [spans_by_part(answer.spans)[part] for answer in answers]
+        if max(seconds, default=0) <= _VISIBLE * max(totals):
+            continue  # as the start of a server that ran already: a colour that nobody can find would only puzzle
         name = t(f"charts.part.{part}")
         figure.add_bar(
             y=labels,
@@ -93,7 +106,6 @@ def latency_parts(answers: Sequence[AnswerFigures]) -> go.Figure:
             customdata=[format_duration(value) for value in seconds],
             hovertemplate=f"%{{y}}<br>{name}: %{{customdata}}<extra></extra>",
         )
-    totals = [sum(spans_by_part(answer.spans).values()) for answer in answers]
     fastest = labels[totals.index(min(totals))]
     title = t("charts.latency.one.title", approach=fastest, time=format_duration(min(totals)))
     alt = [f"{label}: {format_duration(total)}" for label, total in zip(labels, totals, strict=True)]
