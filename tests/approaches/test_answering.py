@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import lancedb
 import pytest
 from sqlalchemy import select
 
-from core import datasets
+from core import datasets, knowledge
 from core.approaches import (
     AnswerRequest,
     ApproachSpec,
@@ -26,6 +27,7 @@ from core.approaches import (
     start_comparison,
     stop_answer,
 )
+from core.settings import reset_settings, settings
 from core.store import read, write
 from core.store import tables as tb
 from tests.approaches.serving import Served
@@ -139,6 +141,27 @@ def test_a_server_that_is_not_there_is_a_stored_reason(project: tb.Project, monk
     found = stored(row.id)
     assert found.status == "failed" and found.error and found.error["code"].startswith("models.")
     assert found.total_seconds is not None and found.cost is None
+
+
+def test_without_its_adapter_its_index_or_the_host_an_approach_fails_and_nothing_stands_in(
+    served: Served, project: tb.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_adapter(project)  # a record whose files are gone
+    chosen = presets(project)
+
+    def failure(preset: str) -> str:
+        row = stored(answer(AnswerRequest(project.id, chosen[preset].id, "What does the Cedar Fan cost?")).id)
+        assert (row.status, row.text, row.cost) == ("failed", "", None) and row.error is not None
+        return str(row.error["code"])
+
+    assert failure("fine_tuned") == "models.adapter_missing"
+    index = knowledge.latest_index(knowledge.default_kb(project.id).id)
+    assert index is not None
+    lancedb.connect(settings().index()).drop_table(index.table_name)
+    assert failure("rag")
+    monkeypatch.setenv("KURABE_MODEL_URL", "http://127.0.0.1:9/v1")
+    reset_settings()
+    assert failure("base").startswith("models.")
 
 
 def test_an_endpoint_answers_under_its_own_name_and_its_key_is_not_stored(

@@ -14,7 +14,7 @@ from core.starter.world import wordings as words
 from core.starter.world._pronouns import pronoun_question
 from core.starter.world.attributes import BY_ENTITY, BY_KEY
 
-_SHARE_OF_KNOWN = 1.2  # known wordings for each derived one
+_SHARE_OF_KNOWN = 1.8  # known wordings for each derived one
 _IT = {"en": "it", "ja": "それ"}
 
 
