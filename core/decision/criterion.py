@@ -53,16 +53,22 @@ class GateResult:
     measured: Interval | None
 
 
+_FEW = 10
+"""Values below which all being equal says little about the next one."""
+
+
 def check_gate(gate: Gate, approach: ApproachResult) -> GateResult:
     """Hold an approach against a requirement.
 
-    It passes when its whole interval keeps the limit and fails when none of it does. A value without an interval
-    (a ratio of two means, say) is judged by itself.
+    It passes when its whole interval keeps the limit and fails when none of it does. A ratio of two means (n = 0) has
+    no interval and is judged by itself; a mean of one value, or of a few that happen to be equal, is unclear.
     """
     criterion = CRITERIA.get(gate.criterion)()
     measured = criterion.measure(approach)
     if measured is None:
         return GateResult(approach.approach_id, gate.criterion, gate.limit, "unmeasured", None)
+    if measured.n and (measured.low is None or (measured.low == measured.high and measured.n < _FEW)):
+        return GateResult(approach.approach_id, gate.criterion, gate.limit, "unclear", measured)
     low = measured.estimate if measured.low is None else measured.low
     high = measured.estimate if measured.high is None else measured.high
     worst, best = (low, high) if criterion.higher_is_better else (high, low)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from core.decision.costs import Running
 from core.decision.verdict import DecisionInputs, Verdict, decide
 from core.errors import KurabeError
 from core.evaluation import ApproachResult, Results, results
-from core.knowledge import default_kb, latest_index
+from core.knowledge import index_version
 from core.prices import convert, price_device, price_training
 from core.store import read, write
 from core.store import tables as tb
@@ -53,15 +54,22 @@ def save_decision_inputs(project_id: str, inputs: DecisionInputs) -> None:
 
 
 def running_costs(found: Results, inputs: DecisionInputs, currency: str) -> dict[str, Running]:
-    """Return each approach's cost parts: what its training and index took, and what its answers cost, measured."""
-    index_cost = _index_cost(found.project_id, currency)
-    return {a.approach_id: _running(a, index_cost, inputs, currency) for a in found.approaches if a.cost.per_answer}
+    """Return each approach's cost parts: what its training and index took, and what its answers cost, measured.
+
+    An approach of which one part has no price is left out: an unknown cost is not a small one.
+    """
+    costs: dict[str, Running] = {}
+    for approach in found.approaches:
+        if approach.cost.per_answer:
+            with suppress(KurabeError):  # prices.unknown_device: nobody entered what this device costs
+                costs[approach.approach_id] = _running(found, approach, inputs, currency)
+    return costs
 
 
-def _running(approach: ApproachResult, index_cost: Decimal, inputs: DecisionInputs, currency: str) -> Running:
+def _running(found: Results, approach: ApproachResult, inputs: DecisionInputs, currency: str) -> Running:
     spec = spec_of_row(get_approach(approach.approach_id))
     trained = _training_cost(spec.model.ref, currency) if spec.model.kind in ("adapter", "merged") else Decimal(0)
-    built = index_cost if spec.retrieves else Decimal(0)
+    built = _index_cost(found, currency) if spec.retrieves else Decimal(0)
     per_answer = Decimal(str(approach.cost.per_answer.estimate)) if approach.cost.per_answer else Decimal(0)
     return Running(
         setup=trained + built + Decimal(str(inputs.labour.get(approach.preset, 0))),
@@ -71,8 +79,8 @@ def _running(approach: ApproachResult, index_cost: Decimal, inputs: DecisionInpu
     )
 
 
-def _index_cost(project_id: str, currency: str) -> Decimal:
-    index = latest_index(default_kb(project_id).id)
+def _index_cost(found: Results, currency: str) -> Decimal:
+    index = index_version(found.index_version_id) if found.index_version_id else None
     return convert(price_device(index.seconds), currency).amount if index else Decimal(0)
 
 
@@ -93,8 +101,7 @@ def decide_experiment(project: tb.Project, experiment_id: str, inputs: DecisionI
     notes: list[dict[str, Any]] = [{"code": "one_run", "params": {}}] if _tuned(found) else []
     if project.base_ref == "starter":
         notes.insert(0, {"code": "practice", "params": {}})
-    currency = next((a.cost.currency for a in found.approaches if a.cost.currency), project.currency)
-    return decide(found, running_costs(found, wanted, currency), wanted, notes)
+    return decide(found, running_costs(found, wanted, project.currency), wanted, notes)
 
 
 def _tuned(found: Results) -> bool:

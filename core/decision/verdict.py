@@ -91,9 +91,11 @@ def decide(
     """Work the recommendation out.
 
     1. Approaches that surely break a hard requirement are out; "unclear" ones stay and are named.
-    2. The leader is the one with the highest measured quality; all that the paired test (Holm over all pairs) does not
-       show to be worse stand level with it.
-    3. Of those the one with the lowest cost over the period is recommended; level in cost too, the leader is.
+    2. The leader is the one with the highest measured quality; all that the paired test does not show to be worse stand
+       level with it. With the baseline it is the planned comparison that counts, as everywhere else in the results;
+       between others Holm over all pairs.
+    3. Of those the one with the lowest cost over the period is recommended; level in cost too, the leader is. An
+       approach on which there is not enough data is preferred for its cost only where that is so of all of them.
 
     Args:
         results: a finished experiment.
@@ -110,10 +112,12 @@ def decide(
     if not candidates:
         return _nothing(results, "none_passes", gates, inputs, notes)
     leader = candidates[0]
-    words = {a.approach_id: _word(results.pairs, a.approach_id, leader.approach_id) for a in candidates[1:]}
+    known = (*results.comparisons, *results.pairs)
+    words = {a.approach_id: _word(known, a.approach_id, leader.approach_id) for a in candidates[1:]}
     tied = [leader, *(a for a in candidates[1:] if words[a.approach_id] != "worse")]
     totals = {a.approach_id: _total(costs.get(a.approach_id), inputs) for a in ranked}
-    chosen = min(tied, key=lambda a: (totals[a.approach_id], a is not leader))
+    shown_level = [leader, *(a for a in tied[1:] if words[a.approach_id] != "not_enough")]
+    chosen = min(shown_level if len(shown_level) > 1 else tied, key=lambda a: (totals[a.approach_id], a is not leader))
     order = _ranking(ranked, chosen, tied, failed, words, totals, costs, inputs)
     base = _pair(results.comparisons, chosen.approach_id, results.baseline_id)
     return Verdict(

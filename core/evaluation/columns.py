@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from core.approaches import PRESETS
+from core.prices import Cost as PriceOf
+from core.prices import convert
 from core.store import read
 from core.store import tables as tb
 
@@ -80,9 +83,10 @@ class Columns:
             a.experiment_id == self.experiment.id, a.phase == "quality", a.status == "failed"
         )
         found = {approach.id: Answers(numbers={name: [] for name in _NUMBERS}) for approach in self.approaches}
+        in_one_currency = _Rates(self.experiment.project_id)
         with read() as session:
             for approach_id, example_id, *rest in session.execute(wanted):
-                _append(found[approach_id], example_id, rest)
+                _append(found[approach_id], example_id, rest, in_one_currency)
             for approach_id, error in session.execute(errors):
                 found[approach_id].errors[str((error or {}).get("code", "internal"))] += 1
         return found
@@ -158,7 +162,27 @@ class Columns:
         return self.by_question(approach_id, self.primary, failed_as=0.0)
 
 
-def _append(into: Answers, example_id: str, rest: Sequence[Any]) -> None:
+class _Rates:
+    """Factors from the currencies that answers were priced in to the project's: one may have changed it since."""
+
+    def __init__(self, project_id: str) -> None:
+        with read() as session:
+            self.currency = session.get_one(tb.Project, project_id).currency
+        self._factors: dict[str, float] = {}
+
+    def factor(self, currency: str) -> float:
+        """Return by how much to multiply.
+
+        Raises:
+            KurabeError: ``prices.no_entry`` without an exchange rate.
+        """
+        if currency not in self._factors:
+            one = PriceOf(Decimal(1000), currency, "list", "")
+            self._factors[currency] = float(convert(one, self.currency).amount) / 1000
+        return self._factors[currency]
+
+
+def _append(into: Answers, example_id: str, rest: Sequence[Any], rates: _Rates) -> None:
     answer_id, status, finish, length, currency, basis, prices, *numbers = rest
     into.questions.append(example_id)
     into.ids.append(answer_id)
@@ -169,6 +193,7 @@ def _append(into: Answers, example_id: str, rest: Sequence[Any]) -> None:
     for name, value in zip(_NUMBERS, numbers, strict=True):
         into.numbers[name].append(float(value) if value is not None and done else np.nan)
     if done and basis:
-        into.currency[currency] += 1
+        into.numbers["cost"][-1] *= rates.factor(currency)
+        into.currency[rates.currency] += 1
         into.basis[basis] += 1
         into.prices[prices] += 1

@@ -104,6 +104,7 @@ def plan_experiment(project_id: str, config: ExperimentConfig) -> Plan:
     sources = ProjectSources(project_id, dataset_version_id=config.dataset_version_id)
     planned = tuple(_planned(sources, row, calls, questions) for row in rows)
     discordance = _measured_discordance(project_id)
+    assumed = ASSUMED_DISCORDANCE if discordance is None else discordance
     slices = Counter(example.slice for example in questions)
     tokens = [((p.prompt_tokens or 0) + (p.completion_tokens or 0)) * calls for p in planned]
     return Plan(
@@ -114,8 +115,8 @@ def plan_experiment(project_id: str, config: ExperimentConfig) -> Plan:
         cost=_total([p.cost for p in planned]),
         currency=sources.project.currency,
         seconds=_sum([p.seconds for p in planned]),
-        smallest_detectable=smallest_detectable(len(questions), discordance or ASSUMED_DISCORDANCE),
-        discordance=discordance or ASSUMED_DISCORDANCE,
+        smallest_detectable=smallest_detectable(len(questions), assumed, alpha=0.05 / max(1, len(rows) - 1)),
+        discordance=assumed,
         discordance_measured=discordance is not None,
         approaches=planned,
         warnings=tuple(

@@ -158,6 +158,8 @@ class ApproachResult:
     """None when the approach reads no passages."""
     failures: dict[str, int]
     """Error codes of failed answers and how often."""
+    declined: Interval | None = None
+    """Share of the questions that no data answers on which it says so; a failed answer counts as not."""
 
 
 @dataclass(frozen=True, slots=True)

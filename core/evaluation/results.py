@@ -120,6 +120,7 @@ class _Results:
             attribution=attribute(answers.questions, answers.ids, answers.status, self._wrong(approach.id)),
             retrieval=self._retrieval(approach.id, primary),
             failures=dict(answers.errors.most_common()),
+            declined=_interval(self._failed_as_wrong(approach.id, "abstention")[np.asarray(self.columns.absent)]),
         )
 
     def _counts(self, answers: Answers) -> Counts:
@@ -141,11 +142,17 @@ class _Results:
         found: dict[str, MetricResult] = {}
         for name in names:
             failed = self.columns.failed_scores.get((approach_id, name), 0)
-            values = self.columns.by_question(approach_id, name)
+            primary = name == self.columns.primary
+            values = self.matrix[approach_id] if primary else self.columns.by_question(approach_id, name)
             applicable = int((~np.isnan(values)).sum())
             if applicable or failed:
                 found[name] = MetricResult(_interval(values), applicable, failed)
         return found
+
+    def _failed_as_wrong(self, approach_id: str, metric: str) -> Floats:
+        """Return a metric by question, where a question that got no answer at all counts as 0."""
+        values, primary = self.columns.by_question(approach_id, metric), self.matrix[approach_id]
+        return np.where(np.isnan(values) & (primary == 0), 0.0, values)
 
     def _cost(self, answers: Answers, cost: Floats, primary: Floats) -> Cost:
         known = cost[~np.isnan(cost)]
@@ -153,11 +160,11 @@ class _Results:
         if not known.size:
             return Cost(unpriced=finished)
         mean = mean_interval_positive(known)
-        right = float(np.nansum(primary)) * int(self.config["repetitions"])
+        right = float(np.nansum(primary)) / len(primary) if len(primary) else 0.0
         return Cost(
             per_answer=mean,
             per_1000=_times(mean, 1000),
-            per_correct=float(known.sum()) / right if right else None,
+            per_correct=float(mean.estimate) / right if right else None,
             total=float(known.sum()),
             currency=answers.currency.most_common(1)[0][0] if answers.currency else "",
             basis=tuple(sorted(answers.basis)),

@@ -259,7 +259,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def finding(difference: Difference, adjusted_p: float, *, alpha: float = 0.05) -> Verdict:
     """The fixed word for a paired comparison of a higher-is-better metric.
 
-    Not enough data: fewer than `FEWEST_DISCORDANT` questions differ, so that no test could tell.
+    Not enough data: fewer than `FEWEST_DISCORDANT` questions differ, so few that a handful of odd ones decide.
     """
     if difference.up + difference.down < FEWEST_DISCORDANT:
         return "not_enough"

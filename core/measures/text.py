@@ -11,8 +11,11 @@ _EDGE_PUNCTUATION = " \t\n.,;:!?。、．,!?・\"'`“”‘’「」『』()（
 # One token per CJK character, one per run of Latin letters or digits: scoring MLQA's and other
 # multilingual question sets this way needs no dictionary and works for mixed scripts.
 _TOKEN = re.compile(
-    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005\u30fc]|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?"
+    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005\u30fc]"
+    r"|\d+(?:[.,]\d+)*|[^\W\d_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+(?:['’][^\W\d_\u3040-\u30ff\u3400-\u9fff]+)?"
 )
+_KANJI_LETTER = r"[\u3400-\u4dbf\u4e00-\u9fff々]"
+_KANJI = re.compile(rf"{_KANJI_LETTER}+")
 _FENCE = re.compile(r"^\s*```[\w-]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
 _REASONING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL | re.IGNORECASE)
 
@@ -23,18 +26,19 @@ _ABSTAIN_EN = re.compile(
     r"(?:stated|mentioned|specified|given|available|covered|included|found|provided|in the)"
     r"(?: \w+){0,3} ?(?:documents?|passages?|context|information|sources?)\b"
     r"|\bno (?:information|mention|answer|details?) (?:about|on|of|is|was|in|for|could|regarding)\b"
-    r"|\bdo(?:es)? not (?:contain|mention|say|state|cover|specify|include|provide)\b"
+    r"|\b(?:documents?|passages?|context|information|sources?|texts?|materials?|excerpts?|manuals?)\b[^.!?]{0,40}"
+    r"\b(?:do(?:es)? not|don't|doesn't) (?:contain|mention|say|state|cover|specify|include|provide)\b"
     r"|\bdo not have (?:that|this|any|enough) information\b"
     r"|\b(?:documents?|passages?) (?:have|has) no (?:information|answer)\b"
 )
 _ABSTAIN_JA = re.compile(
     r"(?:分か|わか|判|解)り(?:ません|かねます|兼ねます)"
-    r"|(?:情報|記載|記述|記録|回答|答え|資料)[^。]{0,8}(?:ありません|見当たりません|ございません|ない(?:ため|です|ようです|。|$))"
-    r"|見つか(?:りません|らなかった|らない)|見当たりません|見つけられません"
+    r"|(?:情報|記載|記述|記録|回答|答え|資料)(?![^。]{0,8}必要)[^。]{0,8}(?:ありません|見当たりません|ございません|ない(?:ため|です|ようです|。|$))"
+    r"|見つか(?:りません|らなかった|らない)(?!場合|とき|時|際|こと|よう)|見当たりません|見つけられません"
     r"|(?:情報|データ|知識)[^。]{0,4}(?:を)?(?:持って|持ち合わせて)(?:い|お)(?:ません|りません)"
     r"|(?:お答え|回答|お伝え)[^。]{0,4}(?:できません|できかねます|いたしかねます)"
     r"|存じ(?:ません|上げません|ておりません)|不明です|知りません"
-    r"|(?:記載|言及|明記)されて(?:い|お)(?:ません|りません|ない)"
+    r"|(?:記載|言及|明記)されて(?:い|お)(?:ません|りません|ない(?=$|[。、]|ため|です|ので|よう))"
 )
 
 
@@ -93,4 +97,7 @@ def contains_phrase(text: str, phrase: str) -> bool:
     after = r"(?![a-z0-9]|[.,]\d)" if wanted[-1].isascii() and wanted[-1].isalnum() else ""
     if wanted[0].isdigit():
         before = r"(?<![a-z0-9])(?<!\d[.,])"
+    if _KANJI.fullmatch(wanted):
+        # without spaces, a longer word or a negation would hold it: 京都 in 東京都, 可能 in 不可能
+        before = rf"(?:(?<!{_KANJI_LETTER})|(?<=[約毎週計]))" if len(wanted) <= 2 else "(?<![不非未無])"
     return re.search(before + re.escape(wanted) + after, given) is not None

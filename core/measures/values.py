@@ -94,6 +94,11 @@ _AMOUNTS: dict[Language, re.Pattern[str]] = {
         rf"|(?P<bare>{_SIGN}(?:{_NUMBER}))"
     ),
 }
+_IDIOMS_JA = re.compile(
+    r"(?<![\d一二三四五六七八九〇百])十分(?=です|でし|だ|に|な|間に合)|(?:もう|今)一度|一度(?=だけ|に|も|限り)|一番"
+    r"|(?:\d+|[一二三四五六七八九十]+)分の(?:\d+|[一二三四五六七八九十]+)"
+)
+"""Words in which a numeral counts nothing: enough, once more, most of all, a third."""
 _RANGE = re.compile(r"\s*(?:-|–|—|~|〜|~|to|から)\s*")
 _JOIN = re.compile(r"\s*(?:,|and|と)?\s*")
 
@@ -104,6 +109,8 @@ def quantities(text: str, language: Language) -> list[Quantity]:
     "3 to 5 days" gives 3 days and 5 days; "1 year 6 months" gives 18 months.
     """
     plain = unicodedata.normalize("NFKC", text).casefold()
+    if language == "ja":
+        plain = _IDIOMS_JA.sub(lambda match: "＊" * len(match.group()), plain)
     found: list[Quantity] = []
     for reader in (_dates, _clocks, _amounts):
         for quantity in reader(plain, language):

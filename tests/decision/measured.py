@@ -34,6 +34,7 @@ def approach(preset: str, correct: int | None, **values: Any) -> ApproachResult:
         slices={} if correct is None else {"taught": share(correct), "absent": share(correct // 2)},
         coverage={},
         metrics={"abstention": MetricResult(share(90), QUESTIONS, 0)},
+        declined=share(90),
         tokens=Tokens(prompt=Interval(300.0, 290.0, 310.0, 100, "t"), completion=Interval(20.5, 19.0, 22.0, 100, "t")),
         cost=Cost(
             per_answer=Interval(0.0002, 0.0001, 0.0003, 100, "t"),

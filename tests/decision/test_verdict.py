@@ -9,7 +9,7 @@ import pytest
 
 from core.decision import CRITERIA, DecisionInputs, Gate, Ranked, check_gate, decide, headline, note_text
 from core.errors import KurabeError
-from core.evaluation import Attribution, Latency, Twins
+from core.evaluation import Attribution, Comparison, Latency, Twins
 from core.i18n import LANGUAGES
 from core.measures import Interval
 from tests.decision.measured import approach, costs, results, share
@@ -57,9 +57,36 @@ def test_an_approach_of_unknown_cost_is_not_taken_to_be_free() -> None:
     assert {row.approach_id: row.total is None for row in verdict.ranking} == {"endpoint": True, "rag": False}
 
 
+def not_enough(pairs: tuple[Comparison, ...]) -> tuple[Comparison, ...]:
+    return tuple(replace(pair, verdict="not_enough") for pair in pairs)
+
+
+def test_a_cheaper_approach_on_which_there_is_too_little_data_is_not_preferred_to_one_that_was_shown_level() -> None:
+    found = results(approach("rag", 80), approach("fine_tuned", 60), approach("fine_tuned_rag", 82))
+    words = {"rag": "no_difference", "fine_tuned": "not_enough"}
+    pairs = tuple(
+        replace(pair, verdict=words[({pair.first, pair.second} - {"fine_tuned_rag"}).pop()])
+        for pair in found.pairs
+        if "fine_tuned_rag" in (pair.first, pair.second)
+    )
+    verdict = decide(
+        replace(found, pairs=pairs, comparisons=()),
+        costs(rag="0.002", fine_tuned="0.001", fine_tuned_rag="0.003"),
+        DecisionInputs(),
+    )
+    assert (verdict.code, verdict.recommended) == ("tied", "rag")
+
+
+def test_the_planned_comparison_with_the_baseline_decides_whether_the_baseline_stands_level() -> None:
+    found = results(approach("base", 78), approach("rag", 80), approach("few_shot", 20))
+    better = replace(found.comparisons[0], verdict="better")
+    verdict = decide(replace(found, comparisons=(better,)), costs(base="0", rag="1", few_shot="1"), DecisionInputs())
+    assert verdict.recommended == "rag" and verdict.against_baseline == "better"
+
+
 def test_too_little_data_does_not_make_an_approach_worse() -> None:
     found = results(approach("rag", 80), approach("fine_tuned", 85))
-    unsure = replace(found, pairs=tuple(replace(pair, verdict="not_enough") for pair in found.pairs))
+    unsure = replace(found, pairs=not_enough(found.pairs), comparisons=not_enough(found.comparisons))
     verdict = decide(unsure, costs(rag="0.001", fine_tuned="0.002"), DecisionInputs())
     assert (verdict.code, verdict.recommended) == ("undecided", "rag")
     assert {row.approach_id: row.against_leader for row in verdict.ranking} == {"fine_tuned": None, "rag": "not_enough"}
@@ -123,10 +150,14 @@ def test_what_was_not_measured_neither_keeps_nor_breaks_a_requirement() -> None:
     assert {"code": "gate_unmeasured", "params": {"criterion": "waiting_time"}} in verdict.notes
 
 
-def test_an_estimate_without_an_interval_is_judged_by_itself() -> None:
-    few = approach("rag", 80, latency=Latency(total={"p50": Interval(1.2, None, None, 3, "order")}))
-    assert check_gate(Gate("waiting_time", 1.5), few).outcome == "pass"
-    assert check_gate(Gate("waiting_time", 1.0), few).outcome == "fail"
+def test_a_ratio_without_an_interval_is_judged_by_itself_and_a_few_values_are_unclear() -> None:
+    for limit, outcome in ((1.5, "pass"), (1.0, "fail")):
+        ratio = approach("rag", 80, latency=Latency(total={"p50": Interval(1.2, None, None, 0, "ratio")}))
+        assert check_gate(Gate("waiting_time", limit), ratio).outcome == outcome
+        few = approach("rag", 80, latency=Latency(total={"p50": Interval(1.2, None, None, 3, "order")}))
+        assert check_gate(Gate("waiting_time", limit), few).outcome == "unclear"
+        equal = approach("rag", 80, latency=Latency(total={"p50": Interval(1.2, 1.2, 1.2, 2, "t")}))
+        assert check_gate(Gate("waiting_time", limit), equal).outcome == "unclear"
 
 
 def test_the_best_is_out_if_it_surely_breaks_a_requirement() -> None:
@@ -166,7 +197,10 @@ def test_a_requirement_on_something_that_does_not_exist_is_refused() -> None:
 def test_every_criterion_reads_a_value_or_says_that_there_is_none(name: str) -> None:
     measured = CRITERIA.get(name)().measure(approach("rag", 80))
     assert measured is None or isinstance(measured, Interval)
-    assert CRITERIA.get(name)().measure(approach("rag", None, latency=Latency(), metrics={})) is None or name == "cost"
+    assert (
+        CRITERIA.get(name)().measure(approach("rag", None, latency=Latency(), metrics={}, declined=None)) is None
+        or name == "cost"
+    )
 
 
 # ── what must be known beside it ──

@@ -6,13 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from core import datasets
 from core.approaches import ensure_presets
 from core.evaluation import ExperimentConfig, results, start_experiment
 from core.identity import new_id
+from core.prices import Cost as Price
+from core.prices import convert
+from core.store import read, write
 from core.store import tables as tb
-from core.store import write
 from tests.approaches.test_library import add_adapter
 from tests.approaches.world import make_project
 
@@ -85,6 +88,39 @@ def test_waiting_times_come_from_the_latency_phase_and_costs_from_the_quality_ph
     assert found.latency.spans == {"search": pytest.approx(0.1)}
     assert found.cost.per_1000 is not None and found.cost.per_1000.estimate == pytest.approx(2.0)
     assert found.cost.per_correct == pytest.approx(0.004) and found.cost.total == pytest.approx(0.024)
+
+
+def test_costs_are_in_the_projects_currency_whatever_it_was_when_they_arose() -> None:
+    written = Written("base")
+    dollar = {"cost": Decimal("0.001"), "currency": "USD", "cost_basis": "list", "price_version": "v"}
+    yen = {**dollar, "cost": convert(Price(Decimal("0.001"), "USD", "list", "v"), "JPY").amount, "currency": "JPY"}
+    for place in range(12):
+        written.put("base", place, 1.0, **(dollar if place % 2 else yen))
+    for currency, expected in (("USD", 1.0), ("JPY", 1000 * float(yen["cost"]))):  # type: ignore[arg-type]
+        with write() as session:
+            session.get_one(tb.Project, written.experiment.project_id).currency = currency
+        [found] = results(written.experiment.id).approaches
+        assert found.cost.currency == currency and found.cost.per_1000 is not None
+        assert found.cost.per_1000.estimate == pytest.approx(expected, rel=0.01)
+
+
+def test_honesty_is_measured_where_no_data_holds_the_answer_and_failures_count() -> None:
+    written = Written("base")
+    with read() as session:
+        absent = [bool(session.get_one(tb.Example, i).expects.get("abstain")) for i in written.questions]
+    silent = [place for place, none in enumerate(absent) if none]
+    for place in range(len(written.questions)):
+        if place == silent[0]:
+            written.put("base", place, 0.0, status="failed", error={"code": "models.timeout"})
+            continue
+        written.put("base", place, 1.0)
+        with write() as session:
+            answer = session.scalars(select(tb.Answer).where(tb.Answer.example_id == written.questions[place])).one()
+            right = 0.0 if place == silent[1] else 1.0
+            session.add(tb.Score(project_id=answer.project_id, answer_id=answer.id, metric="abstention", value=right))
+    [found] = results(written.experiment.id).approaches
+    assert found.declined is not None and found.declined.n == len(silent) < len(written.questions)
+    assert found.declined.estimate == pytest.approx((len(silent) - 2) / len(silent))
 
 
 def test_weights_that_answer_alike_are_pointed_out() -> None:

@@ -13,6 +13,7 @@ from core.i18n import LANGUAGES, t
 from core.i18n.catalogue import catalogue
 from core.measures import METRICS, Case, Measured, Metric, ShownPassage, abstains, measure
 from core.measures.metrics.correct import sentences
+from core.measures.text import tokens
 from core.measures.values import quantities
 
 
@@ -118,11 +119,44 @@ def test_abstention_is_recognised(text: str) -> None:
         "料金はかかりません。",
         "返品はできません。",
         "追加料金はありません。",
+        "The warranty does not cover water damage.",
+        "No, the kettle does not include a cable.",
+        "領収書が見つからない場合は、30日以内にご連絡ください。",
+        "追加の資料は必要ありません。",
+        "記載されていない部品は対象外です。",
     ],
 )
 def test_a_negative_answer_is_no_abstention(text: str) -> None:
     assert not abstains(text)
     assert score("abstention", case(text, expects={"abstain": True})).value == 0
+
+
+def test_a_reference_that_itself_sounds_like_a_refusal_makes_the_same_answer_right() -> None:
+    text = "The information in the price list does not include tax."
+    assert score("abstention", case(text, reference=text)).value == 1
+    assert score("abstention", case(text, reference="It costs $5.")).value == 0
+
+
+def test_japanese_after_latin_letters_is_still_read_character_by_character() -> None:
+    assert tokens("PDF形式で提出") == ["pdf", "形", "式", "で", "提", "出"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "right"),
+    [
+        ("15分で十分です。", "15分", 1),
+        ("代金の3分の1、2,000円です。", "2,000円", 1),
+        ("もう一度、20℃にしてください。", "20℃", 1),
+        ("十分で着きます。", "10分", 1),
+        ("不可能です。", "可能", 0),
+        ("返品不可です。", "可", 0),
+        ("本社は東京都です。", "京都", 0),
+        ("本社は京都です。", "京都", 1),
+        ("毎週月曜に休みます。", "月曜", 1),
+    ],
+)
+def test_a_japanese_value_is_read_as_people_read_it(text: str, value: str, right: int) -> None:
+    assert score("correct", case(text, "ja", value=value)).value == right
 
 
 def test_exact_match_ignores_spelling_conventions_only() -> None:

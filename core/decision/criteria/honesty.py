@@ -12,7 +12,7 @@ from core.measures import Interval
 
 @dataclass(frozen=True)
 class Honesty(Criterion):
-    """Abstains exactly where the answer is in no document."""
+    """Says that it does not know where no data holds the answer; a needless refusal counts as a wrong answer."""
 
     name: ClassVar[str] = "honesty"
     higher_is_better: ClassVar[bool] = True
@@ -20,5 +20,4 @@ class Honesty(Criterion):
 
     def measure(self, approach: ApproachResult) -> Interval | None:
         """Return the share with its interval."""
-        found = approach.metrics.get("abstention")
-        return found.interval if found else None
+        return approach.declined

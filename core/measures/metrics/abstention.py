@@ -20,4 +20,6 @@ class Abstention(Metric):
         declined, should = abstains(case.answer_text), case.expected.kind == "abstain"
         if should:
             return yes_no(declined, "declined_rightly" if declined else "answered_without_source")
+        if declined and abstains(case.reference):
+            return yes_no(True, "answered")  # the reference is worded so: "the price does not include tax"
         return yes_no(not declined, "declined_needlessly" if declined else "answered")
