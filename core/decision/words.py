@@ -6,7 +6,7 @@ from typing import Any
 
 from core.decision.verdict import Verdict
 from core.evaluation import ApproachResult, Results
-from core.i18n import Language, format_number, format_percent, t
+from core.i18n import Language, format_number, format_percent, language, t
 from core.measures import Interval
 from core.measures import Verdict as Word
 
@@ -20,6 +20,10 @@ __all__ = [
     "share_text",
     "verdict_word",
 ]
+
+
+_BETWEEN: dict[Language, str] = {"en": " ", "ja": ""}
+"""What stands between two sentences."""
 
 
 def approach_name(approach: ApproachResult, code: Language | None = None) -> str:
@@ -54,7 +58,7 @@ def difference_text(difference: tuple[float, float | None, float | None], code: 
 def headline(found: Results, verdict: Verdict, code: Language | None = None) -> str:
     """Return the finding and its reason, as they are read in one go."""
     parts = (finding(found, verdict, code), reason(found, verdict, code))
-    return t("decision.between", code).join(part for part in parts if part)
+    return _BETWEEN[code or language()].join(part for part in parts if part)
 
 
 def finding(found: Results, verdict: Verdict, code: Language | None = None) -> str:
@@ -72,7 +76,7 @@ def reason(found: Results, verdict: Verdict, code: Language | None = None) -> st
         return ""
     why = t(f"decision.reason.{verdict.code}", code, **_facts(found, verdict, chosen, code))
     beside = _beside_baseline(found, verdict, chosen, code)
-    return t("decision.between", code).join(part for part in (why, beside) if part)
+    return _BETWEEN[code or language()].join(part for part in (why, beside) if part)
 
 
 def _facts(found: Results, verdict: Verdict, chosen: ApproachResult, code: Language | None) -> dict[str, Any]:
