@@ -90,7 +90,9 @@ def _training_cost(adapter_id: str, currency: str) -> Decimal:
         run = session.scalars(wanted).first()
     if run is None:
         return Decimal(0)
-    seconds, tokens = float(run.result.get("seconds", 0.0)), int(run.result.get("tokens", 0))
+    # "seconds" are those of the last attempt; a resumed run was paid for before, too
+    trained = float(run.result.get("train_seconds", 0.0)) + float(run.result.get("loading_seconds", 0.0))
+    seconds, tokens = max(float(run.result.get("seconds", 0.0)), trained), int(run.result.get("tokens", 0))
     return convert(price_training(seconds, tokens), currency).amount
 
 

@@ -81,10 +81,13 @@ def test_waiting_times_come_from_the_latency_phase_and_costs_from_the_quality_ph
         written.put("base", place, float(place % 2), total_seconds=99.0, first_token_seconds=98.0, **money)
         alone = {"total_seconds": 1.0 + place, "first_token_seconds": 0.5, "spans": {"search": 0.1}, "cost": Decimal(9)}
         written.put("base", place, None, phase="latency", **alone)
+    # answered at the second try only: its seconds are those of that try
+    written.put("base", 3, None, phase="latency", repetition=1, attempts=2, total_seconds=0.1)
     written.put("base", 0, None, phase="live", total_seconds=50.0, experiment_id=None)
     [found] = results(written.experiment.id).approaches
     median = found.latency.total["p50"]
     assert median is not None and median.estimate == pytest.approx(6.5) and median.n == 12
+    assert found.latency.failed == 1
     assert found.latency.spans == {"search": pytest.approx(0.1)}
     assert found.cost.per_1000 is not None and found.cost.per_1000.estimate == pytest.approx(2.0)
     assert found.cost.per_correct == pytest.approx(0.004) and found.cost.total == pytest.approx(0.024)
