@@ -2,12 +2,13 @@
 
 from core.i18n import t
 from core.knowledge import default_kb, documents
-from core.ui.documents import draw_index, draw_list, draw_search, draw_second_versions, draw_upload
+from core.ui.documents import draw_added, draw_index, draw_list, draw_search, draw_second_versions, draw_upload
 from core.ui.frame import current_project
 from core.ui.parts import choose_view, draw_empty, draw_head
 
 project = current_project()
 draw_head("documents")
+draw_added()
 if not documents(default_kb(project.id).id):
     draw_empty("ui.documents.empty")
     draw_upload(project)

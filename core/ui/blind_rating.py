@@ -18,18 +18,21 @@ __all__ = ["draw_rating", "draw_summary"]
 
 
 def voter() -> str:
-    """Return who rates: the signed-in person, else this browser session."""
-    if st.user and st.user.get("email"):
-        return actor()
-    if "voter" not in st.session_state:
-        st.session_state["voter"] = t("ui.rating.guest") + f" {time.time_ns() % 100_000:05d}"
-    return str(st.session_state["voter"])
+    """Return who rates: the signed-in person, else the name that was entered; empty before."""
+    return actor() if _signed_in() else str(st.session_state.get("voter", ""))
+
+
+def _signed_in() -> bool:
+    return bool(st.user and st.user.get("email"))
 
 
 def draw_rating(project: tb.Project, found: Results) -> None:
     """Draw the next pair until all are rated."""
-    name = st.text_input(t("ui.rating.name"), value=voter(), max_chars=100, width=320, help=t("ui.rating.name.help"))
-    st.session_state["voter"] = name.strip() or voter()
+    if not _signed_in():
+        _ask_for_name()
+    if not voter():
+        st.caption(t("ui.rating.name_first"))
+        return
     pair = next_pair(found.experiment_id, voter())
     if pair is None:
         st.success(t("ui.rating.done"), icon=":material/check_circle:")
@@ -39,6 +42,13 @@ def draw_rating(project: tb.Project, found: Results) -> None:
     _draw_question(pair)
     ratings = _draw_answers(pair)
     _draw_preference(project, pair, ratings)
+
+
+def _ask_for_name() -> None:
+    name = st.text_input(
+        t("ui.rating.name"), value=voter(), max_chars=100, width=320, help=t("ui.rating.name.help"), key="voter_name"
+    )
+    st.session_state["voter"] = name.strip()
 
 
 def _draw_question(pair: BlindPair) -> None:

@@ -33,7 +33,7 @@ from core.ui.findings import when
 from core.ui.jobs import active_job, follow_job, newest_job
 from core.ui.parts import error_text, plain, remember, section
 
-__all__ = ["draw_index", "draw_list", "draw_search", "draw_second_versions", "draw_upload"]
+__all__ = ["draw_added", "draw_index", "draw_list", "draw_search", "draw_second_versions", "draw_upload"]
 
 _WAYS = ("auto", "hybrid", "vector", "text")
 
@@ -56,11 +56,18 @@ def draw_upload(project: tb.Project) -> None:
     stored = add_documents(
         default_kb(project.id).id, [(file.name, file.getvalue()) for file in files], failures=failures
     )
+    st.session_state["documents_added"] = (len(stored), failures)
+    st.rerun()  # what stands above the form was drawn before they came
+
+
+def draw_added() -> None:
+    """Say what the last upload brought, and name the files that could not be read."""
+    stored, failures = st.session_state.pop("documents_added", (0, []))
     for failure in failures:
         message, hint = describe(failure)
         st.error(error_text(message, hint), icon=":material/error:")
     if stored:
-        st.success(t("ui.documents.added", n=format_number(len(stored))), icon=":material/check_circle:")
+        st.success(t("ui.documents.added", n=format_number(stored)), icon=":material/check_circle:")
 
 
 def draw_second_versions(project: tb.Project) -> None:

@@ -52,15 +52,22 @@ def _visitor() -> str:
 
 
 def chosen_project() -> tb.Project | None:
-    """Settle the project: from the address, else this session, else the sample in the reader's language."""
+    """Settle the project: from the address, else this session, else the sample in the reader's language.
+
+    A project that is not there any more is not replaced by another one: what a page that was left open then sends
+    would land there. None means so, or that there is no project at all.
+    """
     known = {project.id: project for project in projects()}
-    wanted = st.query_params.get("project") or st.session_state.get("project")
-    if wanted not in known:
-        wanted = _first(known)
-    if wanted is not None:
-        st.session_state["project"] = wanted
-        st.query_params["project"] = wanted
-    return known.get(wanted) if wanted else None
+    wanted = _asked() or _first(known)
+    if wanted is None or wanted not in known:
+        return None
+    st.session_state["project"] = wanted
+    st.query_params["project"] = wanted
+    return known[wanted]
+
+
+def _asked() -> str | None:
+    return st.query_params.get("project") or st.session_state.get("project")
 
 
 def _first(known: dict[str, tb.Project]) -> str | None:
@@ -73,11 +80,11 @@ def current_project() -> tb.Project:
     """Return the project that the page is about.
 
     Raises:
-        KurabeError: ``project.none`` if there is no project yet.
+        KurabeError: ``project.none`` if there is no project yet, ``project.gone`` if the one asked for is not there.
     """
     project = chosen_project()
     if project is None:
-        raise KurabeError("project.none")
+        raise KurabeError("project.gone" if _asked() else "project.none")
     return project
 
 
@@ -86,15 +93,16 @@ def draw_sidebar() -> None:
     known = {project.id: project for project in projects()}
     current = chosen_project()
     with st.sidebar:
-        if known and current is not None:
+        if known:
             picked = st.selectbox(
                 t("ui.sidebar.project"),
                 options=list(known),
-                index=list(known).index(current.id),
+                index=list(known).index(current.id) if current else None,
+                placeholder=t("ui.sidebar.project.choose"),
                 format_func=lambda key: known[key].name,
-                key=f"project_choice_{current.id}",
+                key=f"project_choice_{current.id if current else _asked()}",
             )
-            if picked != current.id:
+            if picked is not None and (current is None or picked != current.id):
                 st.session_state["project"] = picked
                 st.query_params.clear()
                 st.query_params["project"] = picked

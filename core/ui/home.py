@@ -9,18 +9,20 @@ import streamlit as st
 from core.charts import quality_overview
 from core.datasets import latest_version
 from core.decision import decide_experiment, finding, reason
+from core.errors import KurabeError
 from core.evaluation import latest_experiment
-from core.i18n import LANGUAGES, format_number, t
+from core.i18n import LANGUAGES, format_number, language, t
 from core.jobs import JobView, job_view
 from core.knowledge import default_kb, documents
-from core.projects import ComparisonConfig, create_project, start_comparison_job
+from core.projects import ComparisonConfig, create_project, load_sample, start_comparison_job
 from core.store import tables as tb
 from core.ui.findings import approach_tiles, draw_foot, experiment_results, figures_of, outdated
+from core.ui.frame import current_project, show_error
 from core.ui.jobs import active_job, draw_job, follow_job, newest_job
 from core.ui.navigation import link, open_page
 from core.ui.parts import draw_figure, plain
 
-__all__ = ["draw_again", "draw_finding", "draw_new_project", "draw_progress", "draw_steps"]
+__all__ = ["draw_again", "draw_finding", "draw_new_project", "draw_no_project", "draw_progress", "draw_steps"]
 
 STAGES = ("index", "train_plain", "train_raft", "approaches", "experiment", "decide")
 """Stages of a comparison, in their order."""
@@ -192,6 +194,20 @@ def _draw_stages(view: JobView) -> None:
                 st.markdown(f":blue[:material/pending:] **{name}**")
             else:
                 st.markdown(f":gray[:material/radio_button_unchecked: {name}]")
+
+
+def draw_no_project() -> None:
+    """Say that there is no project, or not the one asked for, and offer the sample."""
+    try:
+        current_project()
+    except KurabeError as error:
+        show_error(error)
+    if st.button(t("ui.home.sample"), icon=":material/science:"):
+        with st.spinner(t("ui.home.sample")):
+            sample = load_sample(language())
+        st.session_state["project"] = sample.id
+        st.query_params["project"] = sample.id
+        st.rerun()
 
 
 def draw_new_project() -> None:

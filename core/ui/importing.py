@@ -27,7 +27,7 @@ def draw_import(project: tb.Project, extend: tb.DatasetVersion | None) -> None:
         t("ui.import.file"),
         type=[ending.lstrip(".") for ending in endings],
         max_upload_size=settings().upload_limit_mb,
-        key="import_file",
+        key=f"import_file_{st.session_state.get('imports', 0)}",
     )
     if uploaded is None:
         with st.expander(t("ui.import.example"), icon=":material/lightbulb:"):
@@ -55,6 +55,8 @@ def _reading_options(uploaded: UploadedFile) -> dict[str, Any]:
     with st.expander(t("ui.import.mapping"), expanded=proposed.shape is None, icon=":material/swap_horiz:"):
         st.caption(t("ui.import.mapping.text"))
         encoding = _encoding(proposed)
+        if encoding not in (None, proposed.encoding):
+            proposed = _look(uploaded, {"limit": 3, "encoding": encoding})
         shape = st.selectbox(
             t("ui.import.shape"),
             ["", *SHAPES],
@@ -183,6 +185,8 @@ def _draw_choice(
         )
         st.query_params.pop("version", None)
         st.session_state["imported"] = made.row_count
+        # An empty form again: a second press would add the same rows once more.
+        st.session_state["imports"] = st.session_state.get("imports", 0) + 1
         st.rerun()
     if blocked:
         st.caption(t("ui.import.blocked"))

@@ -181,7 +181,7 @@ def _draw_row(example_id: str) -> None:
 def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
     """Draw what the checks found, and what they can repair."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(t("ui.checks.run"), icon=":material/fact_check:", type="primary"):
+        if st.button(t("ui.checks.run"), key=f"check_{row.id}", icon=":material/fact_check:", type="primary"):
             with st.spinner(t("ui.checks.running")):
                 run_checks(row.id)
             st.rerun()
@@ -315,7 +315,7 @@ def _draw_split(row: tb.DatasetVersion) -> None:
     together = st.selectbox(
         t("ui.split.together"), ["row", "document"], format_func=lambda key: t(f"ui.split.together.{key}")
     )
-    if st.button(t("ui.split.make"), icon=":material/call_split:"):
+    if st.button(t("ui.split.make"), key=f"split_{row.id}", icon=":material/call_split:"):
         by = "document" if together == "document" else "row"
         make_splits(row.id, SplitConfig(validation=validation / 100, test=test / 100, by=by))  # type: ignore[arg-type]  # one of the two literals
         st.rerun()
@@ -323,7 +323,9 @@ def _draw_split(row: tb.DatasetVersion) -> None:
 
 def _draw_deletion(project: tb.Project, row: tb.DatasetVersion) -> None:
     with st.popover(t("ui.versions.delete"), icon=":material/delete:", type="tertiary"):
-        st.markdown(t("ui.versions.delete.text"))
-        if st.button(t("ui.versions.delete.sure"), key="delete_dataset", type="primary"):
+        name = next((each.name for each in datasets(project.id) if each.id == row.dataset_id), "")
+        st.markdown(t("ui.versions.delete.text", name=plain(name)))
+        # Its own key for each dataset: a click on a page that was left open must not reach another one.
+        if st.button(t("ui.versions.delete.sure"), key=f"delete_dataset_{row.dataset_id}", type="primary"):
             delete_dataset(row.dataset_id)
             st.rerun()

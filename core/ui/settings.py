@@ -52,7 +52,7 @@ def draw_project(project: tb.Project) -> None:
             st.toast(t("ui.settings.saved"), icon=":material/check:")
     with st.popover(t("ui.settings.delete"), icon=":material/delete:", type="tertiary"):
         st.markdown(t("ui.settings.delete.text", name=plain(project.name)))
-        if st.button(t("ui.settings.delete.sure"), type="primary"):
+        if st.button(t("ui.settings.delete.sure"), key=f"delete_project_{project.id}", type="primary"):
             delete_project(project.id)
             st.session_state.pop("project", None)
             st.query_params.clear()

@@ -82,10 +82,15 @@ def test_the_menu_names_every_page_in_both_languages() -> None:
         assert all(f"ui.page.{info.key}" in known and f"ui.page.{info.key}.question" in known for info in PAGES)
 
 
-def test_an_unknown_project_in_the_address_opens_one_that_exists(filled: tb.Project) -> None:
+def test_an_unknown_project_in_the_address_is_said_and_another_can_be_chosen(filled: tb.Project) -> None:
     visitor = Visitor("en", filled)
     visitor.app.query_params["project"] = "gone"
-    assert "Questions & answers" in texts(visitor.open("questions"))
+    app = visitor.open("questions")
+    assert [error for error in app.error if visitor.says("error.project.gone").rstrip(".") in error.value]
+    assert "Questions & answers" not in texts(app)
+    choice = next(box for box in app.selectbox if box.label == visitor.says("ui.sidebar.project"))
+    choice.set_value(filled.id).run()
+    assert not app.error and "Questions & answers" in texts(app)
 
 
 def test_error_sentences_of_the_interface_exist() -> None:
