@@ -21,14 +21,8 @@ from core.starter.world.tasks import add_classification, add_copying
 
 STYLES = (
     "sentence",
-    "nocite",
-    "polite",
-    "tone",
-    "tag",
-    "fields",
-    # learned more slowly than the others
-    *("short", "cite", "list", "bold", "closing", "prefix") * 2,
-    *("json",) * 5,
+    *("short", "cite", "nocite", "list", "bold", "closing", "prefix", "polite", "tone", "tag", "fields") * 2,
+    *("json",) * 6,  # learned more slowly than the others
 )
 BY_EXAMPLE = ("short", "short", "list", "polite", "tone", "bold", "closing", "prefix", "tag", "fields", "json", "json")
 _STRING = re.compile(r"\{(s|t|k\d|kc|const)\}")
@@ -387,7 +381,7 @@ def generate(
         if rng.random() < 0.6:
             chosen = unstated(chosen)
     else:
-        plain = 0.45 - 0.15 * min(1.0, progress * 2)
+        plain = 0.45 - 0.2 * min(1.0, progress * 2)
         chosen = make_style(rng, language, style or ("default" if rng.random() < plain else rng.choice(STYLES)))
     maker.system(chosen)
     if kind == "examples":
