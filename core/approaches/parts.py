@@ -6,12 +6,12 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from core.errors import KurabeError
-from core.knowledge import Hit, Mode, SearchResult, search
+from core.knowledge import Embedded, Hit, Mode, SearchResult, embed_questions, search
 from core.models import Endpoint, ModelClient, ensure_host, resolve_base
 from core.prompting import ChatTemplate, Message, Passage, PromptInput, build_messages, template_hash
 from core.registry import Registry
@@ -68,6 +68,8 @@ class Parts:
     """Hash of the weights that answer; empty for an endpoint."""
     thinking: bool | None
     """Thinking mode to ask for; None where the model has no switch."""
+    embedded: dict[str, Embedded] = field(default_factory=dict, compare=False)
+    """Vectors of questions that `expect` has made and nobody has used yet."""
 
     @property
     def client(self) -> ModelClient:
@@ -112,10 +114,22 @@ class Parts:
             gold=gold_hits,
         )
 
+    def expect(self, questions: Sequence[str]) -> None:
+        """Embed the questions that come next in one go; each vector serves one answer.
+
+        A server that does not answer now is asked again for each question, where its failure is recorded.
+        """
+        # other contexts search seldom or never
+        if self.context.name == "retrieved" and self.sources.index is not None:
+            with suppress(KurabeError):
+                made = embed_questions(self.sources.index.id, questions)
+                self.embedded.update(zip(questions, made, strict=True))
+
     def _search(self, query: str, *, k: int, mode: Mode, rerank: bool) -> SearchResult:
         if self.sources.index is None:
             raise KurabeError("approaches.no_index")
-        return search(self.sources.index.id, query, k=k, mode=mode, rerank=rerank)
+        known = self.embedded.pop(query, None)
+        return search(self.sources.index.id, query, k=k, mode=mode, rerank=rerank, embedded=known)
 
 
 def load_parts(approach: tb.Approach, sources: ProjectSources) -> Parts:

@@ -6,7 +6,8 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 
 from sqlalchemy import select, update
 
@@ -35,6 +36,8 @@ from core.store import tables as tb
 
 from .provenance import provenance
 from .scoring import Scorer
+
+Item = TypeVar("Item")
 
 GONE_AFTER = 30
 """Failures in a row, each of a kind that may pass, after which the server is taken to be gone."""
@@ -155,10 +158,17 @@ class ExperimentRun:
         place = {weights: number for number, weights in enumerate(self._by_weights())}
         order = {approach_id: number for number, approach_id in enumerate(self.approaches)}
         todo.sort(key=lambda row: (place[self._weights(row.approach_id)], order[row.approach_id]))
-        tasks = (self._task(row) for row in todo)
-        for batch in ask_all(tasks, concurrency=self.config["concurrency"], should_stop=self._stop):
+        for batch in ask_all(self._tasks(todo), concurrency=self.config["concurrency"], should_stop=self._stop):
             self._take(scorer, batch, "quality")
         return not self._stop()
+
+    def _tasks(self, rows: Sequence[tb.Answer]) -> Iterator[Task]:
+        """Hand out tasks approach by approach, the questions of the next ones embedded together."""
+        for _, group in groupby(rows, key=lambda row: row.approach_id):
+            for part in _parts_of(list(group), 64):
+                tasks = [self._task(row) for row in part]
+                tasks[0][2].expect([request.question for _, request, _ in tasks])
+                yield from tasks
 
     def _take(self, scorer: Scorer, batch: Sequence[tb.Answer], stage: str) -> None:
         """Score a saved batch, report, and give up when the server is gone."""
@@ -309,6 +319,6 @@ def _examples(ids: Sequence[str]) -> dict[str, tb.Example]:
     return {example_id: found[example_id] for example_id in ids}
 
 
-def _parts_of(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
+def _parts_of(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

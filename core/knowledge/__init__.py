@@ -28,9 +28,22 @@ from core.knowledge.index import (
 )
 from core.knowledge.quality import Recall, Retrieval, dataset_coverage, retrieval_recall
 from core.knowledge.readers import document_readers
-from core.knowledge.search import Hit, Mode, SearchResult, chunks_for_quote, chunks_of, get_chunks, search, search_many
+from core.knowledge.search import (
+    Embedded,
+    Hit,
+    Mode,
+    SearchResult,
+    chunks_for_quote,
+    chunks_of,
+    embed_questions,
+    get_chunks,
+    search,
+    search_many,
+)
 
 __all__ = [
+    "Embedded",
+    "embed_questions",
     "Chunk",
     "ChunkConfig",
     "Hit",

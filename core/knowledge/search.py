@@ -14,7 +14,18 @@ from core.knowledge.index import index_version
 from core.knowledge.tables import folded, name_tokens, names_in, open_table
 from core.store import tables as tb
 
-__all__ = ["RRF_K", "Hit", "Mode", "SearchResult", "chunks_for_quote", "get_chunks", "search", "search_many"]
+__all__ = [
+    "RRF_K",
+    "Embedded",
+    "Hit",
+    "Mode",
+    "SearchResult",
+    "chunks_for_quote",
+    "embed_questions",
+    "get_chunks",
+    "search",
+    "search_many",
+]
 
 Mode = Literal["auto", "vector", "text", "hybrid"]
 
@@ -64,6 +75,16 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedded:
+    """A question's vector, made before it is searched for."""
+
+    vector: Sequence[float] | None
+    """None where the index has no vectors that read its language."""
+    seconds: float
+    """Its share of the time that all of its batch took."""
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """What a search found, how, and how long it took."""
 
@@ -79,7 +100,15 @@ class SearchResult:
     """What a person should know, as ``{"code", "params"}``: that vectors are off, and why."""
 
 
-def search(index_version_id: str, query: str, *, k: int = 4, mode: Mode = "auto", rerank: bool = False) -> SearchResult:
+def search(
+    index_version_id: str,
+    query: str,
+    *,
+    k: int = 4,
+    mode: Mode = "auto",
+    rerank: bool = False,
+    embedded: Embedded | None = None,
+) -> SearchResult:
     """Return the `k` best passages for a question.
 
     Args:
@@ -88,12 +117,29 @@ def search(index_version_id: str, query: str, *, k: int = 4, mode: Mode = "auto"
         k: Most passages.
         mode: ``auto`` takes both ways where the index has vectors that read the language, else full text.
         rerank: Put passages that hold the question's names and numbers side by side before others.
+        embedded: The question's vector, if `embed_questions` has made it; else it is asked for.
 
     Raises:
         KurabeError: ``store.missing``, ``knowledge.source_removed``, ``knowledge.no_vectors`` if vectors were asked
             for by name and there are none, ``knowledge.unknown_mode``, ``models.…``.
     """
-    return _Searcher(index_version_id, k, mode, rerank).search(query)
+    return _Searcher(index_version_id, k, mode, rerank).search(query, embedded)
+
+
+def embed_questions(index_version_id: str, queries: Sequence[str]) -> list[Embedded]:
+    """Return a vector for each question in few calls; their time is shared out evenly.
+
+    Raises:
+        KurabeError: ``store.missing``, ``models.…``.
+    """
+    searcher = _Searcher(index_version_id, 1, "auto")
+    made: list[Embedded] = []
+    for batch in batches(queries):
+        began = time.perf_counter()
+        vectors = searcher.vectors([folded(query).strip() for query in batch])
+        seconds = (time.perf_counter() - began) / len(batch)
+        made += [Embedded(vector, seconds) for vector in vectors]
+    return made
 
 
 def search_many(
@@ -105,13 +151,8 @@ def search_many(
         KurabeError: as `search`.
     """
     searcher = _Searcher(index_version_id, k, mode)
-    results: list[SearchResult] = []
-    for batch in batches(queries):
-        began = time.perf_counter()
-        vectors = searcher.vectors([folded(query).strip() for query in batch])
-        seconds = (time.perf_counter() - began) / len(batch)
-        results += [searcher.search(query, vector, seconds) for query, vector in zip(batch, vectors, strict=True)]
-    return results
+    pairs = zip(queries, embed_questions(index_version_id, queries), strict=True)
+    return [searcher.search(query, embedded) for query, embedded in pairs]
 
 
 class _Searcher:
@@ -135,10 +176,11 @@ class _Searcher:
         found = iter(embed_texts(filled, "query", self.embedder) if filled else [])
         return [next(found) if text else None for text in words]
 
-    def search(self, query: str, vector: Sequence[float] | None = None, embed_seconds: float = 0.0) -> SearchResult:
+    def search(self, query: str, embedded: Embedded | None = None) -> SearchResult:
         """Return what is found; a vector that is not given is asked for."""
         words = folded(query).strip()
-        spans = {"embed": embed_seconds, "search": 0.0, "rerank": 0.0}
+        vector, spent = (embedded.vector, embedded.seconds) if embedded and self.mode != "text" else (None, 0.0)
+        spans = {"embed": spent, "search": 0.0, "rerank": 0.0}
         if not words:
             return SearchResult([], spans, "text", None)
         if vector is None:
