@@ -44,7 +44,7 @@ class ComparisonConfig:
 
     questions: int | None = None
     """Test questions, drawn evenly over the slices; None asks all."""
-    latency_questions: int = 12
+    latency_questions: int = 10
     """Questions asked alone, one at a time, to measure waiting time."""
     train: bool = True
     """Train adapters; without it only approaches that need none are compared."""

@@ -141,7 +141,7 @@ def _comparison_settings(*, nested: bool = False) -> ComparisonConfig:
                 t("ui.home.settings.latency"),
                 0,
                 1_000,
-                value=12,
+                value=ComparisonConfig().latency_questions,
                 help=t("ui.home.settings.latency.help"),
                 key="home_latency",
             )
