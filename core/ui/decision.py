@@ -129,7 +129,9 @@ def _draw_ranking(found: Results, verdict: Verdict) -> None:
 
 
 def _crossing(volume: float | None) -> str:
-    return t("ui.decision.above", n=format_number(volume)) if volume is not None else "–"
+    if volume is None:
+        return "–"
+    return t("ui.decision.above", n=format_number(volume)) if volume else t("ui.decision.always")
 
 
 def _draw_gates(found: Results, verdict: Verdict) -> None:
