@@ -119,8 +119,9 @@ class Parts:
 
         A server that does not answer now is asked again for each question, where its failure is recorded.
         """
-        # other contexts search seldom or never
-        if self.context.name == "retrieved" and self.sources.index is not None:
+        # other contexts search seldom or never, and full text needs no vector
+        by_vector = self.context.name == "retrieved" and self.spec.context.get("mode") != "text"
+        if by_vector and self.sources.index is not None:
             with suppress(KurabeError):
                 made = embed_questions(self.sources.index.id, questions)
                 self.embedded.update(zip(questions, made, strict=True))

@@ -142,15 +142,13 @@ def embed_questions(index_version_id: str, queries: Sequence[str]) -> list[Embed
     return made
 
 
-def search_many(
-    index_version_id: str, queries: Sequence[str], *, k: int = 4, mode: Mode = "auto"
-) -> list[SearchResult]:
+def search_many(index_version_id: str, queries: Sequence[str], *, k: int = 4) -> list[SearchResult]:
     """Search for many questions, whose vectors come in batches; their time is shared out evenly.
 
     Raises:
         KurabeError: as `search`.
     """
-    searcher = _Searcher(index_version_id, k, mode)
+    searcher = _Searcher(index_version_id, k, "auto")
     pairs = zip(queries, embed_questions(index_version_id, queries), strict=True)
     return [searcher.search(query, embedded) for query, embedded in pairs]
 
