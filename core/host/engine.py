@@ -47,6 +47,9 @@ PROCESSORS = torch.get_num_threads()
 _WORTH_SHARING = 32
 """Tokens of a common beginning from which copying them is quicker than reading them again."""
 
+_WORTH_KEEPING_ONCE = 256
+"""Tokens of a common beginning from which attending to it for all rows at once is quicker than row by row."""
+
 _JOIN_TOKENS = 2048
 """Prompt tokens read between two steps, so that many new rows do not stall those that are being written."""
 
@@ -73,7 +76,7 @@ class _Read:
             return None
         pairs = zip(self.prompt[:-1], row.prompt[:-1], strict=False)
         shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        return Known(self.cache, shared) if shared >= _WORTH_SHARING else None
+        return Known(self.cache, shared, shared >= _WORTH_KEEPING_ONCE) if shared >= _WORTH_SHARING else None
 
 
 @dataclass

@@ -44,6 +44,8 @@ class Known:
     cache: RowCache
     shared: int
     """How many tokens, less than the prompt has."""
+    once: bool = False
+    """Whether the beginning is kept once for both rows; else it is copied."""
 
 
 @dataclass
@@ -55,7 +57,9 @@ class Forward:
     """Whether rows step as one batch; found out by `prove`."""
 
     def __post_init__(self) -> None:
-        self.layers = int(self.model.config.get_text_config().num_hidden_layers)
+        config = self.model.config.get_text_config()
+        self.layers = int(config.num_hidden_layers)
+        self.windowed = getattr(config, "sliding_window", None) is not None
         self.device = self.model.device
 
     @torch.inference_mode()
@@ -69,7 +73,8 @@ class Forward:
         """
         cache: Cache = RowCache(self.layers, capacity) if self.together else DynamicCache(config=self.model.config)
         if known is not None and isinstance(cache, RowCache):
-            cache.begin_like(known.cache, known.shared + (prefix.length if prefix else 0))
+            positions = known.shared + (prefix.length if prefix else 0)
+            cache.begin_like(known.cache, positions, once=known.once and not self.windowed)
             ids, prefix = ids[known.shared :], None
         tokens = torch.tensor([list(ids[:-1])], dtype=torch.long, device=self.device)
         inputs: dict[str, Any] = {"input_ids": tokens}
@@ -151,6 +156,6 @@ class Forward:
     def _two_steps(self) -> torch.Tensor:
         caches = [self.read(ids, len(ids) + 2) for ids in _PROBES]
         if isinstance(caches[1], RowCache):
-            caches[1] = self.read(_PROBES[1], len(_PROBES[1]) + 2, known=Known(caches[1], 3))
+            caches[1] = self.read(_PROBES[1], len(_PROBES[1]) + 2, known=Known(caches[1], 3, once=True))
         first = self.step([ids[-1] for ids in _PROBES], caches)
         return torch.stack([first, self.step([8, 4, 9], caches)])

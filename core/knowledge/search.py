@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from core.errors import KurabeError
 from core.knowledge.embedding import batches, embed_texts, pinned_embedder
 from core.knowledge.index import index_version
-from core.knowledge.tables import folded, name_tokens, names_in, open_table
+from core.knowledge.tables import folded, name_tokens, names_in, open_table, query_table
 from core.store import tables as tb
 
 __all__ = [
@@ -186,8 +186,8 @@ class _Searcher:
             [vector] = self.vectors([words])
             spans["embed"] = time.perf_counter() - began
         began = time.perf_counter()
-        vector_hits = [] if vector is None else _by_vector(self.version, vector, self.pool)
-        text_hits = _by_text(self.version, words, self.pool) if self.mode != "vector" else []
+        asked = words if self.mode != "vector" else None
+        vector_hits, text_hits = _found(self.version, vector, asked, self.pool)
         hits = fused(vector_hits, text_hits)
         spans["search"] = time.perf_counter() - began
         if self.rerank:
@@ -206,11 +206,28 @@ def _notes(version: tb.IndexVersion, text_only: bool) -> list[dict[str, Any]]:
     return [{"code": code, "params": {"language": version.config["language"], "embedder": version.embedder or "-"}}]
 
 
-def _by_vector(version: tb.IndexVersion, vector: Sequence[float], limit: int) -> list[Hit]:
-    query = open_table(version.table_name).search(list(vector), vector_column_name="vector").distance_type("cosine")
-    if version.config.get("probes"):
-        query = query.nprobes(version.config["probes"])
-    rows = query.select([*_SHOWN, "_distance"]).limit(limit).to_list()
+def _found(
+    version: tb.IndexVersion, vector: Sequence[float] | None, words: str | None, limit: int
+) -> tuple[list[Hit], list[Hit]]:
+    """Return what each way of searching finds, asked at once; a way without a question finds nothing."""
+
+    def by_vector(table: Any) -> Any:
+        query = table.query().nearest_to(list(vector or ())).column("vector").distance_type("cosine")
+        if version.config.get("probes"):
+            query = query.nprobes(version.config["probes"])
+        return query.select([*_SHOWN, "_distance"]).limit(limit)
+
+    def by_text(table: Any) -> Any:
+        query = table.query().nearest_to_text(f"{words} {name_tokens(words or '')}", columns="search_text")
+        return query.select([*_SHOWN, "_score"]).limit(limit)
+
+    asked = {"vector": by_vector} if vector is not None else {}
+    asked |= {"text": by_text} if words is not None else {}
+    rows = dict(zip(asked, query_table(version.table_name, *asked.values()), strict=True))
+    return _vector_hits(rows.get("vector", [])), _text_hits(rows.get("text", []))
+
+
+def _vector_hits(rows: list[dict[str, Any]]) -> list[Hit]:
     rows.sort(key=lambda row: (row["_distance"], row["chunk_id"]))
     return [
         replace(hit_of(row), vector_rank=rank, vector_score=1.0 - float(row["_distance"]))
@@ -218,11 +235,7 @@ def _by_vector(version: tb.IndexVersion, vector: Sequence[float], limit: int) ->
     ]
 
 
-def _by_text(version: tb.IndexVersion, words: str, limit: int) -> list[Hit]:
-    query = open_table(version.table_name).search(
-        f"{words} {name_tokens(words)}", query_type="fts", fts_columns="search_text"
-    )
-    rows = query.select([*_SHOWN, "_score"]).limit(limit).to_list()
+def _text_hits(rows: list[dict[str, Any]]) -> list[Hit]:
     rows.sort(key=lambda row: (-row["_score"], row["chunk_id"]))
     return [replace(hit_of(row), text_rank=rank, text_score=float(row["_score"])) for rank, row in enumerate(rows, 1)]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,7 @@ __all__ = [
     "name_tokens",
     "names_in",
     "open_table",
+    "query_table",
     "table_names",
 ]
 
@@ -176,21 +178,66 @@ def _table(uri: str, pid: int, name: str) -> Any:
     return connect().open_table(name)
 
 
+@lru_cache(maxsize=64)
+def _table_for_queries(uri: str, pid: int, name: str) -> Any:
+    return _wait_for(_connection_for_queries(uri, pid).open_table(name))
+
+
+@lru_cache(maxsize=4)
+def _connection_for_queries(uri: str, pid: int) -> Any:
+    import lancedb
+
+    return _wait_for(lancedb.connect_async(uri, read_consistency_interval=timedelta(0)))
+
+
+def _wait_for(coroutine: Any) -> Any:
+    from lancedb.background_loop import LOOP  # where LanceDB itself runs what is asked synchronously
+
+    run: Callable[[Any], Any] = LOOP.run
+    return run(coroutine)
+
+
 def open_table(name: str) -> Any:
     """Return a table; handles are kept, because the tables never change.
 
     Raises:
         KurabeError: ``knowledge.index_lost`` if the store knows it but the index URI does not.
     """
+    return _opened(_table, name)
+
+
+def query_table(name: str, *queries: Callable[[Any], Any]) -> list[list[dict[str, Any]]]:
+    """Send queries to a table at once, and return the rows of each.
+
+    LanceDB's synchronous queries fetch the table's schema several times each, which costs more than the search of a
+    small table; its asynchronous ones do not.
+
+    Args:
+        name: Which table.
+        queries: Each makes a query of LanceDB's asynchronous table.
+
+    Raises:
+        KurabeError: as `open_table`.
+    """
+    table = _opened(_table_for_queries, name)
+
+    async def all_of_them() -> list[list[dict[str, Any]]]:
+        return list(await asyncio.gather(*(query(table).to_list() for query in queries)))
+
+    found: list[list[dict[str, Any]]] = _wait_for(all_of_them())
+    return found
+
+
+def _opened(open_by_name: Callable[[str, int, str], Any], name: str) -> Any:
+    uri = settings().index()
     try:
-        return _table(settings().index(), os.getpid(), name)
+        return open_by_name(uri, os.getpid(), name)
     except (ValueError, FileNotFoundError, OSError, RuntimeError) as error:
-        raise KurabeError(
-            "knowledge.index_lost", table=name, uri_kind=settings().index().split(":", 1)[0][:8]
-        ) from error
+        raise KurabeError("knowledge.index_lost", table=name, uri_kind=uri.split(":", 1)[0][:8]) from error
 
 
 def drop_table(name: str) -> None:
     """Remove a table with everything in it; one that is not there is fine."""
     _table.cache_clear()
+    _table_for_queries.cache_clear()
     connect().drop_table(name, ignore_missing=True)

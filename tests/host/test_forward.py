@@ -132,6 +132,31 @@ def test_a_beginning_that_another_row_read_is_taken_over_without_a_change(kind: 
     assert written_alone(model, [*range(20, 49), 88, 7, 3, 90]) != expected
 
 
+@pytest.mark.parametrize("kind", ["grouped heads", "biases", "sliding window"])
+def test_rows_that_keep_a_beginning_once_write_what_each_writes_alone(kind: str) -> None:
+    model = make(KINDS[kind][0])
+    forward = Forward(model)
+    assert forward.prove()
+    common = [*range(20, 50)]
+    prompts = [[*common, 9], [*common, 7, 3, 90], [*common, 7, 3, 90], [*common, 8], [*common[:12], 60, 61], [42, 5]]
+    # which earlier row is known, and for how many tokens: the second time longer, then shorter than what is kept
+    known = [None, (0, 30), (1, 32), (2, 30), (3, 12), None]
+    caches: list[Any] = []
+    for prompt, read in zip(prompts, known, strict=True):
+        shared = Known(caches[read[0]], read[1], once=True) if read else None
+        caches.append(forward.read(prompt, len(prompt) + STEPS, known=shared))
+    if kind != "sliding window":
+        assert caches[2].beginning is caches[1].beginning is not caches[4].beginning
+    rows = [[prompt[-1]] for prompt in prompts]
+    for _ in range(STEPS):
+        tokens = forward.step([row[-1] for row in rows], caches).argmax(-1).tolist()
+        for row, token in zip(rows, tokens, strict=True):
+            row.append(token)
+    expected = [written_alone(model, prompt) for prompt in prompts]
+    assert [row[1:] for row in rows] == expected
+    assert len({tuple(row) for row in expected}) > 3
+
+
 def test_a_row_that_leaves_and_one_that_joins_do_not_touch_the_others() -> None:
     model = make(KINDS["sliding and full layers"][0])
     expected = [written_alone(model, prompt) for prompt in PROMPTS]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import ClassVar
 
 from core.errors import KurabeError
@@ -13,8 +14,8 @@ from core.identity import match_key
 from ..context import Context, Demonstration, Gathered, GatherInput
 
 
-def spread(pool: Sequence[Demonstration], asked: str, seed: int) -> list[Demonstration]:
-    """All demonstrations but the asked question, slices taking turns, in an order fixed by the seed.
+def spread(pool: Sequence[Demonstration], asked: str, seed: int) -> Iterator[Demonstration]:
+    """Yield all demonstrations but the asked question, slices taking turns, in an order fixed by the seed.
 
     The order does not depend on the question, so that every question sees the same examples.
     """
@@ -27,7 +28,7 @@ def spread(pool: Sequence[Demonstration], asked: str, seed: int) -> list[Demonst
     turns = [(place, name) for name, members in slices.items() for place in range(len(members))]
     key = match_key(asked)
     ordered = (slices[name][place] for place, name in sorted(turns))
-    return [d for d in ordered if match_key(d.question) != key]
+    return (d for d in ordered if match_key(d.question) != key)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class FewExamples(Context):
     def gather(self, given: GatherInput) -> Gathered:
         """Take the first `count` of the fixed order; fails when they do not fit."""
         pool = given.demonstrations()
-        chosen = tuple((d.question, d.answer) for d in spread(pool, given.question, self.seed)[: self.count])
+        first = islice(spread(pool, given.question, self.seed), self.count)
+        chosen = tuple((d.question, d.answer) for d in first)
         if not chosen:
             raise KurabeError("approaches.no_examples")
         needed = given.cost(chosen, ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import ClassVar
 
 from core.errors import KurabeError
@@ -27,7 +28,7 @@ class ManyExamples(Context):
         pool = given.demonstrations()
         chosen: list[tuple[str, str]] = []
         used = 0
-        for demonstration in spread(pool, given.question, self.seed)[: self.most]:
+        for demonstration in islice(spread(pool, given.question, self.seed), self.most):
             pair = (demonstration.question, demonstration.answer)
             used += given.cost((pair,), ())
             if given.budget is not None and used > given.budget:
