@@ -94,6 +94,12 @@ class _Group:
     def has_work(self) -> bool:
         return bool(self.waiting or self.reading or self.active)
 
+    def charge(self, since: float) -> float:
+        """Add the seconds since a moment to what it had, and return the moment up to which that is."""
+        now = time.monotonic()
+        self.served += now - since
+        return now
+
 
 class Engine:
     """Accepts rows from any thread and writes their answers in its own."""
@@ -217,7 +223,7 @@ class Engine:
         return min(ready, key=lambda group: group.served, default=None)
 
     def _take_turn(self, group: _Group) -> None:
-        began = time.monotonic()
+        began = charged = time.monotonic()
         try:
             loaded = self._activate(group)
             while group.has_work() and not self._stopping:
@@ -229,8 +235,10 @@ class Engine:
                 elif not group.reading:
                     self._step_back(group)
                     break
+                # What a turn took so far counts before others come: a long turn must not become their credit.
+                charged = group.charge(charged)
                 self._collect()
-                if time.monotonic() - began > _TURN_SECONDS and self._others_wait(group):
+                if charged - began > _TURN_SECONDS and self._others_wait(group):
                     break
         except KurabeError as error:
             if error.code == "host.no_memory" and self._others_active(group):
@@ -244,7 +252,7 @@ class Engine:
                 self._library.unload()
         finally:
             wait(group.reading)  # the next group may switch the adapter
-            group.served += time.monotonic() - began
+            group.charge(charged)
 
     def _activate(self, group: _Group) -> Loaded:
         assert self._library is not None

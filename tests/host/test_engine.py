@@ -64,6 +64,21 @@ def test_a_short_question_does_not_wait_for_another_models_long_answers(engine: 
         engine.cancel(asked.row)
 
 
+def test_a_model_asked_later_does_not_stop_answers_that_were_long_under_way(engine: Engine) -> None:
+    Asked(engine, "starter", "Hello").end()
+    let_answers_be_endless(engine)
+    early = Asked(engine, "starter", "Hello", **endless(1))
+    time.sleep(3.0)  # a turn in which nobody else waits
+    late = Asked(engine, "adapter:noisy", "Hello", **endless(2))
+    while not late.row.tokens:
+        time.sleep(0.01)
+    before = len(early.row.tokens)
+    time.sleep(1.5)
+    assert len(early.row.tokens) > before + 5, "both take turns from the first moment on"
+    for asked in (early, late):
+        engine.cancel(asked.row)
+
+
 def test_a_question_joins_answers_that_are_being_written(engine: Engine) -> None:
     Asked(engine, "adapter:noisy", "Hello").end()
     let_answers_be_endless(engine)
