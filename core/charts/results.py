@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import plotly.graph_objects as go
 
@@ -53,6 +54,8 @@ class MeasuredApproach:
     """Seconds."""
     total: Bar | None = None
     """Seconds."""
+    level: bool = False
+    """Whether the verdict found no difference between it and the best, or it is the best."""
 
 
 def tokens_title(fewest: str, most: str) -> str:
@@ -75,15 +78,32 @@ def quality_overview(approaches: Sequence[MeasuredApproach], code: Language | No
     for approach in shown:
         assert approach.correct is not None
         _whisker(figure, approach, approach.correct, format_percent(approach.correct.value, code))
-    best = max((a for a in shown if a.ranked), key=lambda a: a.correct.value if a.correct else 0.0, default=None)
-    title = t("charts.quality.title.none", code)
-    if best is not None and best.correct is not None:
-        title = t("charts.quality.title", code, approach=best.label, share=format_percent(best.correct.value, code))
     alt = [f"{a.label}: {_text(a.correct, code)}" for a in shown]
-    styled(figure, title, height=_height(len(shown)), code=code, alt=alt)
+    styled(figure, _quality_title(shown, code), height=_height(len(shown)), code=code, alt=alt)
     figure.update_xaxes(title=t("charts.axis.correct", code), range=[0, 1.12], tickformat=".0%", tickvals=_FIFTHS)
     figure.update_yaxes(autorange="reversed")
     return figure
+
+
+def _quality_title(shown: Sequence[MeasuredApproach], code: Language | None) -> str:
+    """Return what the figure shows: who is best, or who are level at the top."""
+    shares = sorted(((a.correct.value, a.label) for a in shown if a.ranked and a.correct), reverse=True)
+    level = {a.label for a in shown if a.level}
+    top = [(share, label) for share, label in shares if label in level]
+    if not shares:
+        return t("charts.quality.title.none", code)
+    if len(top) > 3:
+        return t("charts.quality.title.many", code, n=format_number(len(top), code=code), share=_range(top, code))
+    if len(top) < 2:
+        share, label = shares[0]
+        return t("charts.quality.title", code, approach=label, share=format_percent(share, code))
+    names = _listed([label for _, label in top], code)
+    return t("charts.quality.title.level", code, approaches=names, share=_range(top, code))
+
+
+def _range(top: Sequence[tuple[float, str]], code: Language | None) -> str:
+    high, low = (format_percent(share, code) for share, _ in (top[0], top[-1]))
+    return high if low == high else f"{low.rstrip('%')}–{high}"
 
 
 _FIFTHS = [0, 0.2, 0.4, 0.6, 0.8, 1.0]
@@ -139,8 +159,8 @@ def quality_by_slice(approaches: Sequence[MeasuredApproach], code: Language | No
     alt = [f"{a.label}: " + ", ".join(f"{n} {_text(b, code)}" for n, b in a.slices.items()) for a in shown]
     styled(figure, t("charts.slices.title", code), height=_height(len(shown), row=46), code=code, alt=alt)
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(side="top", showgrid=False, tickangle=0)
-    figure.update_layout(margin={"t": 90})
+    figure.update_xaxes(side="top", showgrid=False)
+    figure.update_layout(margin={"t": 110})
     return figure
 
 
@@ -271,8 +291,9 @@ def tradeoff(approaches: Sequence[MeasuredApproach], code: Language | None = Non
         line={"dash": "dot", "color": "rgba(128,128,128,0.7)"},
         hoverinfo="skip",
     )
-    for point, side in zip(points, _label_sides(points), strict=True):
-        _spot(figure, point, side, faint=point not in front, code=code)
+    for point, offset in zip(points, _label_offsets(points), strict=True):
+        _spot(figure, point, faint=point not in front, code=code)
+        _name(figure, point, offset, faint=point not in front)
     names = _listed([p[0].label for p in front], code)
     alt = [
         f"{a.label}: {format_money(cost, a.currency, code)}, {format_percent(right, code)}" for a, cost, right in points
@@ -280,7 +301,7 @@ def tradeoff(approaches: Sequence[MeasuredApproach], code: Language | None = Non
     styled(figure, t("charts.tradeoff.title", code, approaches=names), height=420, code=code, alt=alt)
     currency = shown[0].currency if shown else "USD"
     widest = max((p[1] for p in points), default=1) or 1
-    span = [-0.12 * widest, 1.3 * widest]
+    span = [share * widest for share in _SPAN]
     figure.update_xaxes(title=t("charts.axis.cost", code, currency=currency), range=span)
     figure.update_yaxes(title=t("charts.axis.correct", code), range=[0, 1.05], tickformat=".0%", showgrid=True)
     return figure
@@ -301,59 +322,103 @@ def _beats(first: Point, second: Point) -> bool:
     return no_worse and (first[1] < second[1] or first[2] > second[2])
 
 
-_MARK = 0.02
-"""Half the width of a mark, as a share of the drawing."""
+_DRAWING = (380.0, 300.0)
+"""Width and height in pixels of the narrowest drawing that the names must fit into."""
 
-_SIDES = {
-    "top center": (0.0, 1.0),
-    "bottom center": (0.0, -1.0),
-    "middle right": (1.0, 0.0),
-    "middle left": (-1.0, 0.0),
-    "top right": (1.0, 1.0),
-    "top left": (-1.0, 1.0),
-    "bottom right": (1.0, -1.0),
-    "bottom left": (-1.0, -1.0),
-}
+_SPAN = (-0.12, 1.3)
+"""Costs that the drawing spans, as shares of the highest."""
+
+_LETTER, _LINE, _MARK = 6.6, 15.0, 10.0
+"""Pixels: width of a letter, height of a line, half the width of a mark."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
 
 
-def _label_sides(points: Sequence[Point]) -> list[str]:
-    """Return for each point the side on which its name runs into the fewest marks and other names.
+@dataclass(frozen=True, slots=True)
+class _Offset:
+    """Where a name stands from its mark, in pixels; right and down are positive."""
 
-    Sizes are estimated as shares of the drawing: 1.8 % of its width a letter, 6 % of its height a line.
-    """
+    right: float
+    down: float
+    anchor: Literal["left", "center", "right"]
+
+    def box(self, x: float, y: float, text: str) -> Box:
+        """Return the name's box beside a mark."""
+        width = _LETTER * sum(1 if sign.isascii() else 1.9 for sign in text)
+        left = x + self.right - {"left": 0.0, "center": width / 2, "right": width}[self.anchor]
+        return left, y + self.down - _LINE / 2, left + width, y + self.down + _LINE / 2
+
+    @property
+    def far(self) -> bool:
+        """Whether a line must lead from the mark to the name."""
+        return abs(self.down) > 2 * _LINE
+
+
+_OFFSETS = (
+    _Offset(13, 0, "left"),
+    _Offset(-13, 0, "right"),
+    *(_Offset(right, sign * down, anchor)  # type: ignore[arg-type]  # the three names of `anchor`
+      for down in (20, 34, 50, 68, 86)
+      for sign in (-1, 1)
+      for right, anchor in ((0, "center"), (10, "left"), (-10, "right"))),
+)  # fmt: skip
+"""Places for a name, the preferred ones first."""
+
+
+def _label_offsets(points: Sequence[Point]) -> list[_Offset]:
+    """Return for each point the nearest place at which its name runs into no mark, whisker or other name."""
     widest = max((cost for _, cost, _ in points), default=1) or 1
-    taken = [(cost / widest, share, _MARK) for _, cost, share in points]
-    sides = []
-    for approach, cost, share in points:
-        half = 0.009 * sum(1 if sign.isascii() else 2 for sign in approach.label)
-        best = min(_SIDES, key=lambda side: _overlaps(_place(side, cost / widest, share, half), half, taken))
-        taken.append((*_place(best, cost / widest, share, half), half))
-        sides.append(best)
-    return sides
+    width, height = _DRAWING
+    spots = [
+        (width * (cost / widest - _SPAN[0]) / (_SPAN[1] - _SPAN[0]), height * (1 - share / 1.05))
+        for _, cost, share in points
+    ]
+    taken: list[Box] = [(x - _MARK, y - _MARK, x + _MARK, y + _MARK) for x, y in spots]
+    for (approach, _, _), (x, _) in zip(points, spots, strict=True):
+        if (bar := approach.correct) and bar.low is not None and bar.high is not None:
+            taken.append((x - 5, height * (1 - bar.high / 1.05), x + 5, height * (1 - bar.low / 1.05)))
+    offsets = []
+    for (approach, _, _), (x, y) in zip(points, spots, strict=True):
+        best = min(_OFFSETS, key=lambda o: _crowding(o.box(x, y, approach.label), taken))
+        taken.append(best.box(x, y, approach.label))
+        offsets.append(best)
+    return offsets
 
 
-def _place(side: str, x: float, y: float, half: float) -> tuple[float, float]:
-    right, up = _SIDES[side]
-    return x + right * (half + 0.02), y + up * 0.06
+def _crowding(box: Box, taken: Sequence[Box]) -> int:
+    """Return how much a box touches; leaving the drawing counts twice."""
+    left, top, right, bottom = box
+    touched = sum(left < r and right > x and top < b and bottom > y for x, y, r, b in taken)
+    return touched + 2 * (left < 0) + 2 * (right > _DRAWING[0]) + 2 * (bottom > _DRAWING[1]) + 2 * (top < 0)
 
 
-def _overlaps(place: tuple[float, float], half: float, taken: Sequence[tuple[float, float, float]]) -> float:
-    """Return how many names a name at this place would touch; leaving the drawing counts as well."""
-    x, y = place
-    touched = sum(abs(x - ox) < half + other and abs(y - oy) < 0.065 for ox, oy, other in taken)
-    return touched + 2 * (x - half < -0.1) + 2 * (x + half > 1.3) + (y < 0)
+def _name(figure: go.Figure, point: Point, offset: _Offset, *, faint: bool) -> None:
+    approach, cost, share = point
+    figure.add_annotation(
+        x=cost,
+        y=share,
+        text=approach.label,
+        ax=offset.right,
+        ay=offset.down,
+        xanchor=offset.anchor,
+        yanchor="middle",
+        arrowhead=0,
+        arrowwidth=1,
+        arrowcolor="rgba(128,128,128,0.8)" if offset.far else "rgba(0,0,0,0)",
+        standoff=_MARK,
+        opacity=0.6 if faint else 1.0,
+    )
 
 
-def _spot(figure: go.Figure, point: Point, side: str, *, faint: bool, code: Language | None) -> None:
+def _spot(figure: go.Figure, point: Point, *, faint: bool, code: Language | None) -> None:
     approach, cost, share = point
     seen = look(approach.preset)
     bar = approach.correct
     figure.add_scatter(
         x=[cost],
         y=[share],
-        mode="markers+text",
-        text=[approach.label],
-        textposition=side,
+        mode="markers",
         marker={"color": seen.colour, "symbol": seen.symbol, "size": 14, "line": {"width": 2, "color": seen.colour}},
         opacity=0.55 if faint else 1.0,
         error_y={

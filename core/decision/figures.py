@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.charts.results import Bar, MeasuredApproach
+from core.decision.verdict import Verdict
 from core.decision.words import approach_name
 from core.evaluation import ApproachResult, Results
 from core.i18n import Language, catalogue, t
@@ -11,16 +12,23 @@ from core.measures import Interval
 __all__ = ["measured_approaches", "slice_name"]
 
 
-def measured_approaches(found: Results, code: Language | None = None) -> list[MeasuredApproach]:
-    """Return every approach of an experiment as the figures need it, labelled in the reader's language."""
-    return [_measured(approach, code) for approach in found.approaches]
+def measured_approaches(
+    found: Results, code: Language | None = None, verdict: Verdict | None = None
+) -> list[MeasuredApproach]:
+    """Return every approach of an experiment as the figures need it, labelled in the reader's language.
+
+    With a verdict the figures know which approaches are level at the top.
+    """
+    level = verdict.tied if verdict else ()
+    return [_measured(approach, approach.approach_id in level, code) for approach in found.approaches]
 
 
-def _measured(approach: ApproachResult, code: Language | None) -> MeasuredApproach:
+def _measured(approach: ApproachResult, level: bool, code: Language | None) -> MeasuredApproach:
     return MeasuredApproach(
         label=approach_name(approach, code),
         preset=approach.preset,
         ranked=approach.ranked,
+        level=level,
         correct=_bar(approach.correct),
         slices={slice_name(name, code): Bar(i.estimate, i.low, i.high) for name, i in approach.slices.items()},
         prompt_tokens=_mean(approach.tokens.prompt),

@@ -69,7 +69,9 @@ def render_report(found: Results, verdict: Verdict, project: tb.Project, code: L
     return (
         _environment(code)
         .get_template("report.html.j2")
-        .render(**_context(found, verdict, project, code), figures=_figures(found, code), plotly=get_plotlyjs())
+        .render(
+            **_context(found, verdict, project, code), figures=_figures(found, verdict, code), plotly=get_plotlyjs()
+        )
     )
 
 
@@ -183,8 +185,8 @@ def _criteria(found: Results, code: Language) -> list[dict[str, Any]]:
     return rows
 
 
-def _figures(found: Results, code: Language) -> list[dict[str, str]]:
-    measured = measured_approaches(found, code)
+def _figures(found: Results, verdict: Verdict, code: Language) -> list[dict[str, str]]:
+    measured = measured_approaches(found, code, verdict)
     makers = (quality_overview, quality_by_slice, tradeoff, cost_per_1000, latency_overview, tokens_per_answer)
     return [_figure(maker(measured, code), f"figure-{index}") for index, maker in enumerate(makers)]
 

@@ -53,7 +53,7 @@ def draw_decision(project: tb.Project) -> None:
     _draw_ranking(found, verdict)
     with st.grid(2, min_column_width=420, gap="medium"):
         with st.container():
-            draw_figure(quality_overview(figures_of(found)), "decision_quality")
+            draw_figure(quality_overview(figures_of(found, verdict)), "decision_quality")
         with st.container():
             draw_figure(tradeoff(figures_of(found)), "decision_tradeoff")
     _draw_gates(found, verdict)

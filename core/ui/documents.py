@@ -95,7 +95,7 @@ def draw_list(project: tb.Project) -> None:
         icon=":material/search:",
         type="search",
         width=320,
-        placeholder=t("ui.questions.search.placeholder"),
+        placeholder=t("ui.documents.filter.placeholder"),
     )
     shown = [row for row in found if wanted.casefold() in f"{row.name} {row.title}".casefold()]
     index = latest_index(default_kb(project.id).id)
@@ -239,10 +239,10 @@ def draw_search(project: tb.Project) -> None:
     if index is None:
         st.caption(t("ui.search.no_index"))
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        query = st.text_input(
-            t("ui.search.query"), value=st.query_params.get("query", ""), key="search_query", icon=":material/search:"
-        )
+    query = st.text_input(
+        t("ui.search.query"), value=st.query_params.get("query", ""), key="search_query", icon=":material/search:"
+    )
+    with st.container(horizontal=True):
         count = st.number_input(t("ui.search.count"), 1, 20, 4, width=120)
         ways = _WAYS if index.embedder else ("auto", "text")
         way = st.selectbox(t("ui.search.way"), ways, format_func=lambda key: t(f"ui.search.way.{key}"), width=200)

@@ -9,6 +9,7 @@ import streamlit as st
 from core.charts import MeasuredApproach
 from core.datasets import datasets, latest_version, version
 from core.decision.figures import measured_approaches
+from core.decision.verdict import Verdict
 from core.errors import KurabeError
 from core.evaluation import ApproachResult, Results, latest_experiment, results
 from core.i18n import format_datetime, format_duration, format_money, format_number, t
@@ -48,9 +49,9 @@ def _finished_results(experiment_id: str) -> Results:
     return results(experiment_id)
 
 
-def figures_of(found: Results, *, measured: bool = True) -> list[MeasuredApproach]:
-    """Return every approach as figures need it; without those that nothing was measured of."""
-    return [approach for approach in measured_approaches(found) if approach.correct is not None or not measured]
+def figures_of(found: Results, verdict: Verdict | None = None) -> list[MeasuredApproach]:
+    """Return every approach that was measured as figures need it."""
+    return [approach for approach in measured_approaches(found, verdict=verdict) if approach.correct is not None]
 
 
 def money_text(interval: Interval | None, currency: str) -> str:

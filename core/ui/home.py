@@ -44,7 +44,7 @@ def draw_finding(project: tb.Project) -> bool:
         st.warning(sentence, icon=":material/update:")
     if chosen is not None:
         approach_tiles(chosen)
-    draw_figure(quality_overview(figures_of(found)), "home_quality")
+    draw_figure(quality_overview(figures_of(found, verdict)), "home_quality")
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(t("ui.home.open_decision"), type="primary", icon=":material/gavel:"):
             open_page("decision")

@@ -8,9 +8,17 @@ from typing import Any
 
 import streamlit as st
 
-from core.charts import cost_per_1000, latency_overview, quality_by_slice, quality_overview, tokens_per_answer, tradeoff
+from core.charts import (
+    MeasuredApproach,
+    cost_per_1000,
+    latency_overview,
+    quality_by_slice,
+    quality_overview,
+    tokens_per_answer,
+    tradeoff,
+)
 from core.datasets import SPLITS, latest_version
-from core.decision import approach_name
+from core.decision import approach_name, decide_experiment
 from core.errors import KurabeError
 from core.evaluation import (
     DEFAULT_METRICS,
@@ -178,7 +186,7 @@ def draw_results(project: tb.Project, experiment: tb.Experiment) -> None:
         st.caption(f":material/update: {sentence}")
     _draw_table(found)
     _draw_notes(found)
-    _draw_figures(found)
+    _draw_figures(figures_of(found, decide_experiment(project, experiment.id) if found.complete else None))
     _draw_causes(found)
     _draw_more(found)
 
@@ -235,8 +243,7 @@ def _draw_notes(found: Results) -> None:
             st.warning(t("decision.note.twins", same=twins.same, **names), icon=":material/content_copy:")
 
 
-def _draw_figures(found: Results) -> None:
-    figures = figures_of(found)
+def _draw_figures(figures: list[MeasuredApproach]) -> None:
     draw_figure(quality_overview(figures), "test_quality")
     draw_figure(quality_by_slice(figures), "test_slices")
     with st.grid(2, min_column_width=420, gap="medium"):

@@ -216,7 +216,8 @@ def _draw_samples(run: RunView) -> None:
     before = {answer["question"]: answer["answer"] for answer in first["answers"]}
     for answer in last["answers"]:
         with st.container(border=True):
-            st.text(answer["question"][-300:])
+            # what stands before the last empty line are passages and examples
+            st.text(answer["question"].rstrip().rpartition("\n\n")[2][-300:])
             columns = {
                 t("ui.training.expected"): answer["reference"],
                 t("ui.training.before"): before.get(answer["question"], "–"),
