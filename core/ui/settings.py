@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -80,7 +80,20 @@ def draw_host() -> None:
         if st.button(t("ui.settings.host.stop"), icon=":material/stop:"):
             stop_host()
             st.rerun()
-    st.json({name: value for name, value in status.items() if name not in ("token", "key")}, expanded=False)
+    _draw_host_facts(status)
+
+
+def _draw_host_facts(status: Mapping[str, Any]) -> None:
+    """Draw where the host listens, what it has loaded, on what, and how much waits for it."""
+    facts = [t("ui.settings.host.place", url=plain(str(status["url"])), pid=str(status["pid"]))]
+    if status.get("device"):
+        facts.append(t("ui.settings.host.device", device=str(status["device"]), precision=str(status.get("precision"))))
+    if "loaded" in status:
+        loaded = ", ".join(plain(str(name)) for name in status["loaded"])
+        facts.append(t("ui.settings.host.loaded", models=loaded or t("ui.settings.host.nothing")))
+        work = {name: format_number(int(status.get(name, 0))) for name in ("active", "waiting")}
+        facts.append(t("ui.settings.host.work", **work))
+    st.caption(" · ".join(facts))
 
 
 def draw_models() -> None:
