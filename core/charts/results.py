@@ -19,6 +19,7 @@ __all__ = [
     "latency_overview",
     "quality_by_slice",
     "quality_overview",
+    "share_text_of",
     "tokens_per_answer",
     "tradeoff",
 ]
@@ -78,7 +79,7 @@ def quality_overview(approaches: Sequence[MeasuredApproach], code: Language | No
     for approach in shown:
         assert approach.correct is not None
         _whisker(figure, approach, approach.correct, format_percent(approach.correct.value, code))
-    alt = [f"{a.label}: {_text(a.correct, code)}" for a in shown]
+    alt = [f"{a.label}: {share_text_of(a.correct, code)}" for a in shown]
     styled(figure, _quality_title(shown, code), height=_height(len(shown)), code=code, alt=alt)
     figure.update_xaxes(title=t("charts.axis.correct", code), range=[0, 1.12], tickformat=".0%", tickvals=_FIFTHS)
     figure.update_yaxes(autorange="reversed")
@@ -156,7 +157,7 @@ def quality_by_slice(approaches: Sequence[MeasuredApproach], code: Language | No
     for approach in shown:
         for name, column in zip(names, columns, strict=True):
             _write_cell(figure, column, approach.label, approach.slices.get(name), code)
-    alt = [f"{a.label}: " + ", ".join(f"{n} {_text(b, code)}" for n, b in a.slices.items()) for a in shown]
+    alt = [f"{a.label}: " + ", ".join(f"{n} {share_text_of(b, code)}" for n, b in a.slices.items()) for a in shown]
     styled(figure, t("charts.slices.title", code), height=_height(len(shown), row=46), code=code, alt=alt)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(side="top", showgrid=False)
@@ -172,7 +173,7 @@ def _wrapped(name: str, width: int = 11) -> str:
     return "<br>".join(lines)
 
 
-def _text(bar: Bar | None, code: Language | None) -> str:
+def share_text_of(bar: Bar | None, code: Language | None) -> str:
     """Return a share with its interval in words, for readers who do not see the figure."""
     if bar is None:
         return "–"

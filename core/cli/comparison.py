@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from core.approaches import AnswerRequest, answer, ensure_presets
-from core.cli._output import Json, command, progress_line, show, table
+from core.cli._output import Json, command, console, progress_line, show, table
 from core.cli.jobs import follow
 from core.cli.project import Project
 from core.datasets import latest_version
@@ -24,7 +24,7 @@ from core.decision import (
 )
 from core.errors import KurabeError
 from core.evaluation import ExperimentConfig, Results, latest_experiment, results, start_experiment
-from core.i18n import Language, format_duration, format_money, t, use_language
+from core.i18n import Language, format_duration, format_money, format_number, t, use_language
 from core.identity import atomic_write
 from core.models import stop_host
 from core.projects import ComparisonConfig, get_project, load_sample, start_comparison_job
@@ -132,6 +132,10 @@ def _print_results(found: Results, as_json: bool) -> None:
     columns = ("decision.report.approach", "decision.criterion.correct", "decision.report.against", "cli.tokens",
                "decision.criterion.cost", "decision.criterion.waiting_time")  # fmt: skip
     table([t(name) for name in columns], rows)
+    if found.headroom is not None:
+        most = {"tuning": found.headroom.tuning_at_most, "search": found.headroom.retrieval_at_most}
+        hundred = {name: format_number(100 * interval.estimate) for name, interval in most.items()}
+        console.print(t("charts.headroom.title", **hundred))
 
 
 def report(

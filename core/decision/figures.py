@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from plotly.graph_objects import Figure
+
+from core.charts import headroom_chart
 from core.charts.results import Bar, MeasuredApproach
 from core.decision.verdict import Verdict
 from core.decision.words import approach_name
-from core.evaluation import ApproachResult, Results
+from core.evaluation import ApproachResult, Headroom, Results
 from core.i18n import Language, catalogue, t
 from core.measures import Interval
 
-__all__ = ["measured_approaches", "slice_name"]
+__all__ = ["headroom_figure", "measured_approaches", "slice_name"]
 
 
 def measured_approaches(
@@ -41,6 +44,20 @@ def _measured(approach: ApproachResult, level: bool, code: Language | None) -> M
     )
 
 
+HEADROOM = ("right", "retrieval", "either", "tuning", "neither")
+"""Parts that the questions fall into, as `core.evaluation.Headroom` names them."""
+
+
+def headroom_figure(found: Headroom, code: Language | None = None) -> Figure:
+    """Return what better search or tuning could still gain as a figure."""
+    parts = {name: _known_bar(getattr(found, name)) for name in HEADROOM}
+    return headroom_chart(parts, _known_bar(found.tuning_at_most), _known_bar(found.retrieval_at_most), code)
+
+
+def _known_bar(interval: Interval) -> Bar:
+    return Bar(interval.estimate, interval.low, interval.high)
+
+
 def slice_name(name: str, code: Language | None = None) -> str:
     """Return a slice's name for readers: translated where Kurabe knows it, else as the dataset calls it."""
     key = f"decision.slice.{name}"
@@ -48,7 +65,7 @@ def slice_name(name: str, code: Language | None = None) -> str:
 
 
 def _bar(interval: Interval | None) -> Bar | None:
-    return None if interval is None else Bar(interval.estimate, interval.low, interval.high)
+    return None if interval is None else _known_bar(interval)
 
 
 def _mean(interval: Interval | None) -> float:

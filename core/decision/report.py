@@ -20,7 +20,7 @@ from core.charts.results import (
     tradeoff,
 )
 from core.decision.criterion import CRITERIA
-from core.decision.figures import measured_approaches
+from core.decision.figures import headroom_figure, measured_approaches
 from core.decision.records import decide_experiment
 from core.decision.verdict import DecisionInputs, Ranked, Verdict
 from core.decision.words import approach_name, finding, note_text, reason, share_text, verdict_word
@@ -188,7 +188,10 @@ def _criteria(found: Results, code: Language) -> list[dict[str, Any]]:
 def _figures(found: Results, verdict: Verdict, code: Language) -> list[dict[str, str]]:
     measured = measured_approaches(found, code, verdict)
     makers = (quality_overview, quality_by_slice, tradeoff, cost_per_1000, latency_overview, tokens_per_answer)
-    return [_figure(maker(measured, code), f"figure-{index}") for index, maker in enumerate(makers)]
+    figures = [maker(measured, code) for maker in makers]
+    if found.headroom is not None:
+        figures.append(headroom_figure(found.headroom, code))
+    return [_figure(figure, f"figure-{index}") for index, figure in enumerate(figures)]
 
 
 def _figure(figure: Figure, name: str) -> dict[str, str]:

@@ -64,6 +64,10 @@ class Columns:
         self.scores, self.failed_scores = self._scores()
         self.reasons = self._reasons()
         self.slices, self.coverage, self.absent = self._labels()
+        self.covered = [
+            next((name for name, mask in self.coverage.items() if mask[place]), None)
+            for place in range(len(self.questions))
+        ]
         self.matrix = {a.id: self._primary_values(a.id) for a in self.approaches}
 
     def _approaches(self) -> list[tb.Approach]:

@@ -199,6 +199,32 @@ class Twins:
 
 
 @dataclass(frozen=True, slots=True)
+class Headroom:
+    """What could still be gained over the best untuned approach; shares of all questions."""
+
+    reference: str
+    """Approach id of the best untuned one."""
+    ceiling: str
+    """Approach id of the plain model with the gold passages."""
+    n: int
+    """Questions that both answered."""
+    right: Interval
+    """Answered rightly without any training."""
+    retrieval: Interval
+    """Wrong, and right with the gold passages: better search could fix it."""
+    either: Interval
+    """As `retrieval`, and the training data holds the answer: better search or tuning could fix it."""
+    tuning: Interval
+    """Wrong with the gold passages as well: a skill, a form or a habit that tuning might teach."""
+    neither: Interval
+    """Wrong, and neither documents nor training data hold the answer."""
+    tuning_at_most: Interval
+    """`tuning` and `either` together."""
+    retrieval_at_most: Interval
+    """`retrieval` and `either` together."""
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """An experiment as far as it has come; every number is computed from stored answers."""
 
@@ -234,6 +260,8 @@ class Results:
     """Columns that may be served by the same weights."""
     provenance: dict[str, Any]
     """Versions, machine, hashes, times."""
+    headroom: Headroom | None = None
+    """None unless an untuned approach and the plain model with gold passages were asked."""
 
     def approach(self, key: str) -> ApproachResult | None:
         """The result of an approach by id, name or preset; None when it is not in the experiment."""

@@ -18,6 +18,7 @@ from core.store import tables as tb
 
 from .attribution import attribute
 from .columns import Answers, Columns, Floats
+from .headroom import headroom
 from .report import (
     ApproachResult,
     Comparison,
@@ -88,6 +89,9 @@ class _Results:
             discordance=discordance,
             twins=self._twins(),
             provenance=self.experiment.provenance or {},
+            headroom=headroom(
+                {a.id: a.preset for a in self.approaches}, self.matrix, self.columns.covered, self.columns.absent
+            ),
         )
 
     def _approach(self, approach: tb.Approach) -> ApproachResult:

@@ -19,6 +19,7 @@ from core.charts import (
 )
 from core.datasets import SPLITS, latest_version
 from core.decision import approach_name, decide_experiment
+from core.decision.figures import headroom_figure
 from core.errors import KurabeError
 from core.evaluation import (
     DEFAULT_METRICS,
@@ -188,6 +189,7 @@ def draw_results(project: tb.Project, experiment: tb.Experiment) -> None:
     _draw_notes(found)
     _draw_figures(figures_of(found, decide_experiment(project, experiment.id) if found.complete else None))
     _draw_causes(found)
+    _draw_headroom(found)
     _draw_more(found)
 
 
@@ -275,6 +277,17 @@ def _draw_causes(found: Results) -> None:
         for name in _CAUSES
     }
     st.dataframe(rows, hide_index=True, column_config=config, alt=t("ui.test.causes"))
+
+
+def _draw_headroom(found: Results) -> None:
+    """Draw what better search or training could still gain over the best approach without training."""
+    if found.headroom is None:
+        return
+    section(t("ui.test.headroom"), t("ui.test.headroom.text"))
+    draw_figure(headroom_figure(found.headroom), "test_headroom")
+    reference = found.approach(found.headroom.reference)
+    name = plain(approach_name(reference)) if reference else "–"
+    st.caption(t("ui.test.headroom.note", approach=name, n=format_number(found.headroom.n)))
 
 
 def _draw_more(found: Results) -> None:

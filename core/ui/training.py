@@ -10,8 +10,10 @@ import streamlit as st
 from core.charts import loss_curve
 from core.datasets import latest_version
 from core.errors import KurabeError
+from core.evaluation import latest_experiment
 from core.i18n import format_bytes, format_duration, format_money, format_number, format_percent, t
 from core.jobs import JobView
+from core.knowledge import default_kb, latest_index
 from core.models import adapters, delete_adapter
 from core.store import tables as tb
 from core.training import (
@@ -28,10 +30,10 @@ from core.training import (
     start_seeds,
     start_training,
 )
-from core.ui.findings import base_name, when
+from core.ui.findings import base_name, experiment_results, when
 from core.ui.forms import field_inputs
 from core.ui.jobs import follow_job
-from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember
+from core.ui.parts import Tile, draw_figure, draw_tiles, open_view, plain, remember
 
 __all__ = ["draw_adapters", "draw_form", "draw_run", "draw_runs"]
 
@@ -43,6 +45,7 @@ def draw_form(project: tb.Project) -> str | None:
     """Draw the form of a new training; return the run's id when one was started."""
     if latest_version(project.id) is None:
         raise KurabeError("training.no_data")
+    _draw_headroom(project)
     config, seeds = _configuration(project)
     with st.container(horizontal=True, vertical_alignment="center"):
         check = st.button(t("ui.training.check"), icon=":material/fact_check:", help=t("ui.training.check.help"))
@@ -55,6 +58,23 @@ def draw_form(project: tb.Project) -> str | None:
         with st.spinner(t("ui.training.checking")):
             _draw_preflight(preflight(config))
     return None
+
+
+def _draw_headroom(project: tb.Project) -> None:
+    """Say, before anyone pays for training, what it could gain at most; or how to find out."""
+    experiment = latest_experiment(project.id)
+    found = experiment_results(experiment).headroom if experiment else None
+    if found is not None:
+        most = {"tuning": found.tuning_at_most, "search": found.retrieval_at_most}
+        hundred = {name: format_number(100 * interval.estimate) for name, interval in most.items()}
+        st.info(
+            t("ui.training.headroom", tests=format_number(found.n), **hundred), icon=":material/vertical_align_top:"
+        )
+    elif latest_index(default_kb(project.id).id) is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(t("ui.training.headroom.unknown"))
+            if st.button(t("ui.training.headroom.measure"), icon=":material/rule:"):
+                open_view("test_run", "new")
 
 
 def _configuration(project: tb.Project) -> tuple[TrainingConfig, int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.charts import Bar, MeasuredApproach, quality_by_slice, quality_overview, tradeoff
+from core.charts import Bar, MeasuredApproach, headroom_chart, quality_by_slice, quality_overview, tradeoff
 from core.charts.results import _DRAWING, _LINE, _SPAN
 
 
@@ -87,3 +87,12 @@ def test_every_cell_of_the_slices_tells_its_share_and_interval() -> None:
     figure = quality_by_slice([measured("A", 0.5, slices={"House format": Bar(0.4, 0.28, 0.54)})], "en")
     [cell] = figure.layout.annotations
     assert "40%" in cell.text and "28–54%" in cell.text
+
+
+def test_the_headroom_says_what_can_be_gained_at_most() -> None:
+    names = ("right", "retrieval", "either", "tuning", "neither")
+    parts = {name: Bar(share, share, share) for name, share in zip(names, (0.5, 0.1, 0.1, 0.2, 0.1), strict=True)}
+    figure = headroom_chart(parts, Bar(0.3), Bar(0.2), "en")
+    assert title(figure) == "Tuning can gain at most 30 of 100 questions, better search at most 20"
+    assert [note.text for note in figure.layout.annotations] == ["50%", "10%", "10%", "20%", "10%"]
+    assert len(set(figure.data[0].marker.color)) == len(names)

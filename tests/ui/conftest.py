@@ -46,11 +46,12 @@ def filled() -> tb.Project:
 @pytest.fixture
 def measured() -> tb.Project:
     """A project whose test run is finished: retrieval is right more often than the plain model."""
-    written = Written("base", "rag", "fine_tuned")
+    written = Written("base", "rag", "fine_tuned", "oracle_context")
     money = {"cost": Decimal("0.002"), "currency": "USD", "cost_basis": "list", "price_version": "v"}
     tokens = {"prompt_tokens": 120, "context_tokens": 60, "completion_tokens": 14}
     for place in range(len(written.questions)):
-        for preset, right in (("base", place % 4 == 0), ("rag", place % 4 != 0), ("fine_tuned", place % 2 == 0)):
+        answered = {"base": place % 4 == 0, "rag": place % 4 != 0, "fine_tuned": place % 2 == 0, "oracle_context": True}
+        for preset, right in answered.items():
             written.put(preset, place, float(right), text=f"**{preset}** answer {place}", **money, **tokens)
             written.put(preset, place, None, phase="latency", total_seconds=1.0 + place, first_token_seconds=0.5)
     with write() as session:

@@ -61,6 +61,20 @@ def test_a_finished_test_run_becomes_a_finding_in_one_sentence(language: str, me
     assert visitor.says("ui.cases.title") in texts(cases)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_training_could_gain_is_said_before_anyone_pays_for_it(language: str, measured: tb.Project) -> None:
+    visitor = Visitor(language, measured)
+    assert visitor.says("ui.test.headroom") in texts(visitor.open("test_run"))
+    told = Visitor(language, measured).open("training", view="new").info[0].value
+    assert visitor.says("ui.training.headroom").split("{", 1)[0] in told and "{" not in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_without_a_test_run_the_training_page_says_how_to_measure_the_gain(language: str, filled: tb.Project) -> None:
+    visitor = Visitor(language, filled)
+    assert visitor.says("ui.training.headroom.unknown") in texts(visitor.open("training", view="new"))
+
+
 def test_a_page_shows_what_goes_wrong_as_a_sentence_with_a_hint(filled: tb.Project) -> None:
     app = Visitor("en", filled).open("compare", compare="no-such-comparison")
     [error] = app.error
