@@ -53,6 +53,11 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(normal(text))
 
 
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where each word of a text begins and ends; words as in `tokens`, the text as it stands."""
+    return [match.span() for match in _TOKEN.finditer(text)]
+
+
 def without_citations(text: str) -> str:
     """The text without markers such as `[2]` or `[1, 3]`."""
     return _CITATION.sub("", text)

@@ -21,12 +21,13 @@ from core.errors import KurabeError
 from core.evaluation import score_live
 from core.i18n import describe, format_duration, format_money, format_number, t
 from core.knowledge import get_chunks
+from core.measures.differences import differences
 from core.store import tables as tb
 from core.ui.approaches import approach_label, choose_approaches, draw_missing
 from core.ui.cases import reason_text
 from core.ui.findings import when
 from core.ui.live import draw_live
-from core.ui.parts import draw_approach, draw_figure, error_text, plain
+from core.ui.parts import draw_approach, draw_figure, error_text, plain, remember
 from core.ui.questions import slice_label
 
 __all__ = ["ask_form", "draw_comparison", "draw_recent"]
@@ -116,7 +117,7 @@ def draw_comparison(compare_id: str) -> None:
     if is_running(rows):
         draw_live(lambda: _live_columns(compare_id), _POLL_SECONDS)
     else:
-        _columns(rows)
+        _columns(rows, _marked_against(rows))
         _repetitions(rows)
         _figures(rows)
 
@@ -142,20 +143,32 @@ def _reference(row: tb.Answer) -> None:
             st.caption(t("ui.compare.coverage", where=t(f"evaluation.coverage.{asked.coverage}")))
 
 
-def _columns(rows: Sequence[tb.Answer]) -> None:
+def _marked_against(rows: Sequence[tb.Answer]) -> tb.Answer | None:
+    """Draw the switch that marks what the other answers say differently; return the answer they are held against."""
+    finished = [row for row in rows if row.repetition == 0 and row.status == "finished" and row.text]
+    if len(finished) < 2:
+        return None
+    base = plain(approach_label(get_approach(finished[0].approach_id)))
+    key = f"differences_{rows[0].compare_id}"
+    wanted = st.toggle(t("ui.compare.differences", base=base), st.query_params.get("differences") == "1", key=key)
+    remember("differences", "1" if wanted else None)
+    return finished[0] if wanted else None
+
+
+def _columns(rows: Sequence[tb.Answer], base: tb.Answer | None = None) -> None:
     first = [row for row in rows if row.repetition == 0]
     longest = max((sum(spans_by_part(row.spans).values()) for row in first), default=1.0)
     across = len(first) if len(first) <= 4 else -(-len(first) // 2)
     with st.grid(across, min_column_width=230):
         for row in first:
             with st.container(border=True, height="stretch"):
-                _column(row, longest)
+                _column(row, longest, base)
 
 
-def _column(row: tb.Answer, longest: float) -> None:
+def _column(row: tb.Answer, longest: float, base: tb.Answer | None) -> None:
     approach = get_approach(row.approach_id)
     draw_approach(approach.preset, approach_label(approach))
-    _text(row)
+    _text(row, base)
     if row.status in ("pending", "streaming"):
         if st.button(t("ui.compare.stop"), key=f"stop-{row.id}", icon=":material/stop:"):
             stop_answer(row.id)
@@ -181,11 +194,13 @@ def _strip_alt(row: tb.Answer) -> str:
     return ", ".join(f"{t(f'charts.part.{part}')} {format_duration(seconds)}" for part, seconds in parts if seconds)
 
 
-def _text(row: tb.Answer) -> None:
+def _text(row: tb.Answer, base: tb.Answer | None) -> None:
     if row.reasoning:
         with st.expander(t("ui.compare.reasoning")):
             st.text(row.reasoning)
-    if row.text:
+    if row.text and base is not None and base.id != row.id:
+        st.markdown(marked_text(base.text, row.text))
+    elif row.text:
         st.text(row.text)  # never as Markdown or HTML: what a model writes is untrusted
     elif row.status in ("pending", "streaming"):
         st.caption(f":material/hourglass_top: {t('ui.compare.waiting')}")
@@ -196,6 +211,23 @@ def _text(row: tb.Answer) -> None:
         st.caption(t("ui.compare.stopped"))
     elif row.finish_reason == "length":
         st.caption(t("ui.compare.cut"))
+
+
+def marked_text(before: str, after: str) -> str:
+    """Return Markdown that shows a text as it stands, with what another text does not say on a coloured ground."""
+    lines: list[list[str]] = [[]]
+    for piece in differences(before, after):
+        for number, line in enumerate(piece.text.split("\n")):
+            if number:
+                lines.append([])
+            if line.strip():
+                # the colour's brackets must hold no space at their ends, or Markdown does not see them
+                inner = plain(line)
+                lead, tail = line[: len(line) - len(line.lstrip())], line[len(line.rstrip()) :]
+                lines[-1].append(f"{lead}:blue-background[{inner}]{tail}" if piece.new else f"{lead}{inner}{tail}")
+            else:
+                lines[-1].append(line)
+    return "  \n".join("".join(line) for line in lines)
 
 
 def _judgement(row: tb.Answer) -> None:

@@ -33,7 +33,8 @@ from core.training import (
 from core.ui.findings import base_name, experiment_results, when
 from core.ui.forms import field_inputs
 from core.ui.jobs import follow_job
-from core.ui.parts import Tile, draw_figure, draw_tiles, open_view, plain, remember
+from core.ui.navigation import open_page
+from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember
 
 __all__ = ["draw_adapters", "draw_form", "draw_run", "draw_runs"]
 
@@ -74,7 +75,7 @@ def _draw_headroom(project: tb.Project) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(t("ui.training.headroom.unknown"))
             if st.button(t("ui.training.headroom.measure"), icon=":material/rule:"):
-                open_view("test_run", "new")
+                open_page("test_run", view="new")
 
 
 def _configuration(project: tb.Project) -> tuple[TrainingConfig, int]:

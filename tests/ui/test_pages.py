@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import KurabeError
 from core.store import tables as tb
+from core.ui.compare import marked_text
 from core.ui.navigation import PAGES
 from core.ui.parts import plain
 from tests.ui.conftest import Visitor, texts
@@ -112,3 +113,11 @@ def test_error_sentences_of_the_interface_exist() -> None:
 
     message, hint = describe(KurabeError("project.none"), "ja")
     assert message and hint
+
+
+def test_differences_are_marked_and_everything_else_stays_as_it_was_written() -> None:
+    assert marked_text("It lasts 2 years.", "It lasts 3 years.") == "It lasts :blue-background[3] years\\."
+    hostile = marked_text("safe", "safe <b>bold</b> [link](http://x) **stars**\n# head $1$ :red[x]")
+    for markup in ("<b>", "[link](", "**stars", "\n# head", "$1$", ":red["):
+        assert markup not in hostile, hostile
+    assert marked_text("同じです。", "違うものです。").count(":blue-background[") == 1

@@ -1,0 +1,57 @@
+"""What one text says that another does not, word by word; characters stand for words in Japanese and Chinese."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from .text import word_spans
+
+__all__ = ["Piece", "differences"]
+
+_TOO_SHORT = 2
+"""Equal words between two changes below which the changes are shown as one: single shared letters are chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text as it stands."""
+
+    text: str
+    new: bool
+    """Whether the other text does not have it at this place."""
+
+
+def differences(before: str, after: str) -> list[Piece]:
+    """Return `after` in pieces, those marked that `before` does not have; together they are `after` to the letter.
+
+    Case and width of letters do not count as differences, nor do spaces and punctuation.
+    """
+    spans = word_spans(after)
+    if not spans:
+        return [Piece(after, False)] if after else []
+    changed = _changed([_folded(before[a:b]) for a, b in word_spans(before)], [_folded(after[a:b]) for a, b in spans])
+    pieces: list[Piece] = []
+    at = 0
+    for first, last in changed:
+        start, stop = spans[first][0], spans[last - 1][1]
+        pieces += [Piece(after[at:start], False), Piece(after[start:stop], True)]
+        at = stop
+    pieces.append(Piece(after[at:], False))
+    return [piece for piece in pieces if piece.text]
+
+
+def _folded(word: str) -> str:
+    return unicodedata.normalize("NFKC", word).casefold()
+
+
+def _changed(before: list[str], after: list[str]) -> list[tuple[int, int]]:
+    """Return the ranges of words in `after` that are new, those with next to nothing between them joined."""
+    found: list[tuple[int, int]] = []
+    for kind, _, _, start, stop in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if kind in ("equal", "delete"):
+            continue
+        near = found and start - found[-1][1] < _TOO_SHORT
+        found = [*found[:-1], (found[-1][0], stop)] if near else [*found, (start, stop)]
+    return found

@@ -1,0 +1,44 @@
+"""Differences between two answers, as the compare page marks them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.measures.differences import differences
+
+
+def new(before: str, after: str) -> list[str]:
+    return [piece.text for piece in differences(before, after) if piece.new]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "marked"),
+    [
+        ("The warranty lasts 2 years.", "The warranty lasts 3 years.", ["3"]),
+        ("It costs $20.", "It costs $20 plus shipping within Japan.", ["plus shipping within Japan"]),
+        ("保証期間は2年です。", "保証期間は3年です。", ["3"]),
+        ("定休日は月曜日です。", "定休日は火曜日と木曜日です。", ["火曜日と木"]),
+        ("ABC and 12", "abc AND １２", []),
+        ("same words, other marks", "Same words: other marks!", []),
+        ("", "All of it", ["All of it"]),
+        ("Gone", "", []),
+    ],
+)
+def test_only_what_is_new_is_marked(before: str, after: str, marked: list[str]) -> None:
+    assert new(before, after) == marked
+
+
+def test_changes_with_a_single_shared_word_between_them_are_one_change() -> None:
+    assert new("a b c d e", "x b y d e") == ["x b y"]
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_the_pieces_are_the_text_to_the_letter(before: str, after: str) -> None:
+    assert "".join(piece.text for piece in differences(before, after)) == after
+
+
+@given(st.text(max_size=60))
+def test_a_text_does_not_differ_from_itself(text: str) -> None:
+    assert new(text, text) == []
