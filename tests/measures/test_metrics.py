@@ -13,6 +13,7 @@ from core.i18n import LANGUAGES, t
 from core.i18n.catalogue import catalogue
 from core.measures import METRICS, Case, Measured, Metric, ShownPassage, abstains, measure
 from core.measures.metrics.correct import sentences
+from core.measures.metrics.rouge_l import longest_common
 from core.measures.text import tokens
 from core.measures.values import quantities
 
@@ -177,6 +178,52 @@ def test_chrf_is_sacrebleus_and_does_not_vanish_in_japanese() -> None:
     value = score("chrf", case(answer, "ja", reference=reference)).value
     assert value == pytest.approx(sentence_chrf(answer, [reference]).score / 100)
     assert value is not None and value > 0.3
+
+
+def test_rouge_l_keeps_the_order_of_words_and_of_japanese_characters() -> None:
+    assert score("rouge_l", case("the blue car", reference="the red car")).value == pytest.approx(2 / 3)
+    assert score("rouge_l", case("car blue the", reference="the blue car")).value == pytest.approx(1 / 3)
+    assert score("rouge_l", case("青い車。", "ja", reference="赤い車")).value == pytest.approx(2 / 3)
+    assert score("rouge_l", case("", reference="the red car")).value == 0
+    assert not score("rouge_l", case("x")).failed
+
+
+@given(st.lists(st.sampled_from("ab"), max_size=7), st.lists(st.sampled_from("ab"), max_size=7))
+def test_the_longest_common_sequence_is_found(first: list[str], second: list[str]) -> None:
+    from itertools import combinations
+
+    def inside(words: tuple[str, ...], text: list[str]) -> bool:
+        rest = iter(text)
+        return all(word in rest for word in words)
+
+    longest = max(n for n in range(len(first) + 1) if any(inside(w, second) for w in combinations(first, n)))
+    assert longest_common(first, second) == longest
+
+
+def test_bleu_is_sacrebleus_and_does_not_take_japanese_for_one_word() -> None:
+    from sacrebleu import sentence_bleu
+
+    english = score("bleu", case("the blue car is here now", reference="the red car is here now")).value
+    assert english == pytest.approx(sentence_bleu("the blue car is here now", ["the red car is here now"]).score / 100)
+    japanese = score("bleu", case("保証期間は二年です。", "ja", reference="保証期間は三年です。")).value
+    assert japanese is not None and 0.3 < japanese < 1
+    assert score("bleu", case("１２か月です", "ja", reference="12か月です。")).value == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "value"),
+    [
+        ("保証は2年です。", "保証は3年です。", 1),
+        ("The warranty lasts 2 years.", "保証は3年です。", 0),
+        ("型番は Koridel X-205 Pro です。", "型番は Koridel X-206 Pro です。", 1),
+        ("保証は2年です。", "The warranty lasts 2 years.", 0),
+        ("24", "保証は2年です。", None),
+        ("The warranty lasts 2 years.", "B4", None),
+    ],
+)
+def test_the_language_of_an_answer_is_that_of_its_reference(answer: str, reference: str, value: int | None) -> None:
+    measured = score("answer_language", case(answer, reference=reference))
+    assert measured.value == value and not measured.failed
 
 
 def test_json_is_judged_by_keys_schema_and_fields() -> None:
