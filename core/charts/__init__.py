@@ -1,6 +1,7 @@
 """Figures drawn from plain values, so that pages and the report show the same; an approach looks alike everywhere."""
 
 from core.charts.answers import AnswerFigures, latency_parts, latency_strip, spans_by_part, tokens_and_cost
+from core.charts.confusion import confusion_chart
 from core.charts.headroom import headroom_chart
 from core.charts.results import (
     Bar,
@@ -22,6 +23,7 @@ __all__ = [
     "Look",
     "MeasuredApproach",
     "alt_of",
+    "confusion_chart",
     "cost_per_1000",
     "headroom_chart",
     "latency_overview",

@@ -3,6 +3,7 @@
 from .attribution import attribute, cause
 from .cases import CasePage, CaseRow, answer_scores, cases, export_rows
 from .config import DEFAULT_METRICS, ExperimentConfig, Plan, PlannedApproach
+from .confusion import Confusion, confusion
 from .planning import (
     default_config,
     draw,
@@ -36,6 +37,7 @@ __all__ = [
     "CasePage",
     "CaseRow",
     "Comparison",
+    "Confusion",
     "Cost",
     "Counts",
     "ExperimentConfig",
@@ -54,6 +56,7 @@ __all__ = [
     "attribute",
     "cases",
     "cause",
+    "confusion",
     "default_config",
     "draw",
     "experiments",

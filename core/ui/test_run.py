@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.charts import (
     MeasuredApproach,
+    confusion_chart,
     cost_per_1000,
     latency_overview,
     quality_by_slice,
@@ -24,16 +25,18 @@ from core.errors import KurabeError
 from core.evaluation import (
     DEFAULT_METRICS,
     ApproachResult,
+    Confusion,
     ExperimentConfig,
     Plan,
     Results,
+    confusion,
     experiments,
     export_rows,
     plan_experiment,
     start_experiment,
 )
 from core.i18n import format_duration, format_money, format_number, t
-from core.measures import METRICS, PRIMARY
+from core.measures import METRICS, PRIMARY, Interval
 from core.store import tables as tb
 from core.ui.approaches import choose_approaches, draw_missing
 from core.ui.findings import experiment_results, figures_of, money_text, outdated, seconds_text, when
@@ -190,6 +193,7 @@ def draw_results(project: tb.Project, experiment: tb.Experiment) -> None:
     _draw_figures(figures_of(found, decide_experiment(project, experiment.id) if found.complete else None))
     _draw_causes(found)
     _draw_headroom(found)
+    _draw_categories(found)
     _draw_more(found)
 
 
@@ -288,6 +292,40 @@ def _draw_headroom(found: Results) -> None:
     reference = found.approach(found.headroom.reference)
     name = plain(approach_name(reference)) if reference else "–"
     st.caption(t("ui.test.headroom.note", approach=name, n=format_number(found.headroom.n)))
+
+
+def _draw_categories(found: Results) -> None:
+    """Draw which category an approach named where another was right, if questions ask for categories."""
+    shown = [approach for approach in found.approaches if "category" in approach.metrics]
+    if not shown:
+        return
+    with st.expander(t("ui.test.categories"), icon=":material/grid_on:"):
+        names = {approach.approach_id: approach_name(approach) for approach in shown}
+        best = max(shown, key=lambda approach: _estimate(approach.metrics["category"].interval))
+        picked = st.selectbox(
+            t("ui.test.approach"),
+            list(names),
+            index=list(names).index(best.approach_id),
+            format_func=lambda key: names[key],
+            key=f"categories_{found.experiment_id}",
+        )
+        matrix = confusion(found.experiment_id, picked)
+        if matrix is not None:
+            title = _categories_title(names[picked], matrix)
+            draw_figure(confusion_chart(title, matrix.expected, matrix.given, matrix.counts), "test_categories")
+
+
+def _estimate(interval: Interval | None) -> float:
+    return interval.estimate if interval else -1.0
+
+
+def _categories_title(name: str, matrix: Confusion) -> str:
+    share = {"approach": name, "right": format_number(matrix.right), "n": format_number(matrix.total)}
+    if matrix.worst is None:
+        return t("charts.confusion.title.right", **share)
+    wanted, named, count = matrix.worst
+    given = named or t("charts.confusion.none")
+    return t("charts.confusion.title", expected=wanted, given=given, count=format_number(count), **share)
 
 
 def _draw_more(found: Results) -> None:

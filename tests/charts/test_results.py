@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from core.charts import Bar, MeasuredApproach, headroom_chart, quality_by_slice, quality_overview, tradeoff
+from core.charts import (
+    Bar,
+    MeasuredApproach,
+    confusion_chart,
+    headroom_chart,
+    quality_by_slice,
+    quality_overview,
+    tradeoff,
+)
 from core.charts.results import _DRAWING, _LINE, _SPAN
 
 
@@ -96,3 +104,11 @@ def test_the_headroom_says_what_can_be_gained_at_most() -> None:
     assert title(figure) == "Tuning can gain at most 30 of 100 questions, better search at most 20"
     assert [note.text for note in figure.layout.annotations] == ["50%", "10%", "10%", "20%", "10%"]
     assert len(set(figure.data[0].marker.color)) == len(names)
+
+
+def test_the_confusion_figure_counts_and_names_the_answers_without_a_category() -> None:
+    figure = confusion_chart("A finding", ["A1", "<b>"], ["A1", "<b>", ""], [[3, 1, 0], [0, 2, 4]], "en")
+    assert title(figure) == "A finding"
+    assert list(figure.data[0].x) == ["A1", "&lt;b&gt;", "none or several"]
+    assert [note.text for note in figure.layout.annotations] == ["3", "1", "·", "·", "2", "4"]
+    assert [list(row) for row in figure.data[0].z] == [[3, -1, 0], [0, 2, -4]]

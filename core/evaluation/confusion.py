@@ -1,0 +1,71 @@
+"""Which category an approach named where another was right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from core.store import read
+from core.store import tables as tb
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Answers by the category that was right and the one that was named."""
+
+    expected: tuple[str, ...]
+    """Categories that were right somewhere, in the order of their names."""
+    given: tuple[str, ...]
+    """The same categories, then others that were named; last "" for answers that named none, or several."""
+    counts: tuple[tuple[int, ...], ...]
+    """Answers, one row for each of `expected`, one column for each of `given`."""
+
+    @property
+    def right(self) -> int:
+        """Answers that named the right category."""
+        return sum(row[self.given.index(name)] for name, row in zip(self.expected, self.counts, strict=True))
+
+    @property
+    def total(self) -> int:
+        """All answers that should name a category."""
+        return sum(map(sum, self.counts))
+
+    @property
+    def worst(self) -> tuple[str, str, int] | None:
+        """The most frequent mistake: right category, named category, how often; None without any."""
+        mistakes = [
+            (count, wanted, named)
+            for wanted, row in zip(self.expected, self.counts, strict=True)
+            for named, count in zip(self.given, row, strict=True)
+            if count and named != wanted
+        ]
+        if not mistakes:
+            return None
+        count, wanted, named = max(mistakes, key=lambda mistake: mistake[0])
+        return wanted, named, count
+
+
+def confusion(experiment_id: str, approach_id: str) -> Confusion | None:
+    """Return the confusion matrix of an approach; None where no question asks for a category."""
+    wanted = (
+        select(tb.Score.reason)
+        .join(tb.Answer, tb.Answer.id == tb.Score.answer_id)
+        .where(
+            tb.Answer.experiment_id == experiment_id,
+            tb.Answer.approach_id == approach_id,
+            tb.Answer.phase == "quality",
+            tb.Score.metric == "category",
+            tb.Score.value.is_not(None),
+        )
+    )
+    with read() as session:
+        params = [reason.get("params", {}) for reason in session.scalars(wanted)]
+    pairs = Counter((str(found.get("expected", "")), str(found.get("given", ""))) for found in params)
+    if not pairs:
+        return None
+    expected = tuple(sorted({name for name, _ in pairs}))
+    others = sorted({name for _, name in pairs if name and name not in expected})
+    given = (*expected, *others, "")
+    return Confusion(expected, given, tuple(tuple(pairs[row, column] for column in given) for row in expected))
