@@ -4,6 +4,7 @@ from core.i18n import t
 from core.knowledge import default_kb, documents
 from core.ui.documents import draw_added, draw_index, draw_list, draw_search, draw_second_versions, draw_upload
 from core.ui.frame import current_project
+from core.ui.judging import draw_judging
 from core.ui.parts import choose_view, draw_empty, draw_head
 
 project = current_project()
@@ -15,11 +16,13 @@ if not documents(default_kb(project.id).id):
 else:
     draw_index(project)
     draw_second_versions(project)
-    names = ("list", "add", "search")
+    names = ("list", "add", "search", "judge")
     view = choose_view("documents", {name: t(f"ui.documents.view.{name}") for name in names})
     if view == "list":
         draw_list(project)
     elif view == "add":
         draw_upload(project)
-    else:
+    elif view == "search":
         draw_search(project)
+    else:
+        draw_judging(project)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,10 +23,22 @@ from core.datasets import (
     preview,
     run_checks,
 )
+from core.decision import share_text
 from core.errors import KurabeError
 from core.i18n import format_duration, t
 from core.jobs import submit
-from core.knowledge import add_document, default_kb, delete_document, documents, latest_index, search
+from core.knowledge import (
+    AskedOf,
+    RetrievalReport,
+    add_document,
+    default_kb,
+    delete_document,
+    documents,
+    judge_search,
+    latest_index,
+    questions_with_gold,
+    search,
+)
 from core.projects import get_project
 from core.store import tables as tb
 
@@ -203,3 +216,64 @@ def search_(
         return
     rows: list[tuple[Any, ...]] = [(f"{hit.score:.3f}", hit.document_name, hit.text) for hit in found.hits]
     table((t("cli.score"), t("cli.name"), t("cli.text")), rows, title=format_duration(sum(found.spans.values())))
+
+
+@command(knowledge)
+def evaluate(
+    project: Project,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help='JSONL rows {"question", "gold_document_ids"}; default: the dataset.', exists=True),
+    ] = None,
+    k: Annotated[int, typer.Option(help="How many passages count as found.")] = 5,
+    mode: Annotated[Literal["text", "vector", "hybrid"] | None, typer.Option(help="Default: all there are.")] = None,
+    split: Annotated[Split, typer.Option(help="Questions of the dataset.")] = "validation",
+    as_json: Json = False,
+) -> None:
+    """Judge the search alone: how often it brings the passages that hold the answers."""
+    owner = get_project(project)
+    newest = latest_index(default_kb(owner.id).id)
+    if newest is None:
+        raise KurabeError("training.no_index")
+    asked = questions_with_gold(_version(owner.id, None).id, split) if file is None else _asked_in(file)
+    _print_search(judge_search(newest.id, asked, k=k, modes=(mode,) if mode else ()), as_json)
+
+
+def _asked_in(file: Path) -> list[AskedOf]:
+    """Read questions with the documents that hold their answers.
+
+    Raises:
+        KurabeError: ``cli.gold_row`` with the line of the first row that cannot be read.
+    """
+    asked = []
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            gold = tuple((str(name), "") for name in row["gold_document_ids"])
+            asked.append(AskedOf(str(row["question"]), gold, str(row.get("slice", ""))))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise KurabeError("cli.gold_row", line=number, file=file.name) from error
+    return asked
+
+
+def _print_search(report: RetrievalReport, as_json: bool) -> None:
+    if as_json:
+        ranks = {judged.mode: [asdict(found) for found in judged.ranks] for judged in report.modes}
+        modes = [{n: v for n, v in asdict(judged).items() if n != "ranks"} for judged in report.modes]
+        facts = {name: getattr(report, name) for name in ("index_version_id", "k", "questions", "without_gold")}
+        show({**facts, "modes": modes, "pairs": [asdict(pair) for pair in report.pairs], "ranks": ranks})
+        return
+    columns = ("ui.search.way", "ui.judging.recall", "ui.judging.hit", "ui.judging.mrr", "ui.judging.ndcg")
+    rows = [
+        (
+            t(f"ui.search.way.{judged.mode}"),
+            share_text(judged.recall),
+            share_text(judged.hit),
+            f"{judged.mrr.estimate:.2f}",
+            f"{judged.ndcg.estimate:.2f}",
+        )
+        for judged in report.modes
+    ]
+    table([t(name, k=report.k) for name in columns], rows)

@@ -1,6 +1,7 @@
 """Knowledge bases: documents read, cut into passages, indexed, searched, and deleted for good."""
 
 from core.knowledge.chunking import Chunk, ChunkConfig, chunk_document
+from core.knowledge.covering import dataset_coverage
 from core.knowledge.documents import (
     add_document,
     add_documents,
@@ -26,7 +27,7 @@ from core.knowledge.index import (
     refresh_index,
     stale_documents,
 )
-from core.knowledge.quality import Recall, Retrieval, dataset_coverage, retrieval_recall
+from core.knowledge.judging import AskedOf, RetrievalReport, judge_search, questions_with_gold
 from core.knowledge.readers import document_readers
 from core.knowledge.search import (
     Embedded,
@@ -42,15 +43,14 @@ from core.knowledge.search import (
 )
 
 __all__ = [
-    "Embedded",
-    "embed_questions",
+    "AskedOf",
     "Chunk",
     "ChunkConfig",
+    "Embedded",
     "Hit",
     "IndexConfig",
     "Mode",
-    "Recall",
-    "Retrieval",
+    "RetrievalReport",
     "SearchResult",
     "add_document",
     "add_documents",
@@ -70,13 +70,15 @@ __all__ = [
     "document_versions",
     "documents",
     "edit_document",
+    "embed_questions",
     "get_chunks",
     "index_version",
     "index_versions",
+    "judge_search",
     "knowledge_bases",
     "latest_index",
+    "questions_with_gold",
     "refresh_index",
-    "retrieval_recall",
     "search",
     "search_many",
     "stale_documents",

@@ -185,6 +185,14 @@ def test_documents_are_added_indexed_searched_and_removed(shop: Path) -> None:
     found = told("knowledge", "search", "--project", "Shop", "How long is the warranty of the Amber Kettle?")
     assert found["hits"][0]["document_name"] == "kettle.md" and "24 months" in found["hits"][0]["text"]
     assert "24 months" in done("knowledge", "search", "--project", "Shop", "warranty").stdout
+    asked = shop / "asked.jsonl"
+    rows = [("How long is the warranty of the Amber Kettle?", "kettle.md"), ("How bright is the lamp?", "nowhere.md")]
+    asked.write_text("\n".join(json.dumps({"question": q, "gold_document_ids": [d]}) for q, d in rows))
+    judged = told("knowledge", "evaluate", "--project", "Shop", asked, "--k", "1", "--mode", "text")
+    assert judged["questions"] == 2 and judged["modes"][0]["hit"]["estimate"] == 0.5
+    assert [found["ranks"] for found in judged["ranks"]["text"]] == [[1], [None]]
+    asked.write_text('{"question": "And the documents?"}')
+    assert "cli.gold_row" in run("knowledge", "evaluate", "--project", "Shop", asked).stderr
     done("knowledge", "remove", "--project", "Shop", "kettle.md")
     gone = told("knowledge", "search", "--project", "Shop", "How long is the warranty of the Amber Kettle?")
     assert all(hit["document_name"] != "kettle.md" for hit in gone["hits"])

@@ -16,7 +16,7 @@ from tests.e2e.running import ADDRESSES, browse, serve, settle
 VIEWS = {
     "home": ("",),
     "questions": ("", "import", "check", "versions"),
-    "documents": ("", "add", "search"),
+    "documents": ("", "add", "search", "judge"),
     "training": ("new", "runs", "adapters"),
     "compare": ("",),
     "test_run": ("", "cases", "new"),

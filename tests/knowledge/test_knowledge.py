@@ -121,9 +121,9 @@ def test_gold_quotes_are_found_in_their_passages_and_recall_is_measured(manuals:
     )
     kb_project = knowledge.index_version(version.id).project_id
     questions = datasets.import_file(kb_project, rows.encode(), "q.csv", split="test")
-    recall = knowledge.retrieval_recall(version.id, questions.id, k=4)
-    assert (recall.questions, recall.recall, recall.not_indexed) == (20, 1.0, [])
-    assert recall.by_slice == {"a": 1.0}
+    report = knowledge.judge_search(version.id, knowledge.questions_with_gold(questions.id), k=4)
+    assert (report.questions, report.best.recall.estimate, report.not_indexed) == (20, 1.0, [])
+    assert {name: interval.estimate for name, interval in report.best.slices.items()} == {"a": 1.0}
 
 
 def test_asking_for_vectors_where_there_are_none_is_refused(manuals: str) -> None:

@@ -18,9 +18,9 @@ def test_retrieval_on_a_sample_finds_the_gold_passages(language: str) -> None:
     index = knowledge.build_index(kb.id, IndexConfig(embedder="none", tokenizer="estimate"))
     questions = datasets.latest_version(project.id)
     assert questions is not None
-    recall = knowledge.retrieval_recall(index.id, questions.id, k=4)
-    assert recall.not_indexed == []
-    assert recall.recall is not None and recall.recall > 0.95
+    report = knowledge.judge_search(index.id, knowledge.questions_with_gold(questions.id), k=4)
+    assert report.not_indexed == []
+    assert report.best.recall.estimate > 0.95
     covered = knowledge.dataset_coverage(kb.id, questions.id).by_slice
     usual = {name: max(counts, key=lambda where: counts[where]) for name, counts in covered.items()}
     assert {name: usual[name] for name in ("taught", "documents_only", "changed", "absent", "triage")} == {

@@ -32,7 +32,7 @@ def test_every_page_of_a_project_with_data_draws_its_views(language: str, filled
     visitor = Visitor(language, filled)
     views = {
         "questions": ("", "import", "check", "versions"),
-        "documents": ("", "add", "search"),
+        "documents": ("", "add", "search", "judge"),
         "training": ("new", "runs", "adapters"),
         "compare": ("",),
         "test_run": ("",),
@@ -74,6 +74,18 @@ def test_what_training_could_gain_is_said_before_anyone_pays_for_it(language: st
 def test_without_a_test_run_the_training_page_says_how_to_measure_the_gain(language: str, filled: tb.Project) -> None:
     visitor = Visitor(language, filled)
     assert visitor.says("ui.training.headroom.unknown") in texts(visitor.open("training", view="new"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_search_is_judged_without_a_model(language: str, filled: tb.Project) -> None:
+    visitor = Visitor(language, filled)
+    app = visitor.open("documents", view="judge")
+    [split] = [box for box in app.selectbox if box.label == visitor.says("ui.judging.split")]
+    split.select("test").run()
+    [button] = [button for button in app.button if button.label == visitor.says("ui.judging.start")]
+    button.click().run()
+    assert not app.exception, [error.value for error in app.exception]
+    assert visitor.says("ui.search.way.text") in app.subheader[-1].value and "%" in app.subheader[-1].value
 
 
 def test_a_page_shows_what_goes_wrong_as_a_sentence_with_a_hint(filled: tb.Project) -> None:
