@@ -12,7 +12,7 @@ from core.approaches import get_approach, spec_of_row
 from core.decision.costs import Running
 from core.decision.verdict import DecisionInputs, Verdict, decide
 from core.errors import KurabeError
-from core.evaluation import ApproachResult, Results, results
+from core.evaluation import ApproachResult, Results, openings, results
 from core.knowledge import index_version
 from core.prices import convert, price_device, price_training
 from core.store import read, write
@@ -101,6 +101,9 @@ def decide_experiment(project: tb.Project, experiment_id: str, inputs: DecisionI
     found = results(experiment_id)
     wanted = inputs or decision_inputs(project)
     notes: list[dict[str, Any]] = [{"code": "one_run", "params": {}}] if _tuned(found) else []
+    looked = openings(project.id, found.dataset_version_id)
+    if found.split == "test" and looked.runs > 1:
+        notes.append({"code": "opened", "params": {"runs": looked.runs, "configurations": looked.configurations}})
     if project.base_ref == "starter":
         notes.insert(0, {"code": "practice", "params": {}})
     return decide(found, running_costs(found, wanted, project.currency), wanted, notes)

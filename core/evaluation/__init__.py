@@ -29,6 +29,7 @@ from .report import (
 from .results import results
 from .running import ExperimentRun, latency_blocks
 from .scoring import Scorer, rescore, score_live
+from .seal import Openings, openings
 
 __all__ = [
     "DEFAULT_METRICS",
@@ -45,6 +46,7 @@ __all__ = [
     "Headroom",
     "Latency",
     "MetricResult",
+    "Openings",
     "Plan",
     "PlannedApproach",
     "Results",
@@ -63,6 +65,7 @@ __all__ = [
     "export_rows",
     "latency_blocks",
     "latest_experiment",
+    "openings",
     "plan_experiment",
     "rescore",
     "results",

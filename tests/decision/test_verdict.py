@@ -298,10 +298,12 @@ def test_every_note_has_its_sentence(code: str) -> None:
         ),
         twins=(Twins("base", "fine_tuned", 99, 100),),
     )
-    extra = [{"code": "practice", "params": {}}, {"code": "one_run", "params": {}}]
+    opened = {"code": "opened", "params": {"runs": 3, "configurations": 2}}
+    extra = [{"code": "practice", "params": {}}, {"code": "one_run", "params": {}}, opened]
     inputs = DecisionInputs(gates=(Gate("correct", 0.8), Gate("waiting_time", 1.0)))
     notes = decide(found, SAME, inputs, extra).notes
     assert codes(notes) == {
         "gate_unclear", "gate_unmeasured", "twins", "invents", "stale", "detectable", "practice", "one_run",
+        "opened",
     }  # fmt: skip
     assert not any(set("{}⟦⟧") & set(note_text(note, found, code)) for note in notes)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from core import datasets
 from core.approaches import ensure_presets
-from core.evaluation import ExperimentConfig, results, start_experiment
+from core.evaluation import ExperimentConfig, Openings, openings, results, start_experiment
 from core.identity import new_id
 from core.prices import Cost as Price
 from core.prices import convert
@@ -30,13 +30,13 @@ class Written:
         version = datasets.latest_version(project.id)
         assert version is not None
         self.approaches = {p: made[p] for p in presets}
-        config = ExperimentConfig(
-            dataset_version_id=version.id,
-            approach_ids=tuple(a.id for a in self.approaches.values()),
-            latency_questions=12,
-        )
-        self.experiment = start_experiment(project.id, config, launch=False)
+        self.version_id = version.id
+        self.experiment = start_experiment(project.id, ExperimentConfig(**self.config()), launch=False)
         self.questions: list[str] = self.experiment.config["example_ids"]
+
+    def config(self) -> dict[str, Any]:
+        ids = tuple(approach.id for approach in self.approaches.values())
+        return {"dataset_version_id": self.version_id, "approach_ids": ids, "latency_questions": 12}
 
     def put(self, preset: str, place: int, value: float | None, **columns: Any) -> None:
         approach = self.approaches[preset]
@@ -162,3 +162,16 @@ def test_comparisons_are_paired_and_adjusted_together() -> None:
     assert few.adjusted_p == pytest.approx(2 * few.p_value) and tuned.verdict == "not_enough"
     assert len(found.pairs) == 3 and {c.slice for c in found.slice_comparisons} == set(found.slices)
     assert found.discordance == pytest.approx((11 / 12 + 2 / 12) / 2)
+
+
+def test_every_look_at_the_test_questions_is_counted() -> None:
+    first = Written("base", "few_shot")
+    project, version = first.experiment.project_id, first.experiment.dataset_version_id
+    assert openings(project, version).runs == 0, "a run that is not finished has shown nothing"
+    again = start_experiment(project, ExperimentConfig(**first.config(), seed=7), launch=False)
+    elsewhere = start_experiment(project, ExperimentConfig(**first.config(), split="train"), launch=False)
+    with write() as session:
+        for experiment in (first.experiment, again, elsewhere):
+            stored = session.get_one(tb.Experiment, experiment.id)
+            stored.completed_at = stored.created_at
+    assert openings(project, version) == Openings(runs=2, configurations=1)
