@@ -269,7 +269,9 @@ def finding(difference: Difference, adjusted_p: float, *, alpha: float = 0.05) -
 
 
 def power(n: int, discordance: float, difference: float, *, alpha: float = 0.05) -> float:
-    """Power of McNemar's exact test, summed over every possible outcome.
+    """How often a true difference is called better or worse, summed over every possible outcome.
+
+    That takes McNemar's exact test and, as in `finding`, at least `FEWEST_DISCORDANT` questions that differ.
 
     `discordance` ψ is the share of questions on which exactly one of the two is right, `difference`
     δ ≤ ψ the true difference: discordant pairs are Binomial(n, ψ), wins among them
@@ -283,7 +285,8 @@ def power(n: int, discordance: float, difference: float, *, alpha: float = 0.05)
     critical = _critical(n, alpha)
     pairs = np.arange(n + 1)
     rejected = binom.cdf(critical, pairs, share) + binom.sf(pairs - critical - 1, pairs, share)
-    return float(binom.pmf(pairs, n, discordance) @ np.where(critical >= 0, rejected, 0.0))
+    told = (critical >= 0) & (pairs >= FEWEST_DISCORDANT)
+    return float(binom.pmf(pairs, n, discordance) @ np.where(told, rejected, 0.0))
 
 
 @lru_cache(maxsize=64)

@@ -104,12 +104,14 @@ def test_fewer_than_ten_discordant_questions_are_not_enough() -> None:
     assert finding(ten, 0.2) == "no_difference"
 
 
-def test_power_of_the_exact_test_matches_a_direct_sum() -> None:
-    n, discordance, difference = 40, 0.3, 0.2
+@pytest.mark.parametrize(("n", "discordance", "difference"), [(40, 0.3, 0.2), (60, 0.12, 0.1)])
+def test_power_matches_a_direct_sum_over_what_would_be_called_a_difference(
+    n: int, discordance: float, difference: float
+) -> None:
     share = (discordance + difference) / (2 * discordance)
     total = sum(
         binom.pmf(m, n, discordance) * binom.pmf(k, m, share)
-        for m in range(n + 1)
+        for m in range(10, n + 1)  # with fewer questions that differ the word is "not enough data"
         for k in range(m + 1)
         if mcnemar(k, m - k) <= 0.05
     )
