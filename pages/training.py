@@ -7,6 +7,7 @@ from core.i18n import t
 from core.ui.frame import current_project
 from core.ui.jobs import active_job
 from core.ui.parts import choose_view, draw_empty, draw_head, open_view, practice_note
+from core.ui.registry import draw_compared_runs
 from core.ui.training import draw_adapters, draw_form, draw_runs
 
 project = current_project()
@@ -17,12 +18,14 @@ if latest_version(project.id) is None:
 else:
     if "view" not in st.query_params and ("run" in st.query_params or active_job(project.id, "train")):
         st.query_params["view"] = "runs"
-    names = ("new", "runs", "adapters")
+    names = ("new", "runs", "compare", "adapters")
     view = choose_view("training", {name: t(f"ui.training.view.{name}") for name in names})
     if view == "new":
         if started := draw_form(project):
             open_view("training", "runs", run=started)
     elif view == "runs":
         draw_runs(project)
+    elif view == "compare":
+        draw_compared_runs(project)
     else:
         draw_adapters(project)

@@ -14,7 +14,7 @@ from core.charts.results import (
     tradeoff,
 )
 from core.charts.theme import LOOKS, Look, alt_of, look, styled
-from core.charts.training import loss_curve
+from core.charts.training import loss_comparison, loss_curve
 
 __all__ = [
     "LOOKS",
@@ -30,6 +30,7 @@ __all__ = [
     "latency_parts",
     "latency_strip",
     "look",
+    "loss_comparison",
     "loss_curve",
     "quality_by_slice",
     "quality_overview",

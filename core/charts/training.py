@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from core.charts.theme import styled
+from core.charts.theme import plain, styled
 from core.i18n import Language, format_number, t
 
-__all__ = ["loss_curve"]
+__all__ = ["loss_comparison", "loss_curve"]
 
 _TRAIN, _VALIDATION = "#6B7280", "#E69F00"
 
@@ -36,6 +36,38 @@ def loss_curve(
     figure.update_xaxes(title=t("charts.axis.step", code), rangemode="tozero", dtick=1 if longest <= 10 else None)
     figure.update_yaxes(title=t("charts.axis.loss", code), rangemode="tozero", showgrid=True)
     figure.update_layout(margin={"r": 110})
+    return figure
+
+
+_RUNS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#7C5C3E")
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+
+
+def loss_comparison(curves: Mapping[str, Sequence[tuple[int, float]]], code: Language | None = None) -> go.Figure:
+    """Return the validation losses of runs over their steps, each with its name at its end.
+
+    Args:
+        curves: (step, nats per token) by name of the run.
+        code: Language of the words; the reader's by default.
+    """
+    figure = go.Figure()
+    known = {plain(name): curve for name, curve in curves.items() if curve}
+    order = sorted(known, key=lambda name: known[name][-1][1], reverse=True)
+    for place, name in enumerate(known):
+        line = {"color": _RUNS[place % len(_RUNS)], "dash": _DASHES[place % len(_DASHES)], "width": 2.5}
+        # names at the ends of curves that end close together stand above each other
+        shift = 14 * (order.index(name) - (len(order) - 1) / 2) * -1
+        _line(figure, known[name], name, line, markers=True, shift=round(shift))
+    best = {name: min(value for _, value in curve) for name, curve in known.items()}
+    title = t("charts.loss.title.waiting", code)
+    if best:
+        first = min(best, key=lambda name: best[name])
+        title = t("charts.loss.title.runs", code, run=first, loss=format_number(best[first], code, 3))
+    alt = [f"{name}: {format_number(loss, code, 3)}" for name, loss in best.items()]
+    styled(figure, title, height=360, code=code, alt=alt)
+    figure.update_xaxes(title=t("charts.axis.step", code), rangemode="tozero")
+    figure.update_yaxes(title=t("charts.axis.loss", code), rangemode="tozero", showgrid=True)
+    figure.update_layout(margin={"r": 190})
     return figure
 
 

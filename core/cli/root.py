@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from core import __version__
-from core.cli import comparison, data, doctor, jobs, models, project, reference, training
+from core.cli import comparison, data, doctor, jobs, models, project, reference, runs, training
 from core.cli._output import command, guarded, progress_line
 from core.i18n import t, use_language
 from core.projects import ensure_samples
@@ -30,6 +30,7 @@ app.add_typer(project.app, name="project")
 app.add_typer(data.dataset, name="dataset")
 app.add_typer(data.knowledge, name="knowledge")
 app.add_typer(training.app, name="train")
+app.add_typer(runs.app, name="runs")
 app.add_typer(jobs.app, name="jobs")
 doctor.register(app)
 models.register(app)

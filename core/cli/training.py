@@ -1,4 +1,4 @@
-"""``python -m core train``: start a training, list runs and adapters."""
+"""``python -m core train``: start a training, list adapters."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from core.cli.jobs import follow
 from core.cli.project import Project
 from core.i18n import format_number, t
 from core.projects import get_project
-from core.training import METHODS, PRESETS, ROW_STYLES, TrainingConfig, adapters, run_view, runs, start_training
+from core.training import METHODS, PRESETS, ROW_STYLES, TrainingConfig, adapters, run_view, start_training
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Trainings, their runs and adapters.", no_args_is_help=True)
+app = typer.Typer(help="Start trainings, list adapters.", no_args_is_help=True)
 
 
 @command(app)
@@ -53,23 +53,6 @@ def start(
         follow(str(run.job_id))
     if as_json:
         show(asdict(run_view(run.id)))
-
-
-@command(app, "list")
-def list_(project: Project, as_json: Json = False) -> None:
-    """List runs, the newest first."""
-    found = runs(get_project(project).id)
-    if as_json:
-        show([asdict(view) for view in found])
-        return
-    columns = (t("cli.id"), t("cli.name"), t("cli.status"), t("cli.adapter"))
-    table(columns, [(v.id, v.name, t(f"jobs.status.{v.status}"), v.adapter_id) for v in found])
-
-
-@command(app, "show")
-def show_(run: Annotated[str, typer.Argument(help="Run id.")]) -> None:
-    """Show one run with its curves as JSON."""
-    show(asdict(run_view(run)))
 
 
 @command(app, "adapters")

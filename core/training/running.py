@@ -272,8 +272,10 @@ def listed_rows(run_id: str) -> list[dict[str, Any]]:
     """
     with read() as session:
         run = session.get(tb.TrainingRun, run_id)
-    if run is None or run.job_id is None:
+    if run is None:
         raise KurabeError("training.no_run", id=run_id)
+    if run.job_id is None:
+        return []
     path: Path = settings().path("jobs") / run.job_id / "listed.jsonl"
     if not path.exists():
         return []

@@ -35,6 +35,7 @@ from core.ui.forms import field_inputs
 from core.ui.jobs import follow_job
 from core.ui.navigation import open_page
 from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember
+from core.ui.registry import draw_import, draw_keeping, draw_taking
 
 __all__ = ["draw_adapters", "draw_form", "draw_run", "draw_runs"]
 
@@ -204,6 +205,7 @@ def draw_run(run_id: str) -> None:
             follow_job(run.job.id)
         _draw_course(run_id, None)
         _draw_outcome(run)
+        draw_keeping(run)
 
 
 def _draw_course(run_id: str, view: JobView | None) -> None:
@@ -276,6 +278,7 @@ def _draw_outcome(run: RunView) -> None:
 
 def draw_adapters(project: tb.Project) -> None:
     """Draw the project's adapters with where each comes from."""
+    draw_import(project)
     found = adapters(project.id)
     if not found:
         st.caption(t("ui.training.no_adapters"))
@@ -287,6 +290,7 @@ def draw_adapters(project: tb.Project) -> None:
                 st.markdown(f"**{plain(adapter.name)}**", width="content")
                 st.badge(t(f"training.row_style.{adapter.row_style}"), color="gray")
             st.caption(_adapter_facts(adapter, named))
+            draw_taking(adapter)
             with st.popover(t("ui.training.adapter.delete"), icon=":material/delete:", type="tertiary"):
                 st.markdown(t("ui.training.adapter.delete.text"))
                 if st.button(t("ui.training.adapter.delete.sure"), key=f"delete_{adapter.id}", type="primary"):

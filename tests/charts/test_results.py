@@ -12,6 +12,7 @@ from core.charts import (
     MeasuredApproach,
     confusion_chart,
     headroom_chart,
+    loss_comparison,
     quality_by_slice,
     quality_overview,
     tradeoff,
@@ -112,3 +113,12 @@ def test_the_confusion_figure_counts_and_names_the_answers_without_a_category() 
     assert list(figure.data[0].x) == ["A1", "&lt;b&gt;", "none or several"]
     assert [note.text for note in figure.layout.annotations] == ["3", "1", "·", "·", "2", "4"]
     assert [list(row) for row in figure.data[0].z] == [[3, -1, 0], [0, 2, -4]]
+
+
+def test_curves_of_runs_end_with_their_names_apart_from_each_other() -> None:
+    curves = {"a": [(0, 1.0), (9, 0.30)], "b <i>": [(0, 1.0), (9, 0.31)], "never evaluated": []}
+    figure = loss_comparison(curves, "en")
+    assert title(figure) == "a reaches the lowest validation loss: 0.300"
+    names = {note.text: note.yshift for note in figure.layout.annotations}
+    assert set(names) == {"a", "b &lt;i&gt;"} and names["b &lt;i&gt;"] - names["a"] >= 14
+    assert len({(trace.line.color, trace.line.dash) for trace in figure.data}) == 2

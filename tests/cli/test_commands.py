@@ -245,5 +245,5 @@ def test_the_doctor_looks_at_everything_and_says_what_to_do_about_each_no() -> N
 def test_models_and_trainings_of_a_fresh_home() -> None:
     assert any(model["ref"] == "starter" for model in told("models"))
     done("project", "create", "Shop")
-    assert told("train", "list", "--project", "Shop") == told("train", "adapters", "--project", "Shop") == []
+    assert told("runs", "list", "--project", "Shop") == told("train", "adapters", "--project", "Shop") == []
     assert done("version").stdout.strip()

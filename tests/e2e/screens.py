@@ -17,7 +17,7 @@ VIEWS = {
     "home": ("",),
     "questions": ("", "import", "check", "versions"),
     "documents": ("", "add", "search", "judge"),
-    "training": ("new", "runs", "adapters"),
+    "training": ("new", "runs", "compare", "adapters"),
     "compare": ("",),
     "test_run": ("", "cases", "new"),
     "blind_rating": ("",),

@@ -14,6 +14,8 @@ from safetensors.torch import load_file
 from core.errors import KurabeError
 from core.models import adapter_files, adapter_folder, adapters
 from core.settings import DATA
+from core.store import tables as tb
+from core.store import write
 from core.training import (
     compare_runs,
     delete_run,
@@ -21,6 +23,7 @@ from core.training import (
     export_kit,
     import_adapter,
     lineage,
+    listed_rows,
     model_card,
     rename_run,
     run_view,
@@ -106,3 +109,14 @@ def test_a_run_is_renamed_and_deleted_with_what_it_left(begin: Begin, known: Kno
     assert adapters(known.project) == [] and not (home / "adapters" / training.run_id).exists()
     with pytest.raises(KurabeError, match="no_run"):
         run_view(training.run_id)
+
+
+def test_a_run_without_a_job_lists_no_rows(known: Known) -> None:
+    with write() as session:
+        run = tb.TrainingRun(
+            project_id=known.project, name="old", dataset_version_id="v", base_ref="starter", method="lora"
+        )
+        session.add(run)
+    assert listed_rows(run.id) == []
+    with pytest.raises(KurabeError, match="no_run"):
+        listed_rows("nothing")

@@ -16,6 +16,8 @@ from core.projects import SAMPLES, create_project
 from core.settings import ROOT, settings
 from core.store import tables as tb
 from core.store import write
+from core.training import TrainingConfig
+from tests.approaches.test_library import add_adapter
 from tests.approaches.world import make_project
 from tests.evaluation.test_results import Written
 
@@ -89,3 +91,21 @@ def texts(app: AppTest) -> str:
     """Return everything that a page says in headings, text and captions."""
     parts = [*app.title, *app.header, *app.subheader, *app.markdown, *app.caption, *app.text]
     return "\n".join(str(part.value) for part in parts)
+
+
+@pytest.fixture
+def trained() -> tb.Project:
+    """A project with two runs that ended and left adapters, and no weights."""
+    project = make_project()
+    for place, rate in enumerate((0.001, 0.002), 1):
+        config = TrainingConfig.preset(project.id, learning_rate=rate, name=f"run {place}")
+        adapter = add_adapter(project, name=f"run {place}")
+        result = {"eval_loss": 0.5 / place, "loss": 0.4, "steps": 30, "seconds": 12.0, "ended": "budget"}
+        with write() as session:
+            session.add(
+                tb.TrainingRun(
+                    project_id=project.id, name=f"run {place}", dataset_version_id=config.dataset_version_id,
+                    base_ref="starter", method="lora", config=config.as_dict(), result=result, adapter_id=adapter.id,
+                )
+            )  # fmt: skip
+    return project

@@ -33,7 +33,7 @@ def test_every_page_of_a_project_with_data_draws_its_views(language: str, filled
     views = {
         "questions": ("", "import", "check", "versions"),
         "documents": ("", "add", "search", "judge"),
-        "training": ("new", "runs", "adapters"),
+        "training": ("new", "runs", "compare", "adapters"),
         "compare": ("",),
         "test_run": ("",),
         "settings": ("", "models", "prices", "machine"),
@@ -86,6 +86,30 @@ def test_the_search_is_judged_without_a_model(language: str, filled: tb.Project)
     button.click().run()
     assert not app.exception, [error.value for error in app.exception]
     assert visitor.says("ui.search.way.text") in app.subheader[-1].value and "%" in app.subheader[-1].value
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_runs_stand_beside_each_other_with_what_differs(language: str, trained: tb.Project) -> None:
+    visitor = Visitor(language, trained)
+    app = visitor.open("training", view="compare")
+    outcome, differing = (table.value for table in app.dataframe)
+    assert list(outcome.columns) == list(differing.columns) == [visitor.says("ui.registry.field"), "run 2", "run 1"]
+    assert differing.iloc[0].tolist() == [visitor.says("training.field.learning_rate"), "0.002", "0.001"]
+    assert visitor.says("ui.registry.outcome.eval_loss") in outcome.iloc[:, 0].tolist()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_trained_can_be_taken_away_and_deleted(language: str, trained: tb.Project) -> None:
+    visitor = Visitor(language, trained)
+    runs = visitor.open("training", view="runs")
+    assert visitor.says("ui.registry.again") in [button.label for button in runs.button]
+    [sure] = [button for button in runs.button if button.label == visitor.says("ui.registry.delete.sure")]
+    sure.click().run()
+    assert not runs.exception
+    left = Visitor(language, trained).open("training", view="compare")
+    assert visitor.says("ui.registry.compare.none") in texts(left)
+    adapters = Visitor(language, trained).open("training", view="adapters")
+    assert visitor.says("ui.registry.import") in [expander.label for expander in adapters.expander]
 
 
 def test_a_page_shows_what_goes_wrong_as_a_sentence_with_a_hint(filled: tb.Project) -> None:
