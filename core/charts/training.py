@@ -43,12 +43,15 @@ _RUNS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#7C5C3E")
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
-def loss_comparison(curves: Mapping[str, Sequence[tuple[int, float]]], code: Language | None = None) -> go.Figure:
+def loss_comparison(
+    curves: Mapping[str, Sequence[tuple[int, float]]], code: Language | None = None, *, comparable: bool = True
+) -> go.Figure:
     """Return the validation losses of runs over their steps, each with its name at its end.
 
     Args:
         curves: (step, nats per token) by name of the run.
         code: Language of the words; the reader's by default.
+        comparable: Whether all were measured on the same rows; else none is called the best.
     """
     figure = go.Figure()
     known = {plain(name): curve for name, curve in curves.items() if curve}
@@ -60,7 +63,9 @@ def loss_comparison(curves: Mapping[str, Sequence[tuple[int, float]]], code: Lan
         _line(figure, known[name], name, line, markers=True, shift=round(shift))
     best = {name: min(value for _, value in curve) for name, curve in known.items()}
     title = t("charts.loss.title.waiting", code)
-    if best:
+    if best and not comparable:
+        title = t("charts.loss.title.apart", code)
+    elif best:
         first = min(best, key=lambda name: best[name])
         title = t("charts.loss.title.runs", code, run=first, loss=format_number(best[first], code, 3))
     alt = [f"{name}: {format_number(loss, code, 3)}" for name, loss in best.items()]

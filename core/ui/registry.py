@@ -34,6 +34,9 @@ __all__ = ["draw_compared_runs", "draw_import", "draw_keeping", "draw_taking"]
 
 _MOST = 6
 
+_ROWS = {"row_style", "dataset_version_id", "base_ref", "instructions", "house_rules", "passages", "without_gold"}
+"""Fields that decide what the validation rows look like: where one differs, losses cannot be compared."""
+
 
 def draw_keeping(run: RunView) -> None:
     """Draw what can be done with a run that ended: train it again, take it elsewhere, delete it."""
@@ -126,7 +129,11 @@ def draw_compared_runs(project: tb.Project) -> None:
         return
     found = compare_runs(picked)
     names = _names(found)
-    draw_figure(loss_comparison(dict(zip(names, [run.eval_loss for run in found.runs], strict=True))), "compared_runs")
+    curves = dict(zip(names, [run.eval_loss for run in found.runs], strict=True))
+    same_rows = not _ROWS & found.differing.keys()
+    draw_figure(loss_comparison(curves, comparable=same_rows), "compared_runs")
+    if not same_rows:
+        st.caption(f":material/info: {t('ui.registry.compare.other_rows')}")
     st.markdown(f"**{t('ui.registry.compare.outcome')}**")
     st.dataframe(_beside(found.outcome, names, "ui.registry.outcome"), hide_index=True)
     st.markdown(f"**{t('ui.registry.compare.differing')}**")

@@ -119,6 +119,8 @@ def test_curves_of_runs_end_with_their_names_apart_from_each_other() -> None:
     curves = {"a": [(0, 1.0), (9, 0.30)], "b <i>": [(0, 1.0), (9, 0.31)], "never evaluated": []}
     figure = loss_comparison(curves, "en")
     assert title(figure) == "a reaches the lowest validation loss: 0.300"
+    apart = loss_comparison(curves, "en", comparable=False)
+    assert title(apart) == "Validation loss of each run, on rows of its own"
     names = {note.text: note.yshift for note in figure.layout.annotations}
     assert set(names) == {"a", "b &lt;i&gt;"} and names["b &lt;i&gt;"] - names["a"] >= 14
     assert len({(trace.line.color, trace.line.dash) for trace in figure.data}) == 2
