@@ -106,6 +106,7 @@ def test_whatever_the_rooms_import_is_pinned_as_a_requirement() -> None:
 _PACKAGES = {
     "bs4": "beautifulsoup4",
     "docx": "python-docx",
+    "pptx": "python-pptx",
     "genai_prices": "genai-prices",
     "huggingface_hub": "huggingface-hub",
     "pydantic_settings": "pydantic-settings",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import zipfile
+from typing import Any
 
 import docx
 import openpyxl
 import pytest
+from pptx import Presentation
+from pptx.util import Inches
 from pypdf import PdfReader, PdfWriter
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
@@ -83,6 +86,47 @@ def test_word_documents_keep_headings_lists_and_tables() -> None:
     )
 
 
+def presentation(*slides: tuple[str, list[str]]) -> Any:
+    made = Presentation()
+    for title, lines in slides:
+        slide = made.slides.add_slide(made.slide_layouts[1])
+        slide.shapes.title.text = title
+        slide.placeholders[1].text = "\n".join(lines)
+    return made
+
+
+def saved(document: Any) -> bytes:
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return buffer.getvalue()
+
+
+def test_presentations_keep_slides_titles_tables_groups_and_notes() -> None:
+    made = presentation(("Koridel 205", ["It weighs 3 kg."]), ("保証", ["期間は2年です。", "レシートが必要です。"]))
+    first, second = made.slides
+    second.notes_slide.notes_text_frame.text = "海外では1年です。"
+    table = first.shapes.add_table(2, 2, Inches(1), Inches(5), Inches(4), Inches(1)).table
+    for place, text in enumerate(("Item", "Value", "Color", "red")):
+        table.cell(place // 2, place % 2).text = text
+    grouped = first.shapes.add_group_shape().shapes.add_textbox(Inches(1), Inches(6.5), Inches(3), Inches(1))
+    grouped.text_frame.text = "Made in Japan"
+    made.slides.add_slide(made.slide_layouts[6])
+    found = parse(saved(made), "k.pptx")
+    assert found.title == "Koridel 205"
+    parts = [
+        "## Koridel 205",
+        "It weighs 3 kg.",
+        "| Item | Value |\n| --- | --- |\n| Color | red |",
+        "Made in Japan",
+        "## 保証",
+        "- 期間は2年です。\n- レシートが必要です。",
+        "海外では1年です。",
+    ]
+    assert found.text == "\n\n".join(parts)
+    assert [found.text[start:].split("\n")[0] for start in found.pages[:2]] == ["## Koridel 205", "## 保証"]
+    assert found.notes == [{"code": "slide_empty", "params": {"page": 3}}]
+
+
 def test_pdf_pages_headings_and_broken_lines_are_put_together() -> None:
     first = [
         ("Koridel 205 manual", 20),
@@ -134,6 +178,10 @@ def zip_bomb() -> bytes:
     [
         ("a.docx", zip_bomb(), "knowledge.archive_bomb"),
         ("a.docx", b"PK\x03\x04broken", "knowledge.broken_document"),
+        ("a.pptx", zip_bomb(), "knowledge.archive_bomb"),
+        ("a.pptx", b"PK\x03\x04broken", "knowledge.broken_document"),
+        ("a.pptx", saved(docx.Document()), "knowledge.broken_document"),
+        ("a.pptx", b"\xd0\xcf\x11\xe0old", "knowledge.encrypted"),
         ("a.docx", b"\xd0\xcf\x11\xe0old", "knowledge.encrypted"),
         ("a.pdf", b"%PDF-1.4 nothing", "knowledge.broken_document"),
         ("a.pdf", b"no pdf at all", "knowledge.broken_document"),
