@@ -225,7 +225,7 @@ def evaluate(
         Path | None,
         typer.Argument(help='JSONL rows {"question", "gold_document_ids"}; default: the dataset.', exists=True),
     ] = None,
-    k: Annotated[int, typer.Option(help="How many passages count as found.")] = 5,
+    k: Annotated[int, typer.Option(help="How many passages count as found.", min=1, max=50)] = 5,
     mode: Annotated[Literal["text", "vector", "hybrid"] | None, typer.Option(help="Default: all there are.")] = None,
     split: Annotated[Split, typer.Option(help="Questions of the dataset.")] = "validation",
     as_json: Json = False,
@@ -246,11 +246,14 @@ def _asked_in(file: Path) -> list[AskedOf]:
         KurabeError: ``cli.gold_row`` with the line of the first row that cannot be read.
     """
     asked = []
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+    # by line feeds alone: JSON may hold other line breaks inside its strings
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
+            if not isinstance(row["gold_document_ids"], list):
+                raise TypeError
             gold = tuple((str(name), "") for name in row["gold_document_ids"])
             asked.append(AskedOf(str(row["question"]), gold, str(row.get("slice", ""))))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -263,6 +266,7 @@ def _print_search(report: RetrievalReport, as_json: bool) -> None:
         ranks = {judged.mode: [asdict(found) for found in judged.ranks] for judged in report.modes}
         modes = [{n: v for n, v in asdict(judged).items() if n != "ranks"} for judged in report.modes]
         facts = {name: getattr(report, name) for name in ("index_version_id", "k", "questions", "without_gold")}
+        facts["not_indexed"] = [asked.question for asked in report.not_indexed]
         show({**facts, "modes": modes, "pairs": [asdict(pair) for pair in report.pairs], "ranks": ranks})
         return
     columns = ("ui.search.way", "ui.judging.recall", "ui.judging.hit", "ui.judging.mrr", "ui.judging.ndcg")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -113,7 +113,7 @@ def import_(
     source: Annotated[Path, typer.Argument(help="Folder or ZIP archive of a PEFT adapter.", exists=True)],
     name: Annotated[str, typer.Option(help="What people call it.")] = "",
     base: Annotated[str | None, typer.Option(help="Its base model; default: the project's.")] = None,
-    rows: Annotated[str, typer.Option(help="plain, or raft if it was trained with passages.")] = "plain",
+    rows: Annotated[Literal["plain", "raft"], typer.Option(help="raft if it was trained with passages.")] = "plain",
     as_json: Json = False,
 ) -> None:
     """Take in an adapter that was trained elsewhere."""

@@ -96,9 +96,18 @@ def _training_cost(adapter_id: str, currency: str) -> Decimal:
     return convert(price_training(seconds, tokens), currency).amount
 
 
-def decide_experiment(project: tb.Project, experiment_id: str, inputs: DecisionInputs | None = None) -> Verdict:
-    """Work out an experiment's verdict with the team's inputs, without storing it."""
-    found = results(experiment_id)
+def decide_experiment(
+    project: tb.Project, experiment_id: str, inputs: DecisionInputs | None = None, found: Results | None = None
+) -> Verdict:
+    """Work out an experiment's verdict with the team's inputs, without storing it.
+
+    Args:
+        project: Whose inputs and prices.
+        experiment_id: What was measured.
+        inputs: The team's numbers; by default those stored.
+        found: Its results, where they are at hand.
+    """
+    found = found or results(experiment_id)
     wanted = inputs or decision_inputs(project)
     notes: list[dict[str, Any]] = [{"code": "one_run", "params": {}}] if _tuned(found) else []
     looked = openings(project.id, found.dataset_version_id)

@@ -1,13 +1,15 @@
 """What better search or training could still gain, judged from answers that need no training at all.
 
 The wrong answers of the best untuned approach are compared with what the plain model answers when it is handed the
-right passages. Where those would have been enough, better search could fix the answer. Where they would not, the
-model lacks a skill, a form or a habit, and tuning might. The shares are upper bounds: nobody can gain more.
+right passages. Where those would have been enough, better search could fix the answer; where they were in the prompt
+already, or the training data holds the answer too, so could tuning. Where they would not, the model lacks a skill, a
+form or a habit, and tuning might. What cannot be told counts for both, so that both shares are upper bounds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,32 +28,45 @@ _TAUGHT = frozenset({"taught", "both"})
 """Coverage of questions whose answer stands in the training data as it is now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is known of one approach by question, shape ``(questions,)`` each."""
+
+    preset: str
+    right: NDArray[np.float64]
+    """Share of right answers, failed ones being wrong; NaN where nothing was measured."""
+    shown: NDArray[np.float64]
+    """Whether the gold passages stood in the prompt; NaN where no place is known, or nothing was retrieved."""
+
+
 def headroom(
-    presets: Mapping[str, str],
-    values: Mapping[str, NDArray[np.float64]],
-    coverage: Sequence[str | None],
-    absent: Sequence[bool],
+    measured: Mapping[str, Measured], coverage: Sequence[str | None], absent: Sequence[bool]
 ) -> Headroom | None:
     """Return what is left to gain, or None without an untuned approach and the plain model with gold passages.
 
     Args:
-        presets: Preset by approach id.
-        values: Share of right answers by approach id and question, shape ``(questions,)``; NaN where unmeasured.
+        measured: By approach id.
         coverage: Where each question's answer stands, if that was worked out.
         absent: Whether declining is the right answer.
     """
-    ceiling = next((i for i, preset in presets.items() if preset == CEILING), None)
-    untuned = [i for i, preset in presets.items() if preset in UNTUNED]
+    ceiling = next((i for i, approach in measured.items() if approach.preset == CEILING), None)
+    untuned = [i for i, approach in measured.items() if approach.preset in UNTUNED]
     if ceiling is None or not untuned:
         return None
-    known = ~np.isnan(np.stack([values[i] for i in (*untuned, ceiling)])).any(axis=0)
+    known = ~np.isnan(np.stack([measured[i].right for i in (*untuned, ceiling)])).any(axis=0)
     if not known.any():
         return None
-    best = max(untuned, key=lambda i: float(values[i][known].mean()))
+    # level ones: the last, which reads documents
+    best = max(reversed(untuned), key=lambda i: float(measured[i].right[known].mean()))
     counts = dict.fromkeys(("right", "retrieval", "either", "tuning", "neither"), 0)
     for place in map(int, np.flatnonzero(known)):
-        right, with_gold = values[best][place] >= 0.5, values[ceiling][place] >= 0.5
-        counts["right" if right else _gain(bool(with_gold), coverage[place], absent[place])] += 1
+        if measured[best].right[place] >= 0.5:
+            counts["right"] += 1
+            continue
+        had_gold = bool(measured[ceiling].shown[place] >= 0.5)
+        with_gold = bool(measured[ceiling].right[place] >= 0.5) if had_gold or absent[place] else None
+        read_it = bool(measured[best].shown[place] >= 0.5)
+        counts[_gain(with_gold, read_it, coverage[place], absent[place])] += 1
     n = int(known.sum())
     shares = {name: proportion_interval(count, n) for name, count in counts.items()}
     return Headroom(
@@ -64,10 +79,19 @@ def headroom(
     )
 
 
-def _gain(right_with_gold: bool, covered: str | None, absent: bool) -> str:
-    """Return what could mend a wrong answer, a field of `Headroom`."""
-    if right_with_gold:
-        return "either" if covered in _TAUGHT else "retrieval"
-    if covered == "neither" and not absent:
+def _gain(with_gold: bool | None, read_it: bool, covered: str | None, absent: bool) -> str:
+    """Return what could mend a wrong answer, a field of `Headroom`; what cannot be told apart counts for both.
+
+    Args:
+        with_gold: Whether the plain model is right with the gold passages; None where nobody knows them.
+        read_it: Whether the wrong answer's own prompt held them: then reading was the trouble as well.
+        covered: Where the answer stands, if that was worked out.
+        absent: Whether declining is the right answer.
+    """
+    if covered == "neither" and not absent and not with_gold:
         return "neither"  # nothing that could be read or learned holds the answer
-    return "tuning"
+    if with_gold is None:
+        return "tuning" if covered == "taught" else "either"
+    if not with_gold:
+        return "tuning"
+    return "either" if read_it or absent or covered is None or covered in _TAUGHT else "retrieval"

@@ -18,7 +18,7 @@ from core.store import tables as tb
 
 from .attribution import attribute
 from .columns import Answers, Columns, Floats
-from .headroom import headroom
+from .headroom import Measured, headroom
 from .report import (
     ApproachResult,
     Comparison,
@@ -89,10 +89,14 @@ class _Results:
             discordance=discordance,
             twins=self._twins(),
             provenance=self.experiment.provenance or {},
-            headroom=headroom(
-                {a.id: a.preset for a in self.approaches}, self.matrix, self.columns.covered, self.columns.absent
-            ),
+            headroom=headroom(self._measured(), self.columns.covered, self.columns.absent),
         )
+
+    def _measured(self) -> dict[str, Measured]:
+        return {
+            a.id: Measured(a.preset, self.matrix[a.id], self.columns.by_question(a.id, "retrieval"))
+            for a in self.approaches
+        }
 
     def _approach(self, approach: tb.Approach) -> ApproachResult:
         spec, answers = spec_of_row(approach), self.columns.answers[approach.id]

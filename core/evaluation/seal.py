@@ -14,7 +14,7 @@ from core.store import tables as tb
 
 @dataclass(frozen=True, slots=True)
 class Openings:
-    """What the test split of one dataset version was used for."""
+    """What the test split of one dataset was used for."""
 
     runs: int
     """Test runs on it that were finished."""
@@ -23,10 +23,15 @@ class Openings:
 
 
 def openings(project_id: str, dataset_version_id: str) -> Openings:
-    """Count the finished test runs on a version's test split, and how many configurations they tried of each preset."""
+    """Count the finished test runs on a dataset's test split, and how many configurations they tried of each preset.
+
+    All versions of the dataset count: a new one mostly asks the same questions again.
+    """
+    dataset = select(tb.DatasetVersion.dataset_id).where(tb.DatasetVersion.id == dataset_version_id).scalar_subquery()
+    versions = select(tb.DatasetVersion.id).where(tb.DatasetVersion.dataset_id == dataset)
     wanted = select(tb.Experiment).where(
         tb.Experiment.project_id == project_id,
-        tb.Experiment.dataset_version_id == dataset_version_id,
+        tb.Experiment.dataset_version_id.in_(versions),
         tb.Experiment.split == "test",
         tb.Experiment.completed_at.is_not(None),
     )

@@ -74,7 +74,9 @@ class Forward:
         cache: Cache = RowCache(self.layers, capacity) if self.together else DynamicCache(config=self.model.config)
         if known is not None and isinstance(cache, RowCache):
             positions = known.shared + (prefix.length if prefix else 0)
-            cache.begin_like(known.cache, positions, once=known.once and not self.windowed)
+            # in 16 bit the two parts' shares would round differently from one attention over both
+            exact = self.model.dtype == torch.float32
+            cache.begin_like(known.cache, positions, once=known.once and exact and not self.windowed)
             ids, prefix = ids[known.shared :], None
         tokens = torch.tensor([list(ids[:-1])], dtype=torch.long, device=self.device)
         inputs: dict[str, Any] = {"input_ids": tokens}

@@ -10,8 +10,7 @@ from math import log2
 
 from core.datasets import examples
 from core.errors import KurabeError
-from core.knowledge.index import index_version
-from core.knowledge.search import Hit, Mode, chunks_of, embed_questions, quote_key, search
+from core.knowledge.search import Hit, Mode, chunks_of, embed_questions, has_vectors, quote_key, quote_parts, search
 from core.measures import Difference, Interval, Verdict, finding, holm, mean_interval, paired_difference
 
 __all__ = ["AskedOf", "JudgedMode", "ModePair", "Ranks", "RetrievalReport", "judge_search", "questions_with_gold"]
@@ -37,8 +36,6 @@ class Ranks:
     asked: AskedOf
     ranks: tuple[int | None, ...]
     """For each place the rank, from 1, of the first passage that holds it; None beyond `DEPTH`, or not indexed."""
-    indexed: bool
-    """Whether the index holds any of the places."""
 
     def recall(self, k: int) -> float:
         """Share of the places within the first k passages."""
@@ -96,15 +93,13 @@ class RetrievalReport:
     index_version_id: str
     k: int
     questions: int
+    """Questions judged: those whose places the index holds."""
     without_gold: int
     """Questions left out because nobody said where their answer stands."""
     modes: tuple[JudgedMode, ...]
     pairs: tuple[ModePair, ...]
-
-    @property
-    def not_indexed(self) -> list[AskedOf]:
-        """Questions whose places stand in no passage: the documents have changed, or a quote is wrong."""
-        return [found.asked for found in self.modes[0].ranks if not found.indexed]
+    not_indexed: tuple[AskedOf, ...]
+    """Questions left out because their places stand in no passage: the documents have changed, or a quote is wrong."""
 
     @property
     def best(self) -> JudgedMode:
@@ -148,23 +143,31 @@ def judge_search(
     Raises:
         KurabeError: ``knowledge.no_gold`` when no question says where its answer stands; as `search`.
     """
-    asked = [question for question in questions if question.gold]
+    held = _Places(chunks_of(index_version_id))
+    placed = [(question, held.of(question)) for question in questions if question.gold]
+    asked = [question for question, places in placed if any(places)]
     if not asked:
         raise KurabeError("knowledge.no_gold", n=len(questions))
-    vectors = bool(index_version(index_version_id).embedder)
-    chosen: Sequence[Mode] = modes or (("text", "vector", "hybrid") if vectors else ("text",))
-    held = _Places(chunks_of(index_version_id))
-    places = [held.of(question) for question in asked]
+    chosen: Sequence[Mode] = modes or (("text", "vector", "hybrid") if has_vectors(index_version_id) else ("text",))
+    places = [found for _, found in placed if any(found)]
     found: dict[Mode, list[Ranks]] = {mode: [] for mode in chosen}
     made = embed_questions(index_version_id, [question.question for question in asked])
     for done, (question, wanted, vector) in enumerate(zip(asked, places, made, strict=True), 1):
         for mode in chosen:
             hits = search(index_version_id, question.question, k=DEPTH, mode=mode, embedded=vector).hits
             ranks = _ranks([hit.chunk_id for hit in hits], wanted)
-            found[mode].append(Ranks(question, ranks, any(wanted)))
+            found[mode].append(Ranks(question, ranks))
         progress(done, len(asked))
     judged = tuple(_judged(mode, ranks, k) for mode, ranks in found.items())
-    return RetrievalReport(index_version_id, k, len(asked), len(questions) - len(asked), judged, _pairs(judged, k))
+    return RetrievalReport(
+        index_version_id=index_version_id,
+        k=k,
+        questions=len(asked),
+        without_gold=len(questions) - len(placed),
+        modes=judged,
+        pairs=_pairs(judged, k),
+        not_indexed=tuple(question for question, places in placed if not any(places)),
+    )
 
 
 class _Places:
@@ -179,11 +182,15 @@ class _Places:
 
     def of(self, asked: AskedOf) -> list[frozenset[str]]:
         """Return for each place the chunks that hold it; places in the very same chunks are one."""
-        sets = []
-        for document, quote in asked.gold:
-            key = quote_key(quote)
-            sets.append(frozenset(name for name, text in self._by_document.get(document, ()) if key in text))
-        return list(dict.fromkeys(sets))
+        places = [self._holding(document, quote) for document, quote in asked.gold]
+        return [*dict.fromkeys(place for place in places if place), *(place for place in places if not place)]
+
+    def _holding(self, document: str, quote: str) -> frozenset[str]:
+        """Return the chunks that hold a quote; a quote that a cut divided gives both sides, as in the test run."""
+        chunks, key = self._by_document.get(document, []), quote_key(quote)
+        whole = frozenset(name for name, text in chunks if key in text)
+        parts = quote_parts(quote)
+        return whole or frozenset(name for name, text in chunks if any(part in text for part in parts))
 
 
 def _ranks(chunks: Sequence[str], places: Sequence[frozenset[str]]) -> tuple[int | None, ...]:

@@ -142,6 +142,15 @@ def embed_questions(index_version_id: str, queries: Sequence[str]) -> list[Embed
     return made
 
 
+def has_vectors(index_version_id: str) -> bool:
+    """Tell whether an index can be searched by meaning here and now.
+
+    Raises:
+        KurabeError: as `index_version`.
+    """
+    return _Searcher(index_version_id, 1, "auto").embedder is not None
+
+
 def search_many(index_version_id: str, queries: Sequence[str], *, k: int = 4) -> list[SearchResult]:
     """Search for many questions, whose vectors come in batches; their time is shared out evenly.
 
@@ -164,7 +173,7 @@ class _Searcher:
         if self.embedder is None and mode in ("vector", "hybrid"):
             raise KurabeError("knowledge.no_vectors", language=version.config["language"], mode=mode)
         self.k, self.mode, self.rerank = k, mode, rerank
-        self.pool = max(_POOL, k * 4)
+        self.pool = max(_POOL, k)
 
     def vectors(self, words: Sequence[str]) -> Sequence[Sequence[float] | None]:
         """Return one vector a question; None where this search uses none, or there are no words."""
@@ -301,6 +310,12 @@ def quote_key(text: str) -> str:
     return _MARKS.sub("", folded(text)).casefold()
 
 
+def quote_parts(quote: str) -> list[str]:
+    """Return the sentences, lines and cells of a quote as `quote_key` writes them: what a cut leaves whole."""
+    parts = [quote_key(part) for part in re.split(r"[\n。|]|(?<=[.!?])\s", quote)]
+    return [part for part in parts if len(part) >= 4]
+
+
 def chunks_for_quote(index_version_id: str, document_name: str, quote: str) -> list[Hit]:
     """Return the passages of a document that hold a quote; a quote that a cut divided gives both sides.
 
@@ -319,8 +334,7 @@ def chunks_for_quote(index_version_id: str, document_name: str, quote: str) -> l
     whole = [hit for hit in chunks if key in quote_key(hit.text) or key in quote_key(hit.full_title + hit.text)]
     if whole:
         return whole
-    parts = [quote_key(part) for part in re.split(r"[\n。|]|(?<=[.!?])\s", quote)]
-    parts = [part for part in parts if len(part) >= 4]
+    parts = quote_parts(quote)
     return [hit for hit in chunks if any(part in quote_key(hit.text) for part in parts)]
 
 

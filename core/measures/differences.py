@@ -13,6 +13,9 @@ __all__ = ["Piece", "differences"]
 _TOO_SHORT = 2
 """Equal words between two changes below which the changes are shown as one: single shared letters are chance."""
 
+_LONG = 400
+"""Words from which differences are approximate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -29,7 +32,7 @@ def differences(before: str, after: str) -> list[Piece]:
     Case and width of letters do not count as differences, nor do spaces and punctuation.
     """
     spans = word_spans(after)
-    if not spans:
+    if not spans or before == after:
         return [Piece(after, False)] if after else []
     changed = _changed([_folded(before[a:b]) for a, b in word_spans(before)], [_folded(after[a:b]) for a, b in spans])
     pieces: list[Piece] = []
@@ -49,7 +52,9 @@ def _folded(word: str) -> str:
 def _changed(before: list[str], after: list[str]) -> list[tuple[int, int]]:
     """Return the ranges of words in `after` that are new, those with next to nothing between them joined."""
     found: list[tuple[int, int]] = []
-    for kind, _, _, start, stop in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    # in long texts words that come again and again are no anchors: comparing them all takes seconds
+    matcher = SequenceMatcher(None, before, after, autojunk=max(len(before), len(after)) > _LONG)
+    for kind, _, _, start, stop in matcher.get_opcodes():
         if kind in ("equal", "delete"):
             continue
         near = found and start - found[-1][1] < _TOO_SHORT

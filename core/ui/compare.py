@@ -224,6 +224,8 @@ def marked_text(before: str, after: str) -> str:
                 # the colour's brackets must hold no space at their ends, or Markdown does not see them
                 inner = plain(line)
                 lead, tail = line[: len(line) - len(line.lstrip())], line[len(line.rstrip()) :]
+                if not lines[-1]:
+                    lead = "\u00a0" * len(lead)  # spaces at the beginning would make it a block of code
                 lines[-1].append(f"{lead}:blue-background[{inner}]{tail}" if piece.new else f"{lead}{inner}{tail}")
             else:
                 lines[-1].append(line)

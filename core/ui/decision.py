@@ -41,7 +41,7 @@ def draw_decision(project: tb.Project) -> None:
     if experiment is None:
         return
     found = experiment_results(experiment)
-    verdict = decide_experiment(project, experiment.id)
+    verdict = decide_experiment(project, experiment.id, found=found)
     st.header(plain(finding(found, verdict)), anchor=False)
     if why := reason(found, verdict):
         st.markdown(plain(why))

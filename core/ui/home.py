@@ -34,7 +34,7 @@ def draw_finding(project: tb.Project) -> bool:
     if experiment is None:
         return False
     found = experiment_results(experiment)
-    verdict = decide_experiment(project, experiment.id)
+    verdict = decide_experiment(project, experiment.id, found=found)
     st.caption(plain(project.name))
     st.header(plain(finding(found, verdict)), anchor=False)
     if why := reason(found, verdict):

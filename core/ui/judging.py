@@ -80,6 +80,8 @@ def _draw_report(report: RetrievalReport) -> None:
         alt=t("ui.judging.title"),
     )
     st.caption(t("ui.judging.note", n=format_number(report.questions), left_out=format_number(report.without_gold)))
+    if report.not_indexed:
+        st.warning(t("ui.judging.not_indexed", n=format_number(len(report.not_indexed))), icon=":material/rule:")
     _draw_slices(report)
     _draw_misses(report)
 
@@ -118,11 +120,10 @@ def _draw_misses(report: RetrievalReport) -> None:
     rows: list[dict[str, Any]] = []
     for found in sorted(missed, key=lambda one: min((r for r in one.ranks if r), default=1 << 30)):
         rank = min((r for r in found.ranks if r), default=None)
-        where = t("ui.judging.beyond") if found.indexed else t("ui.judging.not_indexed")
         rows.append(
             {
                 t("ui.judging.question"): found.asked.question,
-                t("ui.judging.rank"): format_number(rank) if rank else where,
+                t("ui.judging.rank"): format_number(rank) if rank else t("ui.judging.beyond"),
                 t("ui.judging.document"): ", ".join(dict.fromkeys(name for name, _ in found.asked.gold if name)),
             }
         )

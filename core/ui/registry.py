@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.charts import loss_comparison
-from core.i18n import catalogue, format_bytes, format_duration, format_number, t
+from core.i18n import catalogue, format_bytes, format_duration, format_number, language, t, use_language
 from core.store import tables as tb
 from core.training import (
     ROW_STYLES,
@@ -34,7 +34,10 @@ __all__ = ["draw_compared_runs", "draw_import", "draw_keeping", "draw_taking"]
 
 _MOST = 6
 
-_ROWS = {"row_style", "dataset_version_id", "base_ref", "instructions", "house_rules", "passages", "without_gold"}
+_ROWS = {
+    "dataset_version_id", "index_version_id", "base_ref", "row_style", "passages", "without_gold", "instructions",
+    "house_rules", "train_on", "max_length", "evaluation_rows",
+}  # fmt: skip
 """Fields that decide what the validation rows look like: where one differs, losses cannot be compared."""
 
 
@@ -62,6 +65,11 @@ def draw_keeping(run: RunView) -> None:
 
 def draw_taking(adapter: tb.Adapter) -> None:
     """Draw how an adapter leaves: as an archive with its card, or merged into weights of its own."""
+    if adapter.kind == "merged":
+        # weights of a whole model do not pass through a browser
+        st.caption(t("ui.registry.export.merged"))
+        st.code(f"python -m core runs export {adapter.id} model.zip", language="bash")
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             t("ui.registry.export"),
@@ -73,7 +81,7 @@ def draw_taking(adapter: tb.Adapter) -> None:
         )
         with st.popover(t("ui.registry.card"), icon=":material/badge:"):
             st.code(model_card(adapter.id), language="markdown", wrap_lines=True)
-        if adapter.kind != "merged" and st.button(
+        if st.button(
             t("ui.registry.merge"), key=f"merge_{adapter.id}", icon=":material/merge:", help=t("ui.registry.merge.help")
         ):
             start_merge(adapter.project_id, adapter.id)
@@ -82,8 +90,10 @@ def draw_taking(adapter: tb.Adapter) -> None:
 
 def _written(write: Callable[[Path], Path]) -> Callable[[], bytes]:
     """Return what a download button calls: the archive is made when somebody wants it, not at every redraw."""
+    code = language()  # the archive is made in another thread, which does not know the reader's
 
     def content() -> bytes:
+        use_language(code)
         with tempfile.TemporaryDirectory() as folder:
             return write(Path(folder) / "archive.zip").read_bytes()
 
@@ -119,9 +129,10 @@ def draw_compared_runs(project: tb.Project) -> None:
     picked = st.multiselect(
         t("ui.registry.compare.runs"),
         list(known),
-        default=asked or list(known)[:2],
+        default=asked[:_MOST] or list(known)[:2],
         format_func=lambda key: f"{known[key].name} · {when(known[key].created_at)}",
         max_selections=_MOST,
+        key=f"compared_runs_{project.id}",
     )
     remember("runs", ",".join(picked))
     if len(picked) < 2:
@@ -130,7 +141,8 @@ def draw_compared_runs(project: tb.Project) -> None:
     found = compare_runs(picked)
     names = _names(found)
     curves = dict(zip(names, [run.eval_loss for run in found.runs], strict=True))
-    same_rows = not _ROWS & found.differing.keys()
+    drawn = {"seed"} if any(run.config.row_style != "plain" for run in found.runs) else set()
+    same_rows = not (_ROWS | drawn) & found.differing.keys()
     draw_figure(loss_comparison(curves, comparable=same_rows), "compared_runs")
     if not same_rows:
         st.caption(f":material/info: {t('ui.registry.compare.other_rows')}")

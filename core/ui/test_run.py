@@ -190,7 +190,7 @@ def draw_results(project: tb.Project, experiment: tb.Experiment) -> None:
         st.caption(f":material/update: {sentence}")
     _draw_table(found)
     _draw_notes(found)
-    _draw_figures(figures_of(found, decide_experiment(project, experiment.id) if found.complete else None))
+    _draw_figures(figures_of(found, decide_experiment(project, experiment.id, found=found) if found.complete else None))
     _draw_causes(found)
     _draw_headroom(found)
     _draw_categories(found)

@@ -111,7 +111,7 @@ def test_the_confusion_figure_counts_and_names_the_answers_without_a_category() 
     figure = confusion_chart("A finding", ["A1", "<b>"], ["A1", "<b>", ""], [[3, 1, 0], [0, 2, 4]], "en")
     assert title(figure) == "A finding"
     assert list(figure.data[0].x) == ["A1", "&lt;b&gt;", "none or several"]
-    assert [note.text for note in figure.layout.annotations] == ["3", "1", "·", "·", "2", "4"]
+    assert [list(row) for row in figure.data[0].text] == [["3", "1", "·"], ["·", "2", "4"]]
     assert [list(row) for row in figure.data[0].z] == [[3, -1, 0], [0, 2, -4]]
 
 

@@ -189,8 +189,11 @@ def test_documents_are_added_indexed_searched_and_removed(shop: Path) -> None:
     rows = [("How long is the warranty of the Amber Kettle?", "kettle.md"), ("How bright is the lamp?", "nowhere.md")]
     asked.write_text("\n".join(json.dumps({"question": q, "gold_document_ids": [d]}) for q, d in rows))
     judged = told("knowledge", "evaluate", "--project", "Shop", asked, "--k", "1", "--mode", "text")
-    assert judged["questions"] == 2 and judged["modes"][0]["hit"]["estimate"] == 0.5
-    assert [found["ranks"] for found in judged["ranks"]["text"]] == [[1], [None]]
+    assert judged["questions"] == 1 and judged["modes"][0]["hit"]["estimate"] == 1
+    assert [found["ranks"] for found in judged["ranks"]["text"]] == [[1]]
+    assert judged["not_indexed"] == ["How bright is the lamp?"]
+    asked.write_text('{"question": "Which?", "gold_document_ids": "kettle.md"}')
+    assert "cli.gold_row" in run("knowledge", "evaluate", "--project", "Shop", asked).stderr
     asked.write_text('{"question": "And the documents?"}')
     assert "cli.gold_row" in run("knowledge", "evaluate", "--project", "Shop", asked).stderr
     done("knowledge", "remove", "--project", "Shop", "kettle.md")

@@ -19,7 +19,7 @@ __all__ = ["manuals"]
 
 
 def found(*ranks: int | None) -> Ranks:
-    return Ranks(AskedOf("?", (("a", "b"),)), ranks, indexed=True)
+    return Ranks(AskedOf("?", (("a", "b"),)), ranks)
 
 
 def test_the_measures_are_those_of_the_textbook() -> None:
@@ -50,16 +50,26 @@ def test_questions_are_judged_by_quote_or_by_document_and_slices_apart(manuals: 
         AskedOf("Tell me about the Koridel 212", (("koridel-212.md", ""),), "any"),
         AskedOf("Is there a Koridel 299?", (("koridel-299.md", "weighs 99 kg"),), "weight"),
         AskedOf("Nobody knows where this stands", ()),
+        AskedOf("Which bulb does the Koridel 206 take?", (("koridel-205.md", "weighs 7 kg"),), "weight"),
     ]
     steps: list[tuple[int, int]] = []
-    report = knowledge.judge_search(index.id, asked, k=4, progress=lambda *step: steps.append(step))
+    report = knowledge.judge_search(index.id, asked, k=1, progress=lambda *step: steps.append(step))
     assert (report.questions, report.without_gold, steps) == (3, 1, [(1, 3), (2, 3), (3, 3)])
     [text] = report.modes
     assert text.mode == "text" and report.pairs == ()
     assert text.recall.estimate == pytest.approx(2 / 3) and text.recall.low is not None
     assert {name: interval.estimate for name, interval in text.slices.items()} == {"weight": 0.5, "any": 1.0}
-    assert [miss.asked.question for miss in text.missed(4)] == ["Is there a Koridel 299?"]
-    assert report.not_indexed == [asked[2]]
+    assert [miss.asked.question for miss in text.missed(1)] == ["Which bulb does the Koridel 206 take?"]
+    assert report.not_indexed == (asked[2],)
+
+
+def test_a_quote_that_a_cut_divided_is_found_on_either_side(manuals: str) -> None:
+    index = knowledge.build_index(manuals, TEXT_ONLY)
+    divided = (
+        "The Koridel 205 weighs 7 kg without its box and stands safely. The warranty of the Koridel 205 lasts 1 years"
+    )
+    report = knowledge.judge_search(index.id, [AskedOf("Koridel 205 warranty", (("koridel-205.md", divided),))], k=4)
+    assert report.best.recall.estimate == 1.0
 
 
 def test_without_any_place_nothing_is_judged(manuals: str) -> None:

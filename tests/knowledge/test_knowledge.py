@@ -122,7 +122,7 @@ def test_gold_quotes_are_found_in_their_passages_and_recall_is_measured(manuals:
     kb_project = knowledge.index_version(version.id).project_id
     questions = datasets.import_file(kb_project, rows.encode(), "q.csv", split="test")
     report = knowledge.judge_search(version.id, knowledge.questions_with_gold(questions.id), k=4)
-    assert (report.questions, report.best.recall.estimate, report.not_indexed) == (20, 1.0, [])
+    assert (report.questions, report.best.recall.estimate, report.not_indexed) == (20, 1.0, ())
     assert {name: interval.estimate for name, interval in report.best.slices.items()} == {"a": 1.0}
 
 

@@ -19,7 +19,7 @@ def test_retrieval_on_a_sample_finds_the_gold_passages(language: str) -> None:
     questions = datasets.latest_version(project.id)
     assert questions is not None
     report = knowledge.judge_search(index.id, knowledge.questions_with_gold(questions.id), k=4)
-    assert report.not_indexed == []
+    assert report.not_indexed == ()
     assert report.best.recall.estimate > 0.95
     covered = knowledge.dataset_coverage(kb.id, questions.id).by_slice
     usual = {name: max(counts, key=lambda where: counts[where]) for name, counts in covered.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,3 +44,10 @@ def test_the_pieces_are_the_text_to_the_letter(before: str, after: str) -> None:
 @given(st.text(max_size=60))
 def test_a_text_does_not_differ_from_itself(text: str) -> None:
     assert new(text, text) == []
+
+
+def test_answers_that_go_round_in_circles_do_not_take_long() -> None:
+    first, second = "the red lamp and " * 500, "the red lamp or the blue lamp and " * 300
+    began = time.perf_counter()
+    assert "".join(piece.text for piece in differences(first, second)) == second
+    assert time.perf_counter() - began < 1.0

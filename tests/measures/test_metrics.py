@@ -218,6 +218,8 @@ def test_bleu_is_sacrebleus_and_does_not_take_japanese_for_one_word() -> None:
         ("型番は Koridel X-205 Pro です。", "型番は Koridel X-206 Pro です。", 1),
         ("保証は2年です。", "The warranty lasts 2 years.", 0),
         ("24", "保証は2年です。", None),
+        ("機種はBibone Duoです。", "Bibone Duo", None),
+        ("ABCD-12", "保証は2年です。", None),
         ("The warranty lasts 2 years.", "B4", None),
     ],
 )

@@ -156,4 +156,5 @@ def test_differences_are_marked_and_everything_else_stays_as_it_was_written() ->
     hostile = marked_text("safe", "safe <b>bold</b> [link](http://x) **stars**\n# head $1$ :red[x]")
     for markup in ("<b>", "[link](", "**stars", "\n# head", "$1$", ":red["):
         assert markup not in hostile, hostile
+    assert "\n    " not in marked_text("x", "def f():\n\n    return 1")
     assert marked_text("同じです。", "違うものです。").count(":blue-background[") == 1

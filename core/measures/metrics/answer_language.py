@@ -10,20 +10,23 @@ from ..case import Case, Language, Measured, Metric, yes_no
 from ..text import without_citations
 
 _JAPANESE = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]{2,}(?![\w-]*\d)")
+_FEWEST_WORDS = 3
 
 
 def language_of(text: str, least: float) -> Language | None:
-    """Return the language that a text is written in by its letters; None where there are too few to tell.
+    """Return the language that a text is written in by its letters; None where they do not tell.
+
+    A name, a unit or a code in Latin letters stands in Japanese answers too: English takes a few words.
 
     Args:
-        text: Any text; names and units in Latin letters are usual in Japanese.
+        text: Any text.
         least: Share of Japanese letters from which a text counts as Japanese.
     """
-    japanese, latin = len(_JAPANESE.findall(text)), len(_LATIN.findall(text))
-    if japanese + latin < 4:
-        return None
-    return "ja" if japanese / (japanese + latin) >= least else "en"
+    japanese, words = len(_JAPANESE.findall(text)), _WORD.findall(text)
+    if japanese >= 2 and japanese / (japanese + sum(map(len, words))) >= least:
+        return "ja"
+    return "en" if len(words) >= _FEWEST_WORDS else None
 
 
 @dataclass(frozen=True)
