@@ -238,6 +238,8 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(**state["progress"])
         self.means = state["means"]
+        if self.rank == 0:
+            forget_after(self.folder / CURVE, self.progress.tokens)
         place = self.folder / f"stream-{self.rank}.json"
         if not place.exists():  # one more process than before: conversations that none of them saw
             return Place(pool=10**6, used=0, progress=1.0)
@@ -306,6 +308,13 @@ class Run:
         }
         with (self.folder / CURVE).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+
+
+def forget_after(curve: Path, tokens: int) -> None:
+    """Drop what a curve tells of steps after a checkpoint: a run that was interrupted makes them once more."""
+    if curve.exists():
+        lines = curve.read_text(encoding="utf-8").splitlines()
+        _replace(curve, "".join(f"{line}\n" for line in lines if json.loads(line)["tokens"] <= tokens))
 
 
 def _replace(path: Path, text: str) -> None:

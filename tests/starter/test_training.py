@@ -23,6 +23,7 @@ from core.starter.training import (
     Clock,
     Settings,
     curriculum_at,
+    forget_after,
     guidance_at,
     guide_losses,
     rate_at,
@@ -145,6 +146,14 @@ def _stop_after(parts: Settings, steps: int) -> None:
                 raise InterruptedError
 
     Stopped(parts, 0).train()
+
+
+def test_a_curve_forgets_the_steps_that_a_resumed_run_makes_once_more(tmp_path: Path) -> None:
+    curve = tmp_path / "curve.jsonl"
+    curve.write_text("".join(f'{{"tokens": {tokens}}}\n' for tokens in (100, 200, 300)))
+    forget_after(curve, 200)
+    assert curve.read_text() == '{"tokens": 100}\n{"tokens": 200}\n'
+    forget_after(tmp_path / "none.jsonl", 200)
 
 
 def test_a_run_will_not_overwrite_another_unasked(run: Path, tmp_path: Path) -> None:
