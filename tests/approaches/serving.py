@@ -26,10 +26,10 @@ from core.models import resolve_base, write_adapter_card
 folder = Path(sys.argv[1])
 torch.manual_seed(3)
 model = AutoModelForCausalLM.from_pretrained(str(resolve_base("starter").folder), dtype=torch.float32)
-tuned = get_peft_model(model, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"))
+tuned = get_peft_model(model, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
 for name, weight in tuned.named_parameters():
     if "lora_B" in name:
-        torch.nn.init.normal_(weight, std=3.0)
+        torch.nn.init.normal_(weight, std=4.0)  # strong enough to change what any weights would say
 tuned.save_pretrained(folder)
 write_adapter_card(folder, base_ref="starter", base_hash=resolve_base("starter").hash, kind="lora", mixable=True)
 """
