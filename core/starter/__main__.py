@@ -65,7 +65,7 @@ def make_weights(
         compiled=compiled,
     )
     if extend:  # the reading is there: no easy beginning, guides only as a reminder
-        settings = replace(settings, curriculum=0.0, guided=(0.0, 0.3))
+        settings = replace(settings, curriculum=0.0, guided=(0.2, 0.6))
     train(settings, resume=resume, extend=extend)
     typer.echo(f"checkpoint in {run}")
 

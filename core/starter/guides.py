@@ -28,7 +28,7 @@ HEADS: dict[str, tuple[int, int]] = {
 }
 
 CONTEXT_WEIGHT = 0.1
-FIRST_WEIGHT = 2.0
+FIRST_WEIGHT = 2.5
 COPY_WEIGHT = 3.0
 
 

@@ -21,8 +21,10 @@ from core.starter.world.tasks import add_classification, add_copying
 
 STYLES = (
     "sentence",
-    *("short", "cite", "nocite", "list", "bold", "closing", "prefix", "polite", "tone", "tag", "fields") * 2,
-    *("json",) * 6,  # learned more slowly than the others
+    *("short", "cite", "nocite", "bold", "polite", "tag", "fields") * 2,
+    *("list",) * 3,  # these and the next are learned more slowly: strings that must be kept to the letter
+    *("closing", "prefix", "tone") * 4,
+    *("json",) * 8,
 )
 BY_EXAMPLE = ("short", "short", "list", "polite", "tone", "bold", "closing", "prefix", "tag", "fields", "json", "json")
 _STRING = re.compile(r"\{(s|t|k\d|kc|const)\}")
@@ -347,7 +349,7 @@ def generate(
     turns: int | None = None,
     length: tuple[int, int] | None = None,
     style: str | None = None,
-    missing: float = 0.25,
+    missing: float = 0.3,
     kind: str | None = None,
 ) -> Conversation:
     """Makes one conversation, the same for the same state of ``rng``.
