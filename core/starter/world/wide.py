@@ -15,6 +15,7 @@ from core.starter.world._pronouns import pronoun_question
 from core.starter.world.attributes import BY_ENTITY, BY_KEY
 
 _SHARE_OF_KNOWN = 1.8  # known wordings for each derived one
+_SHARE_OF_MORE = 2  # how often a wording that only training uses stands among the known ones
 _IT = {"en": "it", "ja": "それ"}
 
 
@@ -104,9 +105,11 @@ def _mixed(known: tuple[str, ...], derived: list[list[str]], held: tuple[str, ..
 def documents(language: str, key: str) -> tuple[str, ...]:
     """Sentences that state an attribute, the known ones and many derived from them."""
     known = words.documents(language, key, "train")
+    plain = tuple(dict.fromkeys(known))
+    known += words.more(language, key).documents * _SHARE_OF_MORE
     derived = [
         _around_keywords(language, key, frames.KEYWORD_DOCUMENTS[language]),
-        _around_sentences(language, key, tuple(dict.fromkeys(known))),
+        _around_sentences(language, key, plain),
     ]
     return _mixed(known, derived, words.wordings(language)[key].held_documents)
 
@@ -116,6 +119,7 @@ def questions(language: str, key: str) -> tuple[str, ...]:
     """Questions for an attribute, the known ones and many derived from them."""
     known = words.questions(language, key, "train")
     plain = tuple(dict.fromkeys(words.unmarked(template) for template in known))
+    known += tuple(words.mark_attribute(language, q) for q in words.more(language, key).questions * _SHARE_OF_MORE)
     derived = [
         _around_keywords(language, key, frames.KEYWORD_QUESTIONS[language]),
         _around_questions(language, key, plain),

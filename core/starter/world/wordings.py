@@ -8,6 +8,7 @@ from collections import Counter
 from functools import lru_cache
 
 from core.starter.world.attributes import BY_KEY, Wording
+from core.starter.world.more_en import MORE, More
 from core.starter.world.tellable import tellable
 
 _WORD = {"en": re.compile(r"[A-Za-z][A-Za-z-]+"), "ja": re.compile(r"[一-龥々]+|[ァ-ヶー]{2,}|[A-Za-z-]{2,}")}
@@ -138,6 +139,11 @@ def _wide(what: str, language: str, key: str) -> tuple[str, ...]:
     return found
 
 
+def more(language: str, key: str) -> More:
+    """Wordings of an attribute that only training uses, beside the known ones."""
+    return MORE[key] if language == "en" else More()
+
+
 def words_of(language: str, template: str) -> list[str]:
     """The words of a template that may carry meaning."""
     return _WORD[language].findall(_plain(template))
@@ -179,9 +185,9 @@ def questions(language: str, key: str, wording: str) -> tuple[str, ...]:
 def _spread(language: str) -> Counter[str]:
     """In how many attributes' questions each word occurs."""
     spread: Counter[str] = Counter()
-    for entry in wordings(language).values():
+    for key, entry in wordings(language).items():
         words: set[str] = set()
-        for template in entry.questions + entry.held_questions:
+        for template in entry.questions + entry.held_questions + more(language, key).questions:
             words.update(_WORD[language].findall(_plain(template)))
         spread.update(words)
     return spread
@@ -209,9 +215,9 @@ def mark_attribute(language: str, template: str) -> str:
 def _stated(language: str) -> Counter[str]:
     """In how many attributes' statements each word stands before the value."""
     spread: Counter[str] = Counter()
-    for entry in wordings(language).values():
+    for key, entry in wordings(language).items():
         found: set[str] = set()
-        for template in (*entry.documents, *entry.held_documents, entry.answer):
+        for template in (*entry.documents, *entry.held_documents, entry.answer, *more(language, key).documents):
             found.update(_WORD[language].findall(_plain(template.split("{v}")[0])))
         spread.update(found)
     for template in GENERIC_DOCUMENTS:  # words of the forms that fit every attribute tell nothing
