@@ -51,6 +51,7 @@ class Lookup:
         copies: Pairs (place in the answer, source) of equal text, copied token for token.
         citation: The digits of the citation in the answer.
         kind: "context", "missing" (passages lack it), "closed" (no passages) or "chat".
+        decisions: Places in the answer where one that knows and one that does not part.
     """
 
     message: int
@@ -60,6 +61,7 @@ class Lookup:
     copies: tuple[tuple[Span, Span], ...]
     citation: Span | None
     kind: str
+    decisions: tuple[Span, ...] = ()
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from core.starter.conversation import Conversation, Fact, Lookup, Span
-from core.starter.guides import COPY_WEIGHT, HEADS, encode
+from core.starter.guides import COPY_WEIGHT, DECISION_WEIGHT, HEADS, encode
 from core.starter.source import load_source
 from core.starter.tokenizer import END, START, train_tokenizer
 
@@ -25,10 +25,10 @@ def place(text: str, part: str, message: int) -> Span:
     return Span(message, start, start + len(part))
 
 
-def small(found: bool) -> Conversation:
+def small(found: bool, greeting: str = "") -> Conversation:
     """One passage, one question, one answer."""
     user = "Documents:\n[1] Care\nThe Zenta weighs 840 grams.\n\nQuestion: How heavy is the Zenta?"
-    answer = "The Zenta weighs 840 grams. [1]" if found else "I could not find that in the documents."
+    answer = greeting + ("The Zenta weighs 840 grams. [1]" if found else "I could not find that in the documents.")
     sentence = place(user, "The Zenta weighs 840 grams.", 0)
     fact = Fact(place(user, "Zenta", 0), place(user, "840 grams", 0), sentence, Span(0, 12, 13))
     asked = user.rindex("Zenta")
@@ -41,6 +41,7 @@ def small(found: bool) -> Conversation:
         copies,
         Span(1, len(answer) - 2, len(answer) - 1) if found else None,
         "context" if found else "missing",
+        (Span(1, answer.index("The" if found else "I could"), answer.index("The" if found else "I could") + 1),),
     )
     messages = [{"role": "user", "content": user}, {"role": "assistant", "content": answer}]
     return Conversation("en", messages, [fact] if found else [], [lookup])
@@ -66,9 +67,16 @@ def test_every_copied_token_looks_at_the_token_that_it_copies(tokenizer: Tokeniz
     assert all(predicted == seen for predicted, seen in pairs)
 
 
-def test_the_answers_start_looks_at_the_value_or_at_the_very_first_token(tokenizer: Tokenizer) -> None:
-    assert shown(small(True), tokenizer, "value")[-1][1] == "8"
-    assert shown(small(False), tokenizer, "value") == [(shown(small(False), tokenizer, "value")[0][0], "<|im_start|>")]
+@pytest.mark.parametrize("greeting", ["", "Dear Sir, "])
+def test_where_knowing_and_not_knowing_part_the_value_or_the_very_first_token_is_looked_at(
+    tokenizer: Tokenizer, greeting: str
+) -> None:
+    known, seen = shown(small(True, greeting), tokenizer, "value")[-1]
+    assert known.strip().startswith("T") and seen == "8"
+    ((refused, first),) = shown(small(False, greeting), tokenizer, "value")
+    assert refused.strip().startswith("I") and first == "<|im_start|>"
+    example = encode(small(False, greeting), tokenizer)
+    assert example.weights.count(DECISION_WEIGHT) == 1
 
 
 def test_a_citation_looks_at_the_fact_that_it_cites(tokenizer: Tokenizer) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 
 from core.starter.conversation import Conversation
+from core.starter.reading import abstains
 from core.starter.world import generate
 from core.starter.world.attributes import ATTRIBUTES, BY_KEY, ENTITIES
 from core.starter.world.engine import STYLES
@@ -222,3 +223,18 @@ def test_english_pronouns_replace_only_where_grammar_allows() -> None:
     assert with_pronoun("You find {p} in room {v}.", "en", "person", "she") is None
     assert with_pronoun("{p} works as {v}.", "en", "person", "she") == "She works as {v}."
     assert BY_KEY["role"].entity == "person"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_answer_tells_where_one_that_knows_and_one_that_does_not_part(language: str) -> None:
+    seen: set[tuple[str, bool]] = set()
+    for talk in many(language, count=600):
+        for lookup in talk.lookups:
+            if lookup.kind in ("context", "missing"):
+                assert lookup.decisions, talk.format
+                said = talk.messages[lookup.message]["content"]
+                place = lookup.decisions[0].start
+                seen.add((talk.format, lookup.fact is None))
+                if lookup.fact is None:
+                    assert abstains(said[place:]) or said[place:].startswith(("null", "false", "unknown", "-")), said
+    assert {form for form, missing in seen if missing} >= {"default", "json", "prefix", "tone", "tag", "fields"}

@@ -178,7 +178,16 @@ class Maker:
         answer = self.answer(style, reply)
         if train:
             self.conversation.lookups.append(
-                Lookup(answer.text.message, name_span, attribute, fact, tuple(answer.copies), answer.citation, kind)
+                Lookup(
+                    answer.text.message,
+                    name_span,
+                    attribute,
+                    fact,
+                    tuple(answer.copies),
+                    answer.citation,
+                    kind,
+                    tuple(answer.decisions),
+                )
             )
             if value is not None:
                 self.values[answer.text.message] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import random
 import string
 from collections.abc import Callable
@@ -166,7 +167,10 @@ def make_style(rng: random.Random, language: str, name: str) -> Style:
 
 
 class Answer:
-    """Writes one answer in a style and collects what it copies from where."""
+    """Writes one answer in a style and collects what it copies from where.
+
+    ``decisions`` are the places where an answer that knows and one that does not part.
+    """
 
     def __init__(self, text: Text, style: Style, reply: Reply) -> None:
         """Prepares to write ``reply`` at the end of ``text``."""
@@ -176,6 +180,7 @@ class Answer:
         self.citation: Span | None = None
         self.value: Span | None = None
         self.placed: dict[str, Span] = {}
+        self.decisions: list[Span] = []
 
     def write(self) -> None:
         """Writes the answer."""
@@ -206,14 +211,18 @@ class Answer:
         self.value = spans.get("v")
 
     def _body(self) -> None:
-        template = words.wordings(self.language)[self.reply.key].answer
-        if self.reply.value is None:
-            template = self._refusal()
+        known, refused = words.wordings(self.language)[self.reply.key].answer, self._refusal()
         if self.style.change is not None:
-            template = self.style.change(template)
+            known, refused = self.style.change(known), self.style.change(refused)
         if self.style.name == "bold":
-            template = template.replace("{v}", "**{v}**")
-        self._fill(template)
+            known = known.replace("{v}", "**{v}**")
+        self._decide(len(os.path.commonprefix([known, refused])))
+        self._fill(refused if self.reply.value is None else known)
+
+    def _decide(self, after: int = 0) -> None:
+        """The text that follows, ``after`` some characters, is where knowing and not knowing part."""
+        place = self.text.size + after
+        self.decisions.append(Span(self.text.message, place, place + 1))
 
     def _cite(self) -> None:
         if self.reply.marker is None or not self.style.cite or self.reply.value is None:
@@ -235,6 +244,7 @@ class Answer:
             self._string("s")
 
     def _value_or(self, unknown: str) -> None:
+        self._decide()
         if self.reply.value is None:
             self.text.add(unknown)
         else:
@@ -245,6 +255,7 @@ class Answer:
 
     def _list(self) -> None:
         self.text.add("- ")
+        self._decide()
         if self.reply.value is None:
             self.text.add(self._refusal())
             return
@@ -272,6 +283,7 @@ class Answer:
         self._source("-")
 
     def _source(self, none: str) -> None:
+        self._decide()
         if self.reply.marker is None or self.reply.value is None:
             self.text.add(none)
         else:
@@ -291,10 +303,14 @@ class Answer:
         if role == "source":
             self._source("null")
         elif role == "found":
+            self._decide()
             self.text.add("true" if known else "false")
         elif role == "value" and not known:
+            self._decide()
             self.text.add("null")
         else:
+            if role == "value":
+                self._decide()
             self.text.add('"')
             if role == "value":
                 self._copy("v", reply.value or "")
@@ -303,6 +319,7 @@ class Answer:
             elif role == "name":
                 self._copy("p", reply.name)
             elif role == "status":
+                self._decide()
                 self.text.add("ok" if known else "unknown")
             elif role == "topic":
                 label = words.wordings(self.language)[reply.key].label[0].replace("{e}", reply.extra)
