@@ -116,16 +116,26 @@ def _rows(sample: Sample, tokenizer: Tokenizer, check: Check) -> list[tuple[list
     return rows
 
 
+def _batches(
+    rows: list[tuple[list[int], int]], rng: random.Random, size: int = 16
+) -> list[list[tuple[list[int], int]]]:
+    """One pass over the rows in batches of like length: padding costs as much as tokens."""
+    order = rng.sample(rows, len(rows))
+    pools = [sorted(order[i : i + 8 * size], key=lambda row: len(row[0])) for i in range(0, len(order), 8 * size)]
+    batches = [pool[i : i + size] for pool in pools for i in range(0, len(pool), size)]
+    rng.shuffle(batches)
+    return batches
+
+
 def _fit(model: Any, rows: list[tuple[list[int], int]], check: Check) -> int:
     """Train for the check's seconds; the number of steps made."""
     rng = random.Random(check.seed)
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=check.rate, weight_decay=0.0)
-    started, steps, order = time.monotonic(), 0, list[tuple[list[int], int]]()
+    started, steps, batches = time.monotonic(), 0, list[list[tuple[list[int], int]]]()
     model.train()
     while (share := (time.monotonic() - started) / check.seconds) < 1:
-        if len(order) < 16:
-            order = rng.sample(rows, len(rows))
-        chosen, order = order[:16], order[16:]
+        batches = batches or _batches(rows, rng)
+        chosen = batches.pop()
         width = max(len(ids) for ids, _ in chosen)
         batch = torch.full((len(chosen), width), PAD)
         labels = torch.full((len(chosen), width), -100)
