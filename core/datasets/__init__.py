@@ -6,11 +6,12 @@ from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_text
 from core.datasets.importing import Preview, import_file, import_files, preview
 from core.datasets.readers import readers
-from core.datasets.rows import SPLITS, Problem, Row
+from core.datasets.rows import REJECTED, SPLITS, Problem, Row
 from core.datasets.shapes import SHAPES
 from core.datasets.splitting import SplitConfig, make_splits
 from core.datasets.versions import (
     count_examples,
+    count_pairs,
     dataset_versions,
     datasets,
     delete_dataset,
@@ -24,6 +25,7 @@ from core.datasets.versions import (
 __all__ = [
     "COVERAGE",
     "EXPORT_FORMATS",
+    "REJECTED",
     "SHAPES",
     "SPLITS",
     "Check",
@@ -36,6 +38,7 @@ __all__ = [
     "SplitConfig",
     "checks",
     "count_examples",
+    "count_pairs",
     "coverage",
     "dataset_versions",
     "datasets",

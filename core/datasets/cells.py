@@ -10,9 +10,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from core.datasets.rows import Row
+from core.datasets.rows import REJECTED, Row
 
-__all__ = ["RowProblem", "apply_extras", "gold_of", "jsonable", "needed", "parsed", "split_of", "text_of"]
+__all__ = [
+    "RowProblem",
+    "apply_extras",
+    "gold_of",
+    "jsonable",
+    "needed",
+    "parsed",
+    "split_of",
+    "text_of",
+    "turns_or_text",
+]
 
 _SPLIT_NAMES = {
     "train": "train", "training": "train", "学習": "train", "訓練": "train", "学習用": "train",
@@ -102,8 +112,14 @@ def jsonable(value: Any) -> Any:
 
 
 def apply_extras(row: Row, extras: Mapping[str, Any]) -> Row:
-    """Fill id, slice, split, value, expects and gold of `row` from `extras`; the rest becomes tags."""
+    """Fill id, slice, split, value, expects and gold of `row` from `extras`; the rest becomes tags.
+
+    Raises:
+        RowProblem: with the column, what was found and what was expected.
+    """
     rest = dict(extras)
+    if rejected := _rejected_of(rest.pop(REJECTED, None)):
+        row.tags[REJECTED] = rejected
     row.key = text_of(rest.pop("id", None), "id")[:100] or row.key
     row.slice = text_of(rest.pop("slice", None), "slice").strip()[:60] or row.slice
     row.split = split_of(rest.pop("split", None)) or row.split
@@ -116,6 +132,28 @@ def apply_extras(row: Row, extras: Mapping[str, Any]) -> Row:
     row.gold = gold_of(rest.pop("gold", None)) or row.gold
     row.tags.update({str(key): jsonable(value) for key, value in rest.items() if value is not None})
     return row
+
+
+def _rejected_of(value: Any) -> str:
+    """Return the answer that people turned down, "" if there is none; of a chat, its last answer."""
+    value = turns_or_text(value)
+    if isinstance(value, list):
+        answers = [turn.get("content") for turn in value if turn.get("role") == "assistant"]
+        if not answers:
+            raise RowProblem(REJECTED, "no_answer", value, "assistant_message")
+        value = answers[-1]
+    text = text_of(value, REJECTED)
+    return text if text.strip() else ""
+
+
+def turns_or_text(value: Any) -> Any:
+    """Return the messages that a cell holds, also where they were written as text; any other cell as it is.
+
+    An answer may be JSON itself, so only a list of messages is read.
+    """
+    found = parsed(value)
+    is_chat = isinstance(found, list) and bool(found) and all(isinstance(turn, Mapping) for turn in found)
+    return found if is_chat else value
 
 
 def gold_of(value: Any) -> list[dict[str, str]]:

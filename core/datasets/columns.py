@@ -51,6 +51,16 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "応答",
         "出力",
     ),
+    "rejected": (
+        "rejected",
+        "rejected answer",
+        "worse answer",
+        "bad answer",
+        "不採用の回答",
+        "却下した回答",
+        "悪い回答",
+        "悪い例",
+    ),
     "slice": ("slice", "category", "type", "topic", "カテゴリ", "カテゴリー", "分類", "種別", "区分", "スライス"),
     "id": ("id", "no", "no.", "number", "key", "番号", "通番", "管理番号", "質問id"),
     "value": ("value", "exact value", "値", "正解値"),
@@ -106,7 +116,6 @@ _OTHER_SHAPES = frozenset(
         "messages",
         "conversations",
         "chosen",
-        "rejected",
         "context",
     }
 )

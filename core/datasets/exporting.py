@@ -8,13 +8,13 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-from core.datasets.rows import Row
+from core.datasets.rows import REJECTED, Row
 from core.datasets.versions import rows_of
 from core.errors import KurabeError
 
 __all__ = ["EXPORT_FORMATS", "export_rows", "export_text"]
 
-ExportFormat = Literal["jsonl", "csv", "chat", "prompt_completion", "alpaca"]
+ExportFormat = Literal["jsonl", "csv", "chat", "prompt_completion", "preference", "alpaca"]
 
 
 def _own(row: Row) -> dict[str, Any]:
@@ -36,17 +36,27 @@ def _prompt(row: Row) -> dict[str, Any]:
     return {"prompt": row.question, "completion": row.answer}
 
 
+def _preference(row: Row) -> dict[str, Any] | None:
+    """Return the pair as TRL reads it; a row without a rejected answer is none."""
+    if not (rejected := row.tags.get(REJECTED)):
+        return None
+    prompt = row.messages[:-1] or [{"role": "user", "content": row.question}]
+    chosen, worse = ([{"role": "assistant", "content": text}] for text in (row.answer, rejected))
+    return {"prompt": prompt, "chosen": chosen, "rejected": worse}
+
+
 def _alpaca(row: Row) -> dict[str, Any]:
     return {"instruction": row.question, "input": "", "output": row.answer}
 
 
-_JSON: dict[str, Callable[[Row], dict[str, Any]]] = {
+_JSON: dict[str, Callable[[Row], dict[str, Any] | None]] = {
     "jsonl": _own,
     "chat": _chat,
     "prompt_completion": _prompt,
+    "preference": _preference,
     "alpaca": _alpaca,
 }
-EXPORT_FORMATS = ("jsonl", "csv", "chat", "prompt_completion", "alpaca")
+EXPORT_FORMATS = ("jsonl", "csv", "chat", "prompt_completion", "preference", "alpaca")
 """Kurabe's own rows, a table for Excel, and what OpenAI, TRL and Axolotl read."""
 
 
@@ -62,7 +72,8 @@ def export_rows(version_id: str, kind: str = "jsonl", split: str | None = None) 
         yield from _csv(version_id, split)
         return
     for row in rows_of(version_id, split):
-        yield (json.dumps(_JSON[kind](row), ensure_ascii=False) + "\n").encode()
+        if (line := _JSON[kind](row)) is not None:
+            yield (json.dumps(line, ensure_ascii=False) + "\n").encode()
 
 
 def export_text(version_id: str, kind: str = "jsonl", split: str | None = None) -> bytes:

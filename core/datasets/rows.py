@@ -7,9 +7,12 @@ from typing import Any
 
 from core.identity import content_hash
 
-__all__ = ["SPLITS", "Problem", "RawRow", "Row"]
+__all__ = ["REJECTED", "SPLITS", "Problem", "RawRow", "Row"]
 
 SPLITS = ("train", "validation", "test")
+
+REJECTED = "rejected"
+"""Tag of the answer that people turned down; with the reference answer it makes a preference pair."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from core.datasets.cells import RowProblem, apply_extras, jsonable, needed, parsed, text_of
+from core.datasets.cells import RowProblem, apply_extras, jsonable, needed, parsed, text_of, turns_or_text
 from core.datasets.columns import guess_mapping
 from core.datasets.rows import Problem, RawRow, Row
 from core.errors import KurabeError
@@ -190,27 +190,48 @@ class PromptCompletionShape(Shape):
 
 
 class PreferenceShape(Shape):
-    """Preference pairs: prompt, chosen, rejected; the chosen answer is the reference."""
+    """Preference pairs: prompt (or question), chosen, rejected, as text or as chats.
+
+    The chosen answer is the reference, the rejected one a tag. Chats may repeat the prompt, or hold it alone.
+    """
 
     name = "preference"
 
     def fits(self, columns: set[str]) -> bool:
         """See `Shape.fits`."""
-        return {"prompt", "chosen", "rejected"} <= columns
+        return {"chosen", "rejected"} <= columns
 
     def row(self, values: Mapping[str, Any], mapping: Mapping[str, str]) -> Row:
         """See `Shape.row`."""
         rest = dict(values)
-        return apply_extras(_prompted(rest.pop("prompt", None), rest.pop("chosen", None), "chosen"), rest)
+        chosen = turns_or_text(rest.pop("chosen", None))
+        column = next((name for name in ("prompt", "question") if rest.get(name)), None)
+        prompt = rest.pop(column, None) if column else None
+        system = text_of(rest.pop("system", None), "system")
+        if isinstance(chosen, list) and (column is None or any(_role(turn) == "user" for turn in chosen)):
+            messages = messages_of(chosen, "chosen")
+            row = row_of_messages([*_opening(system), *messages], "chosen")
+        else:
+            row = _prompted(prompt, chosen, "chosen", column or "prompt", system)
+        return apply_extras(row, rest)
 
 
-def _prompted(prompt: Any, answer: Any, column: str) -> Row:
-    prompt, answer = parsed(prompt), parsed(answer)
-    if isinstance(prompt, list) or isinstance(answer, list):
+def _role(turn: Any) -> Any:
+    return turn.get("role") if isinstance(turn, Mapping) else None
+
+
+def _opening(system: str) -> list[dict[str, Any]]:
+    return [{"role": "system", "content": system}] if system else []
+
+
+def _prompted(prompt: Any, answer: Any, column: str, asked: str = "prompt", system: str = "") -> Row:
+    prompt, answer = turns_or_text(prompt), turns_or_text(answer)
+    if isinstance(prompt, list) or isinstance(answer, list) or system:
         before = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
         after = answer if isinstance(answer, list) else [{"role": "assistant", "content": answer}]
-        return row_of_messages(messages_of(before, "prompt") + messages_of(after, column), "prompt")
-    return Row(needed(prompt, "prompt"), text_of(answer, column))
+        messages = messages_of(before, asked) + messages_of(after, column)
+        return row_of_messages([*_opening(system), *messages], asked)
+    return Row(needed(prompt, asked), text_of(answer, column))
 
 
 class SquadShape(Shape):

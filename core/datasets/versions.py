@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from core.datasets.rows import Row
+from core.datasets.rows import REJECTED, Row
 from core.errors import KurabeError
 from core.identity import HASH_SCHEME, actor, content_hash, new_id, now
 from core.store import read, write
@@ -26,6 +26,7 @@ __all__ = [
     "examples",
     "latest_version",
     "count_examples",
+    "count_pairs",
     "rows_of",
     "version",
 ]
@@ -238,6 +239,13 @@ def count_examples(
     query = _chosen(version_id, split, slices, search).with_only_columns(func.count(tb.Example.id))
     with read() as session:
         return int(session.scalar(query) or 0)
+
+
+def count_pairs(version_id: str, split: str = "train") -> int:
+    """Return how many examples of a split have a rejected answer beside the reference: preference pairs."""
+    query = select(tb.Example.tags).where(tb.Example.version_id == version_id, tb.Example.split == split)
+    with read() as session:
+        return sum(bool(tags.get(REJECTED)) for tags in session.scalars(query))
 
 
 def example(example_id: str) -> tb.Example:

@@ -85,6 +85,46 @@ def test_usual_shapes_are_recognised(project: str, row: dict[str, object], quest
     assert (found.question, found.answer) == (question, answer)
 
 
+TURNS = [{"role": "user", "content": "P"}, {"role": "assistant", "content": '{"a": 1}'}]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "P", "chosen": '{"a": 1}', "rejected": '{"b": 2}'},
+        {"question": "P", "chosen": '{"a": 1}', "rejected": '{"b": 2}'},
+        {"question": "P", "answer": '{"a": 1}', "rejected": '{"b": 2}'},
+        {"prompt": TURNS[:1], "chosen": TURNS[1:], "rejected": [{"role": "assistant", "content": '{"b": 2}'}]},
+        {"prompt": "P", "chosen": TURNS, "rejected": [TURNS[0], {"role": "assistant", "content": '{"b": 2}'}]},
+        {"chosen": json.dumps(TURNS), "rejected": [TURNS[0], {"role": "assistant", "content": '{"b": 2}'}]},
+        {"messages": TURNS, "rejected": '{"b": 2}'},
+        {"質問": "P", "回答": '{"a": 1}', "不採用の回答": '{"b": 2}'},
+    ],
+    ids=lambda row: "-".join(row),
+)
+def test_a_preference_pair_keeps_both_answers_in_whatever_shape_it_comes(project: str, row: dict[str, object]) -> None:
+    version = datasets.import_file(project, lines(row), "pairs.jsonl")
+    [found] = datasets.examples(version.id)
+    assert (found.question, found.answer, found.tags) == ("P", '{"a": 1}', {"rejected": '{"b": 2}'})
+    assert datasets.count_pairs(version.id) == 1
+    [again] = datasets.rows_of(
+        datasets.import_file(project, datasets.export_text(version.id, "preference"), "again.jsonl").id
+    )
+    assert (again.question, again.answer, again.tags) == (found.question, found.answer, found.tags)
+
+
+def test_rows_without_a_rejected_answer_are_no_pairs(project: str) -> None:
+    data = lines(
+        {"prompt": "P", "chosen": "good", "rejected": " "}, {"prompt": "Q", "chosen": "good", "rejected": "bad"}
+    )
+    version = datasets.import_file(project, data, "pairs.jsonl")
+    assert (version.row_count, datasets.count_pairs(version.id), datasets.count_pairs(version.id, "test")) == (2, 1, 0)
+    assert len(datasets.export_text(version.id, "preference").splitlines()) == 1
+    with pytest.raises(KurabeError, match="rows_refused") as refused:
+        datasets.import_file(project, lines({"prompt": "P", "chosen": "g", "rejected": [TURNS[0]]}), "bad.jsonl")
+    assert refused.value.params["problems"][0]["column"] == "rejected"
+
+
 def test_bad_rows_stop_the_import_and_name_their_place(project: str) -> None:
     data = lines({"question": "a", "answer": "b"}) + b'\n{"question": \n' + lines({"question": ["x"], "answer": "y"})
     with pytest.raises(KurabeError) as refused:
