@@ -14,7 +14,7 @@ from core.charts.results import (
     tradeoff,
 )
 from core.charts.theme import LOOKS, Look, alt_of, look, styled
-from core.charts.training import loss_comparison, loss_curve
+from core.charts.training import accuracy_curve, loss_comparison, loss_curve, margin_curve
 
 __all__ = [
     "LOOKS",
@@ -22,6 +22,7 @@ __all__ = [
     "Bar",
     "Look",
     "MeasuredApproach",
+    "accuracy_curve",
     "alt_of",
     "confusion_chart",
     "cost_per_1000",
@@ -32,6 +33,7 @@ __all__ = [
     "look",
     "loss_comparison",
     "loss_curve",
+    "margin_curve",
     "quality_by_slice",
     "quality_overview",
     "spans_by_part",

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from core.charts.theme import plain, styled
-from core.i18n import Language, format_number, t
+from core.i18n import Language, format_number, format_percent, t
 
-__all__ = ["loss_comparison", "loss_curve"]
+__all__ = ["accuracy_curve", "loss_comparison", "loss_curve", "margin_curve"]
 
 _TRAIN, _VALIDATION = "#6B7280", "#E69F00"
 
@@ -24,17 +24,65 @@ def loss_curve(
         validation: (step, nats per token) of rows that are not trained on.
         code: language of the words; the reader's by default.
     """
+    title, values = _finding(validation, code)
+    return _course(loss, validation, title, values, t("charts.axis.loss", code), code)
+
+
+def margin_curve(
+    train: Sequence[tuple[int, float]], validation: Sequence[tuple[int, float]], code: Language | None = None
+) -> go.Figure:
+    """Return the reward margin over the steps of a training on preference pairs.
+
+    Args:
+        train: (step, reward of the chosen less that of the rejected answer) of the training pairs.
+        validation: the same of pairs that are not trained on.
+        code: language of the words; the reader's by default.
+    """
+    title, values = t("charts.margin.title.waiting", code), _points(validation, code)
+    if len(validation) > 1:
+        first, last = validation[0][1], validation[-1][1]
+        words = {"first": format_number(first, code, 2), "last": format_number(last, code, 2)}
+        title = t(f"charts.margin.title.{'rising' if last > first else 'falling'}", code, **words)
+    return _course(train, validation, title, values, t("charts.axis.margin", code), code)
+
+
+def accuracy_curve(
+    train: Sequence[tuple[int, float]], validation: Sequence[tuple[int, float]], code: Language | None = None
+) -> go.Figure:
+    """Return the share of pairs over the steps whose chosen answer has the higher reward.
+
+    Args:
+        train: (step, share) of the training pairs.
+        validation: the same of pairs that are not trained on.
+        code: language of the words; the reader's by default.
+    """
+    title, values = t("charts.accuracy.title.waiting", code), _points(validation, code)
+    if len(validation) > 1:
+        title = t("charts.accuracy.title.now", code, last=format_percent(validation[-1][1], code))
+    figure = _course(train, validation, title, values, t("charts.axis.accuracy", code), code)
+    figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
+    return figure
+
+
+def _course(
+    train: Sequence[tuple[int, float]],
+    validation: Sequence[tuple[int, float]],
+    title: str,
+    alt: list[str],
+    axis: str,
+    code: Language | None,
+) -> go.Figure:
+    """Draw training rows as a thin line and validation rows with markers."""
     figure = go.Figure()
     names = {"train": t("charts.loss.train", code), "validation": t("charts.loss.validation", code)}
-    above = bool(loss and validation and loss[-1][1] > validation[-1][1])
-    _line(figure, loss, names["train"], {"color": _TRAIN, "width": 1.5}, markers=False, shift=9 if above else -9)
+    above = bool(train and validation and train[-1][1] > validation[-1][1])
+    _line(figure, train, names["train"], {"color": _TRAIN, "width": 1.5}, markers=False, shift=9 if above else -9)
     style: dict[str, object] = {"color": _VALIDATION, "width": 2.5}
     _line(figure, validation, names["validation"], style, markers=True, shift=-9 if above else 9)
-    title, values = _finding(validation, code)
-    styled(figure, title, height=320, code=code, alt=values)
-    longest = max((step for step, _ in [*loss, *validation]), default=0)
+    styled(figure, title, height=320, code=code, alt=alt)
+    longest = max((step for step, _ in [*train, *validation]), default=0)
     figure.update_xaxes(title=t("charts.axis.step", code), rangemode="tozero", dtick=1 if longest <= 10 else None)
-    figure.update_yaxes(title=t("charts.axis.loss", code), rangemode="tozero", showgrid=True)
+    figure.update_yaxes(title=axis, rangemode="tozero", showgrid=True)
     figure.update_layout(margin={"r": 110})
     return figure
 
@@ -110,5 +158,8 @@ def _finding(validation: Sequence[tuple[int, float]], code: Language | None) -> 
     words = {"first": format_number(first, code, 2), "last": format_number(last, code, 2)}
     lowest = format_number(best[1], code, 2)
     title = t(f"charts.loss.title.{key}", code, best=lowest, step=format_number(best[0], code), **words)
-    points = [f"{step}: {format_number(value, code, 2)}" for step, value in validation]
-    return title, points
+    return title, _points(validation, code)
+
+
+def _points(curve: Sequence[tuple[int, float]], code: Language | None) -> list[str]:
+    return [f"{step}: {format_number(value, code, 2)}" for step, value in curve]

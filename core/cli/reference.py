@@ -14,7 +14,7 @@ from core.i18n import LANGUAGES, Language, t
 from core.identity import atomic_write
 from core.measures import METRICS
 from core.settings import ROOT, Settings
-from core.training import METHODS
+from core.training import METHODS, OBJECTIVES
 
 __all__ = ["reference", "register"]
 
@@ -26,6 +26,7 @@ def reference(code: Language) -> str:
     parts += _section("metrics", [(f"`{n}`", f"measures.metric.{n}") for n in METRICS.names()], code)
     parts += _section("criteria", [(f"`{n}`", f"decision.criterion.{n}") for n in CRITERIA.names()], code)
     parts += _section("methods", [(f"`{n}`", f"training.method.{n}") for n in METHODS.names()], code)
+    parts += _section("objectives", [(f"`{n}`", f"training.objective.{n}") for n in OBJECTIVES.names()], code)
     parts.append(f"## {t('cli.reference.settings', code)}")
     parts.append(t("cli.reference.settings.text", code))
     parts.append(_settings(code))

@@ -10,9 +10,10 @@ import typer
 from core.cli._output import Json, command, progress_line, show, table
 from core.cli.jobs import follow
 from core.cli.project import Project
+from core.errors import KurabeError
 from core.i18n import format_number, t
 from core.projects import get_project
-from core.training import METHODS, PRESETS, ROW_STYLES, TrainingConfig, adapters, run_view, start_training
+from core.training import METHODS, OBJECTIVES, PRESETS, ROW_STYLES, TrainingConfig, adapters, run_view, start_training
 
 __all__ = ["app"]
 
@@ -23,6 +24,10 @@ app = typer.Typer(help="Start trainings, list adapters.", no_args_is_help=True)
 def start(
     project: Project,
     method: Annotated[str, typer.Option(help="lora, qlora, dora, rslora, …")] = "lora",
+    objective: Annotated[
+        str, typer.Option(help="sft: learn the answers; dpo: prefer the chosen of two answers.")
+    ] = "sft",
+    beta: Annotated[float | None, typer.Option(help="dpo: how firmly the base is held to.")] = None,
     preset: Annotated[str, typer.Option(help=", ".join(PRESETS))] = "balanced",
     rows: Annotated[str, typer.Option(help=", ".join(ROW_STYLES))] = "plain",
     seconds: Annotated[float | None, typer.Option(help="Time limit of the training.")] = None,
@@ -36,11 +41,16 @@ def start(
     """Train an adapter, as a job; follow it to its end."""
     owner = get_project(project)
     METHODS.get(method)
+    if beta is not None and not OBJECTIVES.get(objective).pairs:
+        raise KurabeError("training.bad_field", field="objective", found=objective, expected="dpo (--beta)")
     given: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate}
+    if beta is not None:
+        given["objective_fields"] = {"beta": beta}
     config = TrainingConfig.preset(
         owner.id,
         preset=preset,
         method=method,
+        objective=objective,
         row_style=rows,
         seconds_limit=seconds,
         seed=seed,

@@ -3,6 +3,7 @@
 from core.training.config import PRESETS, ROW_STYLES, TrainingConfig
 from core.training.exporting import export_adapter, export_kit, import_adapter, model_card
 from core.training.methods import METHODS, Method, build_method
+from core.training.objectives import OBJECTIVES, Objective, build_objective
 from core.training.outlook import Finding, Preflight, preflight
 from core.training.registry import (
     Lineage,
@@ -28,12 +29,14 @@ from core.training.running import (
 
 __all__ = [
     "METHODS",
+    "OBJECTIVES",
     "PRESETS",
     "ROW_STYLES",
     "Finding",
     "Lineage",
     "ListedRow",
     "Method",
+    "Objective",
     "Preflight",
     "PreparedRow",
     "PreparedRows",
@@ -42,6 +45,7 @@ __all__ = [
     "TrainingConfig",
     "adapters",
     "build_method",
+    "build_objective",
     "compare_runs",
     "delete_run",
     "export_adapter",

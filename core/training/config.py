@@ -13,6 +13,7 @@ from core.models import resolve_base
 from core.store import read
 from core.store import tables as tb
 from core.training.methods import METHODS, Method, build_method, check_fields, option, spec_of
+from core.training.objectives import OBJECTIVES, Objective, build_objective
 
 __all__ = ["PRESETS", "ROW_STYLES", "TrainingConfig"]
 
@@ -35,6 +36,8 @@ class TrainingConfig:
     """Base model, as in the catalogue."""
     method: dict[str, Any] = dataclasses.field(default_factory=lambda: {"name": "lora"})
     """Name of the method and those of its fields that differ from their defaults."""
+    objective: dict[str, Any] = dataclasses.field(default_factory=lambda: {"name": "sft"})
+    """Name of the objective and those of its fields that differ from their defaults."""
     row_style: Literal["plain", "raft", "mix"] = option("plain", "training.field.row_style", choices=ROW_STYLES)
     """Bare questions, questions with retrieved passages, or both."""
     index_version_id: str | None = None
@@ -101,14 +104,22 @@ class TrainingConfig:
         check_fields(self)
         if self.epochs is None and self.seconds_limit is None:
             raise KurabeError("training.no_end")
-        method = build_method(self.method)
+        method, objective = self.plugin, self.aim
         if self.gradient_checkpointing and method.name == "prefix":
             raise KurabeError("training.refused", method=method.name, option="gradient_checkpointing")
+        if objective.pairs:
+            if option := _unpaired_option(self, method):
+                raise KurabeError("training.refused_pairs", objective=objective.name, option=option)
 
     @property
     def plugin(self) -> Method:
         """The method as an object."""
         return build_method(self.method)
+
+    @property
+    def aim(self) -> Objective:
+        """The objective as an object."""
+        return build_objective(self.objective)
 
     @property
     def hash(self) -> str:
@@ -138,6 +149,7 @@ class TrainingConfig:
         *,
         preset: str = "balanced",
         method: str = "lora",
+        objective: str = "sft",
         row_style: str = "plain",
         seconds_limit: float | None = None,
         base_ref: str | None = None,
@@ -150,11 +162,12 @@ class TrainingConfig:
             project_id: its base, newest dataset version, newest index, instructions and rules are taken.
             preset: one of `PRESETS`.
             method: name of a method; its fields are set by the base's size.
+            objective: name of an objective.
             row_style: one of `ROW_STYLES`; ``raft`` is trained on ``raft`` rows.
             seconds_limit: another time limit than the preset's.
             base_ref: another base than the project's.
             dataset_version_id: another version than the newest.
-            fields: any other field of the configuration.
+            fields: any other field of the configuration; ``objective_fields``: those of the objective.
 
         Raises:
             KurabeError: ``training.no_data``, ``training.no_index``, ``registry.unknown``, what `resolve_base` raises.
@@ -168,15 +181,25 @@ class TrainingConfig:
         base = base_ref or project.base_ref
         version = dataset_version_id or _newest_version(project_id)
         values: dict[str, Any] = {
-            **_sized(base, METHODS.get(method), preset),
+            **_sized(base, METHODS.get(method), OBJECTIVES.get(objective), preset),
             "instructions": project.instructions,
             "house_rules": project.house_rules,
             "index_version_id": _newest_index(project_id) if row_style != "plain" else None,
             **fields,
         }
+        if own := values.pop("objective_fields", None):
+            values["objective"] = {**values["objective"], **own}
         if seconds_limit is not None:
             values["seconds_limit"] = seconds_limit
         return cls(dataset_version_id=version, base_ref=base, row_style=row_style, **values)  # type: ignore[arg-type]  # checked by check_fields
+
+
+def _unpaired_option(config: TrainingConfig, method: Method) -> str | None:
+    """Return the option that does not go together with pairs of answers, if one is set."""
+    if getattr(method, "dropout", 0.0):
+        # the base's own answers are the measure, and they are taken without it
+        return "dropout"
+    return "train_on" if config.train_on != "completion" else None
 
 
 def _newest_version(project_id: str) -> str:
@@ -209,12 +232,15 @@ _SMALL_SECONDS = {"quick": 15.0, "balanced": 48.0, "thorough": 180.0}
 _EPOCHS = {"quick": 1.0, "balanced": 3.0, "thorough": 5.0}
 
 
-def _sized(base_ref: str, method: type[Method], preset: str) -> dict[str, Any]:
+def _sized(base_ref: str, method: type[Method], objective: type[Objective], preset: str) -> dict[str, Any]:
     parameters = resolve_base(base_ref).parameters or 10**9
     values = dict(next(row for bound, row in _SIZES if parameters < bound))
     small = parameters < _SIZES[0][0]
     values["learning_rate"] *= method.rate_factor
+    if method.name != "prefix":  # its vectors begin at random and must first come to mean anything
+        values["learning_rate"] *= objective.rate_factor(parameters)
     values["method"] = spec_of(method(**method.sized(parameters)))
+    values["objective"] = spec_of(objective())
     values["gradient_checkpointing"] = not small and parameters > 3e9 and method.name != "prefix"
     if small:
         values |= {"seconds_limit": _SMALL_SECONDS[preset], "evaluation_rows": 24, "sample_questions": 3}

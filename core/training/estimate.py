@@ -47,7 +47,7 @@ class MemoryEstimate:
     """Bytes by part."""
 
     weights: int
-    """The base's weights as they lie in memory."""
+    """The base's weights as they lie in memory; twice where they are trained and still are the reference."""
     quantisation: int
     """Scales of 4-bit weights."""
     adapter: int
@@ -129,7 +129,7 @@ def estimate_memory(config: TrainingConfig, shapes: Shapes, longest: int, *, dev
     Args:
         config: what is trained.
         shapes: of the base.
-        longest: tokens of the longest row; the estimate takes a whole batch of such rows.
+        longest: tokens of the longest sequence; the estimate takes a whole batch of such rows.
         device: ``cpu`` or ``cuda``.
     """
     method = config.plugin
@@ -142,6 +142,8 @@ def estimate_memory(config: TrainingConfig, shapes: Shapes, longest: int, *, dev
     else:
         weights = (linear + shapes.other) * (4 if method.whole else wide)
         scales = 0
+    if config.aim.pairs and method.whole:
+        weights *= 2
     return MemoryEstimate(
         weights=weights,
         quantisation=scales,
@@ -159,9 +161,10 @@ def _activations(config: TrainingConfig, shapes: Shapes, longest: int, wide: int
     A block keeps: both norms' inputs and outputs (4 hidden), queries, keys and values before and after rotation,
     the attention's output, the output's input, and gate, up, activated gate and product of the feed-forward part
     (4 intermediate). Adapters keep a copy of each layer's input times their rank, which is small. With checkpointing
-    only a block's input stays, and one block at a time is computed again.
+    only a block's input stays, and one block at a time is computed again. A row of a pair is two sequences; what the
+    reference says of them is computed without anything being kept.
     """
-    tokens = config.batch_size * longest
+    tokens = config.batch_size * longest * (2 if config.aim.pairs else 1)
     block = 6 * shapes.hidden + 3 * shapes.query + 4 * shapes.key + 4 * shapes.intermediate
     if config.gradient_checkpointing:
         kept = shapes.layers * shapes.hidden + block

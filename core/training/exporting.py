@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import tempfile
@@ -190,6 +191,7 @@ def export_kit(run_id: str, target: Path) -> Path:
         "base_hash": base.hash,
         "base_revision": base.revision,
         "config": config.as_dict(),
+        "objective": dataclasses.asdict(config.aim) | {"name": config.aim.name},
         "peft": config.plugin.peft(),
         "quantisation": config.plugin.quantisation(),
         "steps": run.result.get("steps"),
@@ -205,14 +207,20 @@ def export_kit(run_id: str, target: Path) -> Path:
 
 
 def _lines(rows: list[PreparedRow]) -> str:
-    return "".join(
-        json.dumps(
-            {"messages": row.messages, "input_ids": row.tokens.input_ids, "labels": row.tokens.labels},
-            ensure_ascii=False,
-        )
-        + "\n"
-        for row in rows
-    )
+    return "".join(json.dumps(_line(row), ensure_ascii=False) + "\n" for row in rows)
+
+
+def _line(row: PreparedRow) -> dict[str, Any]:
+    """Return a row as text and as tokens; a pair under the names that TRL's trainer reads."""
+    if row.rejected is None:
+        return {"messages": row.messages, "input_ids": row.tokens.input_ids, "labels": row.tokens.labels}
+    before = row.prompt_length
+    return {
+        "messages": row.messages,
+        "prompt_ids": row.tokens.input_ids[:before],
+        "chosen_ids": row.tokens.input_ids[before:],
+        "rejected_ids": row.rejected.input_ids[before:],
+    }
 
 
 def _requirements(run: tb.TrainingRun) -> str:

@@ -23,6 +23,7 @@ from core.store import read
 from core.store import tables as tb
 from core.training.config import TrainingConfig
 from core.training.estimate import estimate_memory, read_shapes, trained_parameters
+from core.training.objectives import build_objective
 from core.training.rows import PreparedRows, prepare_rows
 
 __all__ = ["Finding", "Preflight", "preflight"]
@@ -187,6 +188,7 @@ def _seconds(config: TrainingConfig, tokens: int, device: str) -> float | None:
 
 
 def _measured_speed(config: TrainingConfig, device: str) -> float | None:
+    """Return tokens a second of earlier runs; those of another objective count by the passes that a token costs."""
     query = (
         select(tb.TrainingRun)
         .where(tb.TrainingRun.base_ref == config.base_ref, tb.TrainingRun.method == config.plugin.name)
@@ -194,9 +196,15 @@ def _measured_speed(config: TrainingConfig, device: str) -> float | None:
         .limit(20)
     )
     with read() as session:
-        results = [run.result for run in session.scalars(query)]
-    speeds = [r["tokens_per_second"] for r in results if r.get("tokens_per_second") and r.get("device") == device]
-    return statistics.median(speeds) if speeds else None
+        found = list(session.scalars(query))
+    speeds: dict[bool, list[float]] = {True: [], False: []}
+    for run in found:
+        speed = run.result.get("tokens_per_second")
+        if speed and run.result.get("device") == device:
+            aim = build_objective(run.config.get("objective") or {"name": "sft"})
+            speeds[aim.name == config.aim.name].append(speed * aim.passes / config.aim.passes)
+    known = speeds[True] or speeds[False]
+    return statistics.median(known) if known else None
 
 
 def _cost(seconds: float | None, tokens: int, device: str) -> dict[str, Any] | None:
@@ -221,10 +229,12 @@ def _memory_findings(needed: int, free: int | None) -> list[Finding]:
 
 def _row_findings(rows: PreparedRows, counts: dict[str, Any]) -> list[Finding]:
     found = []
-    if rows.listed:
-        share = counts["listed"] / counts["rows_in"]
+    if without := counts["without_pair"]:
+        found.append(Finding("go", "without_pair", {"rows": without, "pairs": counts["trained"]}))
+    if unusable := counts["listed"] - without:
+        share = unusable / (counts["rows_in"] - without)
         level: Level = "risky" if share > 0.02 else "go"
-        found.append(Finding(level, "rows_left_out", {"rows": counts["listed"], "percent": round(100 * share, 1)}))
+        found.append(Finding(level, "rows_left_out", {"rows": unusable, "percent": round(100 * share, 1)}))
     if counts["trained"] < 20:
         found.append(Finding("risky", "few_rows", {"rows": counts["trained"]}))
     if not rows.validation:

@@ -51,6 +51,8 @@ _OUTCOME = (
     "eval_loss_before",
     "eval_loss",
     "loss",
+    "margin",
+    "accuracy",
     "steps",
     "tokens",
     "tokens_per_second",
@@ -79,8 +81,9 @@ def compare_runs(run_ids: list[str]) -> RunComparison:
 
 def _flat(config: TrainingConfig) -> dict[str, Any]:
     values = config.as_dict()
-    method = values.pop("method")
-    return {**values, **{f"method.{name}": value for name, value in method.items()}}
+    parts = {part: values.pop(part) for part in ("method", "objective")}
+    named = {f"{part}.{name}": value for part, spec in parts.items() for name, value in spec.items()}
+    return {**values, **named}
 
 
 def rename_run(run_id: str, name: str) -> None:

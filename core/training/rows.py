@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.datasets import examples
+from core.datasets import REJECTED, examples
 from core.errors import KurabeError
-from core.prompting import ChatTemplate, Message, Passage, PromptInput, TrainingRow, build_messages
+from core.prompting import IGNORED, ChatTemplate, Message, Passage, PromptInput, TrainingRow, build_messages
 from core.store import tables as tb
 from core.training.config import TrainingConfig
 from core.training.passages import PassageSource, Shown
@@ -35,6 +35,28 @@ class PreparedRow:
     """Whether the passages hold the answer; None for plain rows."""
     messages: list[Message]
     tokens: TrainingRow
+    rejected: TrainingRow | None = None
+    """The same prompt with the answer that was turned down; None unless the objective learns from pairs."""
+
+    @property
+    def prompt_length(self) -> int:
+        """Tokens before the answer."""
+        return next((n for n, label in enumerate(self.tokens.labels) if label != IGNORED), len(self.tokens))
+
+    @property
+    def longest(self) -> int:
+        """Tokens of its longest sequence."""
+        return max(len(self.tokens), len(self.rejected or ()))
+
+    @property
+    def read(self) -> int:
+        """Tokens of all its sequences."""
+        return len(self.tokens) + len(self.rejected or ())
+
+    @property
+    def trained(self) -> int:
+        """Those of them that are learned."""
+        return self.tokens.trained + (self.rejected.trained if self.rejected else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +99,12 @@ class PreparedRows:
     @property
     def tokens(self) -> int:
         """Tokens of one pass over the training rows."""
-        return sum(len(row.tokens) for row in self.train)
+        return sum(row.read for row in self.train)
 
     @property
     def trained_tokens(self) -> int:
         """Those of them that are learned."""
-        return sum(row.tokens.trained for row in self.train)
+        return sum(row.trained for row in self.train)
 
     def counts(self) -> dict[str, Any]:
         """Return the numbers that are shown and stored."""
@@ -97,31 +119,47 @@ class PreparedRows:
             "validation": len(self.validation),
             "tokens": self.tokens,
             "trained_tokens": self.trained_tokens,
-            "longest": max((len(row.tokens) for row in self.train), default=0),
+            "longest": max((row.longest for row in self.train), default=0),
+            "without_pair": sum(row.code == "no_pair" for row in self.listed),
         }
 
 
-def chosen_examples(config: TrainingConfig) -> tuple[list[tb.Example], list[tb.Example]]:
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Examples that a run is about."""
+
+    train: list[tb.Example]
+    validation: list[tb.Example]
+    unpaired: list[tb.Example]
+    """Training examples without a rejected answer, where the objective needs one."""
+
+
+def _chosen(config: TrainingConfig) -> _Chosen:
     """Return training examples (the configured share) and validation examples (at most `evaluation_rows`).
 
     Both are drawn by the seed alone, so that a smaller share is part of a larger one.
 
     Raises:
-        KurabeError: ``training.no_rows``.
+        KurabeError: ``training.no_rows``, ``training.no_pairs``.
     """
     train = examples(config.dataset_version_id, split="train")
+    validation = examples(config.dataset_version_id, split="validation")
     if not train:
         raise KurabeError("training.no_rows")
+    unpaired = [row for row in train if not row.tags.get(REJECTED)] if config.aim.pairs else []
+    if config.aim.pairs:
+        if len(unpaired) == len(train):
+            raise KurabeError("training.no_pairs", rows=len(train))
+        train, validation = ([row for row in part if row.tags.get(REJECTED)] for part in (train, validation))
     if config.data_share < 1:
         order = list(range(len(train)))
         random.Random(config.seed).shuffle(order)
         kept = sorted(order[: max(1, round(len(train) * config.data_share))])
         train = [train[position] for position in kept]
-    validation = examples(config.dataset_version_id, split="validation")
     if len(validation) > config.evaluation_rows:
         # Not drawn by the run's seed: runs with other seeds are then measured on the same questions.
         validation = random.Random(0).sample(validation, config.evaluation_rows)
-    return train, validation
+    return _Chosen(train, validation, unpaired)
 
 
 def prepare_rows(
@@ -142,15 +180,19 @@ def prepare_rows(
         limit: prepare only so many training examples, for an estimate; 0 prepares the validation rows alone.
 
     Raises:
-        KurabeError: ``training.no_rows``, ``training.no_index``, what searching raises.
+        KurabeError: ``training.no_rows``, ``training.no_pairs``, ``training.no_index``, ``training.nothing_left``,
+            what searching raises.
     """
-    train, validation = chosen_examples(config)
+    chosen = _chosen(config)
+    train = chosen.train
     if limit is not None and len(train) > limit:
         train = random.Random(config.seed).sample(train, limit)
     builder = _Builder(config, template, language)
     work = [(builder.add_training, example) for example in train]
-    work += [(builder.add_validation, example) for example in validation]
+    work += [(builder.add_validation, example) for example in chosen.validation]
     result = builder.result
+    for example in chosen.unpaired:
+        builder.list_unpaired(example)
     for start in range(0, len(work), _AT_ONCE):
         part = work[start : start + _AT_ONCE]
         builder.expect([example for _, example in part])
@@ -159,7 +201,7 @@ def prepare_rows(
             if on_progress is not None:
                 on_progress(done, len(work))
     if not result.train and result.listed:
-        first = result.listed[0]
+        first = result.listed[-1]
         raise KurabeError("training.nothing_left", rows=result.rows_in, reason=first.code)
     return result
 
@@ -195,6 +237,11 @@ class _Builder:
             else:
                 self.result.listed.append(row)
 
+    def list_unpaired(self, example: tb.Example) -> None:
+        """List an example that has no rejected answer to learn from."""
+        self.result.rows_in += 1
+        self.result.listed.append(ListedRow(example.id, example.position, "plain", "no_pair", {}))
+
     def add_validation(self, example: tb.Example) -> None:
         """Add one row worded as the run's training rows are; what cannot be used is left out of the watching."""
         row = self._row(example, self._shown(example))
@@ -208,21 +255,31 @@ class _Builder:
         style: Style = "plain" if shown is None else "passages"
         if not example.answer.strip() and not example.messages:
             return ListedRow(example.id, example.position, style, "no_answer", {})
+        if self.config.aim.pairs and example.tags[REJECTED].strip() == example.answer.strip():
+            return ListedRow(example.id, example.position, style, "same_pair", {})
         passages = list(shown.passages) if shown else []
         while True:
             messages = self._messages(example, passages)
             try:
                 tokens = self.template.training_row(messages, self.config.train_on)
+                rejected = self._rejected(example, messages)
             except KurabeError as error:
                 code = error.code.removeprefix("prompting.")
                 return ListedRow(example.id, example.position, style, code, error.params)
-            if len(tokens) <= self.config.max_length:
+            longest = max(len(tokens), len(rejected or ()))
+            if longest <= self.config.max_length:
                 gold = None if shown is None else any(p.chunk_id in shown.gold for p in passages)
-                return PreparedRow(example.id, example.position, style, gold, messages, tokens)
+                return PreparedRow(example.id, example.position, style, gold, messages, tokens, rejected)
             if shown is None or not _drop_distractor(passages, shown.gold):
-                params = {"tokens": len(tokens), "limit": self.config.max_length}
+                params = {"tokens": longest, "limit": self.config.max_length}
                 return ListedRow(example.id, example.position, style, "too_long", params)
             self.result.passages_dropped += 1
+
+    def _rejected(self, example: tb.Example, messages: Sequence[Message]) -> TrainingRow | None:
+        if not self.config.aim.pairs:
+            return None
+        worse: Message = {"role": "assistant", "content": example.tags[REJECTED]}
+        return self.template.training_row([*messages[:-1], worse], self.config.train_on)
 
     def _messages(self, example: tb.Example, passages: Sequence[Passage]) -> list[Message]:
         if example.messages and not passages:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from core.datasets import count_examples, count_pairs
 from core.errors import ErrorRecord, KurabeError
 from core.identity import new_id
 from core.jobs import JobView, events, job_view, submit
@@ -61,6 +62,13 @@ class RunView:
     learning_rate: list[tuple[int, float]] = field(default_factory=list)
     grad_norm: list[tuple[int, float]] = field(default_factory=list)
     tokens_per_second: list[tuple[int, float]] = field(default_factory=list)
+    margin: list[tuple[int, float]] = field(default_factory=list)
+    """Reward of the chosen less that of the rejected answer, on training pairs; empty unless pairs are learned."""
+    eval_margin: list[tuple[int, float]] = field(default_factory=list)
+    """The same on validation pairs."""
+    accuracy: list[tuple[int, float]] = field(default_factory=list)
+    """Share of training pairs whose chosen answer has the higher reward."""
+    eval_accuracy: list[tuple[int, float]] = field(default_factory=list)
     memory_bytes: int | None = None
     """Highest so far."""
     samples: list[dict[str, Any]] = field(default_factory=list)
@@ -97,18 +105,21 @@ def start_training(
         preflight: what `preflight` said, kept with the run, above all if one goes ahead against ``risky``.
 
     Raises:
-        KurabeError: ``training.no_torch``, ``training.no_index``, ``training.base_missing``, what `submit` raises.
+        KurabeError: ``training.no_torch``, ``training.no_index``, ``training.no_pairs``, ``training.base_missing``,
+            what `submit` raises.
     """
     if missing := [name for name in ("torch", "transformers", "trl", "peft") if find_spec(name) is None]:
         raise KurabeError("training.no_torch", missing=", ".join(missing))
     if config.row_style != "plain" and config.index_version_id is None:
         raise KurabeError("training.no_index")
+    if config.aim.pairs and not count_pairs(config.dataset_version_id):
+        raise KurabeError("training.no_pairs", rows=count_examples(config.dataset_version_id, "train"))
     if resolve_base(config.base_ref).folder is None:
         raise KurabeError("training.base_missing", base=config.base_ref)
     run = tb.TrainingRun(
         id=new_id(),
         project_id=project_id,
-        name=config.name or f"{config.plugin.name} · {config.row_style}",
+        name=config.name or _named(config),
         dataset_version_id=config.dataset_version_id,
         index_version_id=config.index_version_id,
         base_ref=config.base_ref,
@@ -122,6 +133,11 @@ def start_training(
     with write() as session:
         session.add(run)
     return _submit(run, launcher)
+
+
+def _named(config: TrainingConfig) -> str:
+    parts = [config.plugin.name, config.aim.name if config.aim.pairs else "", config.row_style]
+    return " · ".join(part for part in parts if part)
 
 
 def _submit(run: tb.TrainingRun, launcher: str | dict[str, Any]) -> tb.TrainingRun:
@@ -224,11 +240,16 @@ def _job_of(run: tb.TrainingRun) -> JobView | None:
         return None
 
 
+_CURVES = (
+    "loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second", "margin", "eval_margin", "accuracy",
+    "eval_accuracy",
+)  # fmt: skip
+"""Numbers of ``metrics`` and ``evaluation`` events that are followed over the steps."""
+
+
 def _reported(reported: list[dict[str, Any]]) -> dict[str, Any]:
     """Gather the events of all attempts; steps that a resumed attempt did again replace the earlier ones."""
-    curves: dict[str, dict[int, float]] = {
-        name: {} for name in ("loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second")
-    }
+    curves: dict[str, dict[int, float]] = {name: {} for name in _CURVES}
     found: dict[str, Any] = {"samples": {}, "checkpoints": set(), "rows": {}, "facts": {}, "memory_bytes": None}
     for event in reported:
         kind = event["kind"]

@@ -142,7 +142,8 @@ def draw_compared_runs(project: tb.Project) -> None:
     names = _names(found)
     curves = dict(zip(names, [run.eval_loss for run in found.runs], strict=True))
     drawn = {"seed"} if any(run.config.row_style != "plain" for run in found.runs) else set()
-    same_rows = not (_ROWS | drawn) & found.differing.keys()
+    aims = {field for field in found.differing if field.startswith("objective.")}
+    same_rows = not (_ROWS | drawn | aims) & found.differing.keys()
     draw_figure(loss_comparison(curves, comparable=same_rows), "compared_runs")
     if not same_rows:
         st.caption(f":material/info: {t('ui.registry.compare.other_rows')}")
@@ -171,7 +172,7 @@ def _beside(values: dict[str, list[Any]], names: list[str], stem: str | None) ->
 
 def _field_name(field: str) -> str:
     """Return a field's label where a form has one, else its name in the configuration."""
-    key = f"training.field.{field.removeprefix('method.')}"
+    key = f"training.field.{field.removeprefix('method.').removeprefix('objective.')}"
     return t(key) if key in catalogue("en") else field
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.charts import loss_curve
-from core.datasets import latest_version
+from core.charts import accuracy_curve, loss_curve, margin_curve
+from core.datasets import count_examples, count_pairs, latest_version
 from core.errors import KurabeError
 from core.evaluation import latest_experiment
 from core.i18n import format_bytes, format_duration, format_money, format_number, format_percent, t
@@ -18,6 +18,7 @@ from core.models import adapters, delete_adapter
 from core.store import tables as tb
 from core.training import (
     METHODS,
+    OBJECTIVES,
     PRESETS,
     ROW_STYLES,
     Preflight,
@@ -40,6 +41,8 @@ from core.ui.registry import draw_import, draw_keeping, draw_taking
 __all__ = ["draw_adapters", "draw_form", "draw_run", "draw_runs"]
 
 _BASIC = ("row_style",)
+_OBJECTIVES = tuple(sorted(OBJECTIVES.names(), key=lambda name: OBJECTIVES.get(name).pairs))
+"""Learning answers first: it is the usual choice."""
 _LEVEL = {"go": ":gray-badge", "risky": ":orange-badge", "will_not": ":red-badge"}
 
 
@@ -100,6 +103,15 @@ def _configuration(project: tb.Project) -> tuple[TrainingConfig, int]:
             format_func=lambda key: t(f"training.row_style.{key}"),
             help=_help("training.row_style", ROW_STYLES),
         )
+        objective = st.segmented_control(
+            t("ui.training.objective"),
+            _OBJECTIVES,
+            default="sft",
+            required=True,
+            key="training_objective",
+            format_func=lambda key: t(f"training.objective.{key}"),
+            help=_help("training.objective", _OBJECTIVES),
+        )
         with st.grid(3, min_column_width=220):
             names = METHODS.names()
             method = st.selectbox(
@@ -112,10 +124,20 @@ def _configuration(project: tb.Project) -> tuple[TrainingConfig, int]:
             )
             name = st.text_input(t("ui.training.name"), max_chars=120, placeholder=t("ui.training.name.placeholder"))
             seeds = st.number_input(t("ui.training.seeds"), 1, 10, 1, help=t("ui.training.seeds.help"))
-        usual = TrainingConfig.preset(project.id, preset=str(preset), method=method, row_style=str(style))
+        usual = TrainingConfig.preset(
+            project.id, preset=str(preset), method=method, objective=str(objective), row_style=str(style)
+        )
         st.caption(t("ui.training.base", model=plain(base_name(usual.base_ref))))
+        _draw_pairs(usual)
         entered = _all_fields(usual, method)
     return dataclasses.replace(usual, name=name, **entered), int(seeds)
+
+
+def _draw_pairs(config: TrainingConfig) -> None:
+    """Say what is missing where pairs are to be learned and the data hold none."""
+    if config.aim.pairs and not count_pairs(config.dataset_version_id):
+        rows = format_number(count_examples(config.dataset_version_id, "train"))
+        st.warning(f"{t('error.training.no_pairs', rows=rows)} {t('error.training.no_pairs.hint')}")
 
 
 def _help(stem: str, names: tuple[str, ...]) -> str:
@@ -130,10 +152,17 @@ def _all_fields(usual: TrainingConfig, method: str) -> dict[str, Any]:
         st.markdown(f"**{t(f'training.method.{method}')}**")
         kind = METHODS.get(method)
         fields = field_inputs(kind, {k: v for k, v in usual.method.items() if k != "name"}, f"{key}_method")
+        aim = usual.aim
+        aims: dict[str, Any] = {}
+        if dataclasses.fields(aim):
+            st.markdown(f"**{t(f'training.objective.{aim.name}')}**")
+            own = {field.name: getattr(aim, field.name) for field in dataclasses.fields(aim)}
+            aims = field_inputs(type(aim), own, f"{key}_objective")
         st.markdown(f"**{t('ui.training.course')}**")
         unused = () if usual.row_style != "plain" else ("passages", "without_gold")
+        unused = (*unused, "train_on") if aim.pairs else unused
         entered = field_inputs(TrainingConfig, values, key, leave_out=(*_BASIC, *unused))
-    return {**entered, "method": {"name": method, **fields}}
+    return {**entered, "method": {"name": method, **fields}, "objective": {"name": aim.name, **aims}}
 
 
 def _draw_preflight(found: Preflight) -> None:
@@ -218,15 +247,22 @@ def _draw_course(run_id: str, view: JobView | None) -> None:
     last = run.loss[-1] if run.loss else (0, 0.0)
     speed = run.tokens_per_second[-1][1] if run.tokens_per_second else None
     best = min((value for _, value in run.eval_loss), default=None)
-    draw_tiles(
-        [
-            Tile(t("ui.training.step"), format_number(last[0])),
-            Tile(t("ui.training.loss"), format_number(last[1], digits=3)),
-            Tile(t("ui.training.best"), format_number(best, digits=3) if best is not None else "–"),
-            Tile(t("ui.training.speed"), format_number(speed) if speed else "–"),
+    tiles = [
+        Tile(t("ui.training.step"), format_number(last[0])),
+        Tile(t("ui.training.loss"), format_number(last[1], digits=3)),
+        Tile(t("ui.training.best"), format_number(best, digits=3) if best is not None else "–"),
+        Tile(t("ui.training.speed"), format_number(speed) if speed else "–"),
+    ]
+    if run.eval_margin:
+        tiles[2:2] = [
+            Tile(t("ui.training.margin"), format_number(run.eval_margin[-1][1], digits=2)),
+            Tile(t("ui.training.accuracy"), format_percent(run.eval_accuracy[-1][1])),
         ]
-    )
+    draw_tiles(tiles)
     draw_figure(loss_curve(run.loss, run.eval_loss), f"loss_{run_id}")
+    if run.margin or run.eval_margin:
+        draw_figure(margin_curve(run.margin, run.eval_margin), f"margin_{run_id}")
+        draw_figure(accuracy_curve(run.accuracy, run.eval_accuracy), f"accuracy_{run_id}")
     _draw_samples(run)
 
 
@@ -309,6 +345,8 @@ def _adapter_facts(adapter: tb.Adapter, named: dict[str, str]) -> str:
     ]
     if adapter.licence:
         parts.append(t("ui.training.adapter.licence", licence=plain(adapter.licence)))
+    if (aim := (adapter.facts or {}).get("objective", {}).get("name", "sft")) != "sft":
+        parts.insert(1, t(f"training.objective.{aim}"))
     if digest := (adapter.facts or {}).get("dataset_hash"):
         parts.append(t("ui.training.adapter.data", hash=str(digest).rpartition(":")[2][:8]))
     return " · ".join(parts)

@@ -10,14 +10,17 @@ import pytest
 from core.charts import (
     Bar,
     MeasuredApproach,
+    accuracy_curve,
     confusion_chart,
     headroom_chart,
     loss_comparison,
+    margin_curve,
     quality_by_slice,
     quality_overview,
     tradeoff,
 )
 from core.charts.results import _DRAWING, _LINE, _SPAN
+from core.i18n import t
 
 
 def measured(label: str, share: float, cost: float = 0.001, **fields: Any) -> MeasuredApproach:
@@ -124,3 +127,14 @@ def test_curves_of_runs_end_with_their_names_apart_from_each_other() -> None:
     names = {note.text: note.yshift for note in figure.layout.annotations}
     assert set(names) == {"a", "b &lt;i&gt;"} and names["b &lt;i&gt;"] - names["a"] >= 14
     assert len({(trace.line.color, trace.line.dash) for trace in figure.data}) == 2
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_curves_of_a_training_on_pairs_say_whether_the_preference_is_learned(language: Any) -> None:
+    grown = margin_curve([(1, 0.1), (2, 0.4)], [(0, 0.0), (2, 0.35)], language)
+    fallen = margin_curve([], [(0, 0.0), (2, -0.5)], language)
+    for figure, course in ((grown, "rising"), (fallen, "falling")):
+        beginning = t(f"charts.margin.title.{course}", language, first="§", last="§").split("§")[0]
+        assert title(figure).startswith(beginning)
+    shares = accuracy_curve([(1, 0.5)], [(0, 0.0), (2, 0.92)], language)
+    assert "92%" in title(shares) and len(shares.data) == 2

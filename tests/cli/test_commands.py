@@ -250,3 +250,15 @@ def test_models_and_trainings_of_a_fresh_home() -> None:
     done("project", "create", "Shop")
     assert told("runs", "list", "--project", "Shop") == told("train", "adapters", "--project", "Shop") == []
     assert done("version").stdout.strip()
+
+
+def test_a_training_on_pairs_is_started_by_its_objective_and_refused_without_pairs(tmp_path: Path) -> None:
+    done("project", "create", "Shop")
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"question": "Where?", "answer": "There."}))
+    done("dataset", "import", "-p", "Shop", file, "--split", "train")
+    start = ("train", "start", "-p", "Shop", "--detach")
+    assert "no_pairs" in run(*start, "--objective", "dpo").stderr
+    assert "registry.unknown" in run(*start, "--objective", "dqo").stderr
+    assert "bad_field" in run(*start, "--beta", "0.2").stderr
+    assert "bad_field" in run(*start, "--objective", "dpo", "--beta", "0").stderr

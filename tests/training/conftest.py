@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.datasets import REJECTED
 from core.jobs import JobContext
 from core.store import read, write
 from core.store import tables as tb
@@ -147,3 +148,12 @@ def begin(known: Known, tmp_path: Path) -> Iterator[Begin]:
         return Training(known, TrainingConfig(dataset_version_id=known.version, **values), tmp_path / f"run{count}")
 
     yield make
+
+
+@pytest.fixture
+def pairs(known: Known) -> Known:
+    """The project's rows as preference pairs: the house format is chosen, the bare sentence turned down."""
+    with write() as session:
+        for row in session.query(tb.Example).filter_by(version_id=known.version):
+            row.tags = {REJECTED: json.loads(row.answer)["text"]}
+    return known

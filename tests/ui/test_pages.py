@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from core.datasets import REJECTED
 from core.errors import KurabeError
 from core.store import tables as tb
+from core.store import write
 from core.ui.compare import marked_text
 from core.ui.navigation import PAGES
 from core.ui.parts import plain
@@ -96,6 +98,25 @@ def test_runs_stand_beside_each_other_with_what_differs(language: str, trained: 
     assert list(outcome.columns) == list(differing.columns) == [visitor.says("ui.registry.field"), "run 2", "run 1"]
     assert differing.iloc[0].tolist() == [visitor.says("training.field.learning_rate"), "0.002", "0.001"]
     assert visitor.says("ui.registry.outcome.eval_loss") in outcome.iloc[:, 0].tolist()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_preferences_have_a_form_of_their_own_which_says_what_data_they_need(language: str, filled: tb.Project) -> None:
+    visitor = Visitor(language, filled)
+    visitor.app.session_state["training_objective"] = "dpo"
+    app = visitor.open("training", view="new")
+    assert visitor.says("training.field.beta") in {box.label for box in app.number_input}
+    assert visitor.says("training.field.train_on") not in {box.label for box in app.selectbox}
+    assert visitor.says("error.training.no_pairs").split("{")[0] in app.warning[0].value
+    next(b for b in app.button if b.label == visitor.says("ui.training.start")).click().run()
+    assert visitor.says("error.training.no_pairs").split("{")[0][:20] in "".join(e.value for e in app.error)
+    with write() as session:
+        for row in session.query(tb.Example).filter_by(project_id=filled.id):
+            row.tags = {REJECTED: "No idea."}
+    ready = visitor.open("training", view="new")
+    assert not ready.warning
+    next(b for b in ready.button if b.label == visitor.says("ui.training.check")).click().run()
+    assert not ready.error and not ready.exception
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

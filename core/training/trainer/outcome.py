@@ -74,6 +74,7 @@ def card_facts(task: Task) -> dict[str, Any]:
     """Return what ``kurabe.json`` says beyond what the host needs: enough to know how the weights came about."""
     return {
         "method": dict(task.config.method),
+        "objective": dict(task.config.objective),
         "training_run_id": task.run.id,
         "row_style": task.config.row_style,
         "dataset_version_id": task.run.dataset_version_id,
@@ -103,7 +104,12 @@ def finish_record(task: Task, result: dict[str, Any]) -> None:
     remember_base(task.base)
     with read() as session:
         known = session.get(tb.Adapter, task.adapter_id) is not None
-    facts = {"method": dict(task.config.method), "dataset_hash": task.dataset_hash, "warnings": result["warnings"]}
+    facts = {
+        "method": dict(task.config.method),
+        "objective": dict(task.config.objective),
+        "dataset_hash": task.dataset_hash,
+        "warnings": result["warnings"],
+    }
     if not known and task.config.plugin.whole:
         _register_whole(task, facts)
     elif not known:

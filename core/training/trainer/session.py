@@ -16,8 +16,9 @@ from core.training.checkpoints import Checkpoint, newest_valid
 from core.training.rows import PreparedRows
 from core.training.trainer import outcome, samples
 from core.training.trainer.budget import UNLIMITED, Budget
+from core.training.trainer.dpo import DpoRunner, build_dpo_runner, dpo_config
 from core.training.trainer.model import attach, chosen_device, load_base, load_tokenizer, make_room, uses_bf16
-from core.training.trainer.sft import build_runner, sft_config
+from core.training.trainer.sft import SftRunner, build_sft_runner, sft_config
 from core.training.trainer.task import Task
 from core.training.trainer.watch import Progress, Watcher, memory_bytes
 
@@ -117,13 +118,21 @@ class _Session:
             evaluates=bool(self.rows.validation),
             on_evaluation=lambda step: self._sample(step),
         )
-        steps = min(self.budget.steps, UNLIMITED)
-        arguments = sft_config(
-            config, task.checkpoints, steps=steps, device=self.device, bf16=uses_bf16(config, self.device)
-        )
+        self.runner = self._runner(watcher)
+
+    def _runner(self, watcher: Watcher) -> SftRunner | DpoRunner:
+        task, config, rows = self.task, self.task.config, self.rows
         tokenizer = load_tokenizer(task.folder)
-        self.runner = build_runner(
-            self.model, tokenizer, arguments, config, self.rows.train, self.rows.validation, self.budget, watcher
+        steps, bf16 = min(self.budget.steps, UNLIMITED), uses_bf16(config, self.device)
+        if not config.aim.pairs:
+            settings = sft_config(config, task.checkpoints, steps=steps, device=self.device, bf16=bf16)
+            return build_sft_runner(
+                self.model, tokenizer, settings, config, rows.train, rows.validation, self.budget, watcher
+            )
+        settings = dpo_config(config, task.checkpoints, steps=steps, device=self.device, bf16=bf16)
+        reference = load_base(task.folder, config, self.device) if config.plugin.whole else None
+        return build_dpo_runner(
+            self.model, tokenizer, settings, config, rows.train, rows.validation, self.budget, watcher, reference
         )
 
     def _sample(self, step: int, *, base: bool = False) -> None:
@@ -170,6 +179,27 @@ class _Session:
         if self.differing == 0:
             self.warnings.append({"code": "same_answers", "params": {"questions": len(self.chosen)}})
 
+    def _preference(self) -> dict[str, float | None]:
+        """Return what the last evaluation said of pairs: see `Preference`; nothing for other objectives."""
+        if not self.task.config.aim.pairs:
+            return {}
+        seen = self.progress.preferences
+        first, last = (seen[0], seen[-1]) if seen else (None, None)
+        return {
+            "margin_before": first.margin if first else None,
+            "margin": last.margin if last else None,
+            "accuracy_before": first.accuracy if first else None,
+            "accuracy": last.accuracy if last else None,
+        }
+
+    def _judge_preference(self) -> None:
+        seen = self.progress.preferences
+        if len(seen) > 1 and seen[-1].margin <= seen[0].margin:
+            self.warnings.append({"code": "no_margin", "params": {"margin": round(seen[-1].margin, 3)}})
+        elif len(seen) > 1 and seen[-1].chosen < seen[0].chosen:
+            # Both answers lose likelihood, the rejected one faster: known of DPO, and often not what people want.
+            self.warnings.append({"code": "chosen_fell", "params": {"reward": round(seen[-1].chosen, 3)}})
+
     def _result(self) -> dict[str, Any]:
         losses = self.progress.evaluations
         step = self.runner.state.global_step
@@ -177,6 +207,8 @@ class _Session:
         if len(losses) > 1 and losses[-1][1] > _WORSE * losses[0][1]:
             before, after = round(losses[0][1], 4), round(losses[-1][1], 4)
             self.warnings.append({"code": "worse", "params": {"before": before, "after": after}})
+        if self.task.config.aim.pairs:
+            self._judge_preference()
         for row in self.rows.listed:
             append_line(self.ctx.run_dir / "listed.jsonl", row.as_dict())
         return {
@@ -194,6 +226,7 @@ class _Session:
             "eval_loss_before": losses[0][1] if losses else None,
             "eval_loss": losses[-1][1] if losses else None,
             "eval_loss_best": self.progress.best if losses else None,
+            **self._preference(),
             "peak_memory_bytes": memory_bytes(),
             "device": self.device,
             "trainable": self.trainable,

@@ -7,7 +7,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,12 +19,30 @@ from core.training.checkpoints import keep_newest, seal
 from core.training.config import TrainingConfig
 from core.training.trainer.budget import Budget
 
-__all__ = ["Progress", "Watcher", "memory_bytes"]
+__all__ = ["Preference", "Progress", "Watcher", "memory_bytes"]
 
 _REPORT_SECONDS = 0.5
 """Least time between two reports: each is made durable, which would slow fast steps down."""
 
 Ending = Literal["budget", "stop", "cancel", "patience", "diverged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """How a run on pairs stands; a reward is beta times how much likelier, in nats, an answer became."""
+
+    margin: float
+    """Mean reward of the chosen less that of the rejected answers."""
+    accuracy: float
+    """Share of pairs whose chosen answer has the higher reward."""
+    chosen: float
+    """Mean reward of the chosen answers: below 0, they have become less likely than the base finds them."""
+
+    @classmethod
+    def read(cls, logs: dict[str, float], prefix: str = "") -> Preference | None:
+        """Take it from what TRL logs; None for other objectives."""
+        names = [f"{prefix}rewards/{name}" for name in ("margins", "accuracies", "chosen")]
+        return cls(*(float(logs[name]) for name in names)) if all(name in logs for name in names) else None
 
 
 @dataclass(slots=True)
@@ -37,6 +55,10 @@ class Progress:
     """Mean training loss of the last report."""
     evaluations: list[tuple[int, float]] = field(default_factory=list)
     """Step and validation loss."""
+    rewards: list[Preference] = field(default_factory=list)
+    """Of the training pairs since the last report."""
+    preferences: list[Preference] = field(default_factory=list)
+    """Of the validation pairs, one for each evaluation."""
     best: float = math.inf
     worse_since: int = 0
     """Evaluations since the best one."""
@@ -54,6 +76,7 @@ class Progress:
             "tokens": self.tokens,
             "last_loss": self.last_loss,
             "evaluations": [list(pair) for pair in self.evaluations],
+            "preferences": [asdict(each) for each in self.preferences],
             "worse_since": self.worse_since,
             "next_mark": self.next_mark,
         }
@@ -65,6 +88,7 @@ class Progress:
         return cls(
             last_loss=facts["last_loss"],
             evaluations=evaluations,
+            preferences=[Preference(**each) for each in facts.get("preferences", [])],
             best=min((loss for _, loss in evaluations), default=math.inf),
             worse_since=int(facts["worse_since"]),
             tokens=int(facts["tokens"]),
@@ -167,6 +191,8 @@ class Watcher(TrainerCallback):
             self._end(control, "diverged", save=False, evaluate=False)
             return control
         self.progress.losses.append(loss)
+        if (preference := Preference.read(logs)) is not None:
+            self.progress.rewards.append(preference)
         self.progress.tokens = self._tokens_before + int(logs.get("num_tokens", 0))
         final = control.should_training_stop or control.should_evaluate
         if final or time.monotonic() - self._reported >= _REPORT_SECONDS:
@@ -187,7 +213,11 @@ class Watcher(TrainerCallback):
         seen.evaluations.append((state.global_step, loss))
         seen.worse_since = 0 if loss < seen.best else seen.worse_since + 1
         seen.best = min(seen.best, loss)
-        self.ctx.emit("evaluation", step=state.global_step, eval_loss=loss, elapsed=round(self.budget.seconds, 2))
+        found = {"eval_loss": loss}
+        if (preference := Preference.read(metrics or {}, "eval_")) is not None:
+            seen.preferences.append(preference)
+            found |= {"eval_margin": preference.margin, "eval_accuracy": preference.accuracy}
+        self.ctx.emit("evaluation", step=state.global_step, **found, elapsed=round(self.budget.seconds, 2))
         self.ctx.log(f"step {state.global_step}: validation loss {loss:.4f}")
         if state.global_step:
             self.on_evaluation(state.global_step)
@@ -221,6 +251,7 @@ class Watcher(TrainerCallback):
             step=state.global_step,
             epoch=round(float(state.epoch or 0.0), 4),
             loss=seen.last_loss,
+            **_means(seen.rewards),
             learning_rate=float(logs.get("learning_rate", 0.0)),
             grad_norm=gradient,
             tokens=seen.tokens,
@@ -230,7 +261,14 @@ class Watcher(TrainerCallback):
             eta_seconds=_rounded(self.budget.remaining(state.global_step)),
         )
         seen.losses.clear()
+        seen.rewards.clear()
         self._reported, self._tokens_reported = instant, seen.tokens
+
+
+def _means(seen: list[Preference]) -> dict[str, float]:
+    if not seen:
+        return {}
+    return {name: sum(getattr(each, name) for each in seen) / len(seen) for name in ("margin", "accuracy")}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -1,0 +1,110 @@
+"""What TRL's trainers have in common here: arguments that leave nothing to defaults, row order and learning rate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+from torch.utils.data import Sampler
+from transformers import PrinterCallback
+
+from core.training.config import TrainingConfig
+from core.training.trainer.budget import Budget
+from core.training.trainer.order import RowOrder
+
+__all__ = ["BudgetedTrainer", "arguments", "equip"]
+
+
+def arguments(config: TrainingConfig, folder: Path, *, steps: int, device: str, bf16: bool) -> dict[str, Any]:
+    """Return the arguments of both trainers; every field that changes the outcome is set, whatever the defaults.
+
+    TRL turns bf16 and gradient checkpointing on by itself, cuts rows and would shuffle, log, save and evaluate by its
+    own schedule. Rows arrive masked and short enough, and the watcher decides when to log, save and evaluate.
+    """
+    return dict(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=config.batch_size,
+        per_device_eval_batch_size=config.batch_size,
+        gradient_accumulation_steps=config.accumulation,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        max_grad_norm=config.max_gradient,
+        optim="adamw_torch",
+        adam_beta1=0.9,
+        adam_beta2=0.999,
+        adam_epsilon=1e-8,
+        bf16=bf16,
+        fp16=False,
+        tf32=None,
+        use_cpu=device == "cpu",
+        gradient_checkpointing=config.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if config.gradient_checkpointing else None,
+        max_length=None,
+        padding_free=False,
+        remove_unused_columns=True,
+        dataloader_drop_last=False,
+        dataloader_num_workers=0,
+        dataloader_pin_memory=device == "cuda",
+        eval_strategy="no",
+        save_strategy="no",
+        save_total_limit=None,
+        load_best_model_at_end=False,
+        logging_strategy="steps",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        include_num_input_tokens_seen="no",
+        seed=config.seed,
+        data_seed=config.seed,
+        full_determinism=False,
+        disable_tqdm=True,
+        report_to=[],
+        push_to_hub=False,
+    )
+
+
+class BudgetedTrainer:
+    """Mixed into TRL's trainers: Kurabe's row order, and a learning rate that follows the budget."""
+
+    budget: Budget
+    order: RowOrder
+    lr_scheduler: Any
+    optimizer: Any
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Optimizer | None = None) -> LambdaLR:
+        """Return the schedule; its steps are the trainer's, its fall is the budget's."""
+        if self.lr_scheduler is None:
+            budget = self.budget
+            target = optimizer or self.optimizer
+            assert target is not None, "the trainer makes its optimizer before its schedule"
+            self.lr_scheduler = LambdaLR(target, lambda step: budget.rate(step))
+            self._created_lr_scheduler = True
+        return self.lr_scheduler
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Write no card into checkpoints; the finished adapter gets one of its own."""
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        return self.order
+
+
+def equip(runner: Any, config: TrainingConfig, budget: Budget, lengths: list[int]) -> None:
+    """Give a trainer its budget and row order, and take away what TRL does to it unasked.
+
+    Args:
+        runner: the trainer.
+        config: the run's configuration.
+        budget: the run's clock.
+        lengths: tokens of the longest sequence of each row.
+    """
+    runner.remove_callback(PrinterCallback)
+    runner.budget = budget
+    runner.order = RowOrder(lengths, config.batch_size, config.seed)
+    if config.plugin.quantised:
+        # TRL turns the adapter of a 4-bit base to bf16, whose steps are too coarse for small updates.
+        for parameter in runner.model.parameters():
+            if parameter.requires_grad:
+                parameter.data = parameter.data.to(torch.float32)
