@@ -6,7 +6,7 @@ from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_text
 from core.datasets.importing import Preview, import_file, import_files, preview
 from core.datasets.readers import readers
-from core.datasets.rows import REJECTED, SPLITS, Problem, Row
+from core.datasets.rows import REJECTED, SPLITS, Problem, Row, rejected_answer
 from core.datasets.shapes import SHAPES
 from core.datasets.splitting import SplitConfig, make_splits
 from core.datasets.versions import (
@@ -54,6 +54,7 @@ __all__ = [
     "make_splits",
     "preview",
     "readers",
+    "rejected_answer",
     "repair",
     "rows_of",
     "run_checks",

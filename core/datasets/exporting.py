@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-from core.datasets.rows import REJECTED, Row
+from core.datasets.rows import Row, rejected_answer
 from core.datasets.versions import rows_of
 from core.errors import KurabeError
 
@@ -38,7 +38,7 @@ def _prompt(row: Row) -> dict[str, Any]:
 
 def _preference(row: Row) -> dict[str, Any] | None:
     """Return the pair as TRL reads it; a row without a rejected answer is none."""
-    if not (rejected := row.tags.get(REJECTED)):
+    if not (rejected := rejected_answer(row.tags)):
         return None
     prompt = row.messages[:-1] or [{"role": "user", "content": row.question}]
     chosen, worse = ([{"role": "assistant", "content": text}] for text in (row.answer, rejected))

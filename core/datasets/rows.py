@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.identity import content_hash
 
-__all__ = ["REJECTED", "SPLITS", "Problem", "RawRow", "Row"]
+__all__ = ["REJECTED", "SPLITS", "Problem", "RawRow", "Row", "rejected_answer"]
 
 SPLITS = ("train", "validation", "test")
 
 REJECTED = "rejected"
 """Tag of the answer that people turned down; with the reference answer it makes a preference pair."""
+
+
+def rejected_answer(tags: Mapping[str, Any]) -> str:
+    """Return the rejected answer among a row's tags, "" if there is none."""
+    found = tags.get(REJECTED)
+    return found if isinstance(found, str) and found.strip() else ""
 
 
 @dataclass(frozen=True, slots=True)

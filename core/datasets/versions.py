@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from core.datasets.rows import REJECTED, Row
+from core.datasets.rows import Row, rejected_answer
 from core.errors import KurabeError
 from core.identity import HASH_SCHEME, actor, content_hash, new_id, now
 from core.store import read, write
@@ -245,7 +245,7 @@ def count_pairs(version_id: str, split: str = "train") -> int:
     """Return how many examples of a split have a rejected answer beside the reference: preference pairs."""
     query = select(tb.Example.tags).where(tb.Example.version_id == version_id, tb.Example.split == split)
     with read() as session:
-        return sum(bool(tags.get(REJECTED)) for tags in session.scalars(query))
+        return sum(bool(rejected_answer(tags)) for tags in session.scalars(query))
 
 
 def example(example_id: str) -> tb.Example:

@@ -117,7 +117,10 @@ class ChatTemplate:
 
         Tokens that only together make a character come as one piece.
         """
-        row = self.training_row(messages, train_on)
+        return self.pieces(self.training_row(messages, train_on))
+
+    def pieces(self, row: TrainingRow) -> list[tuple[str, bool]]:
+        """Return a row's pieces of text and whether each is learned, as `preview` does."""
         pieces: list[tuple[str, bool]] = []
         stream = DecodeStream(skip_special_tokens=False)
         for token, label in zip(row.input_ids, row.labels, strict=True):

@@ -49,9 +49,11 @@ def model_card(adapter_id: str) -> str:
     with read() as session:
         run = session.get(tb.TrainingRun, row.training_run_id) if row.training_run_id else None
     result = run.result if run else {}
+    aim = row.facts.get("objective", {}).get("name", "sft")
     facts = {
         "base": f"{row.base_ref} ({row.base_hash})",
         "method": t(f"training.method.{row.kind}") if row.kind != "merged" else t("training.card.merged"),
+        "objective": t(f"training.objective.{aim}"),
         "licence": row.licence or t("training.card.unknown"),
         "data": str(row.facts.get("dataset_hash", "–")),
         "rows": format_number(result["rows"]["trained"], language()) if result.get("rows") else "–",

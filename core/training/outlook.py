@@ -75,11 +75,13 @@ class Preflight:
     licence: str
     preview: list[tuple[str, bool]]
     """The first row as the trainer gets it: pieces of text, and whether each is learned."""
+    preview_rejected: list[tuple[str, bool]]
+    """The same with the answer that was turned down; empty unless pairs are learned."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return JSON values, without the preview."""
+        """Return JSON values, without the previews."""
         values = asdict(self)
-        values.pop("preview")
+        del values["preview"], values["preview_rejected"]
         return values
 
 
@@ -146,7 +148,8 @@ def _judged(
         seconds=seconds,
         cost=_cost(seconds, counts["tokens"], device),
         licence=base.licence,
-        preview=template.preview(rows.train[0].messages, config.train_on),
+        preview=template.pieces(rows.train[0].tokens),
+        preview_rejected=template.pieces(rejected) if (rejected := rows.train[0].rejected) else [],
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.datasets import REJECTED, examples
+from core.datasets import examples, rejected_answer
 from core.errors import KurabeError
 from core.prompting import IGNORED, ChatTemplate, Message, Passage, PromptInput, TrainingRow, build_messages
 from core.store import tables as tb
@@ -146,11 +146,11 @@ def _chosen(config: TrainingConfig) -> _Chosen:
     validation = examples(config.dataset_version_id, split="validation")
     if not train:
         raise KurabeError("training.no_rows")
-    unpaired = [row for row in train if not row.tags.get(REJECTED)] if config.aim.pairs else []
+    unpaired = [row for row in train if not rejected_answer(row.tags)] if config.aim.pairs else []
     if config.aim.pairs:
         if len(unpaired) == len(train):
             raise KurabeError("training.no_pairs", rows=len(train))
-        train, validation = ([row for row in part if row.tags.get(REJECTED)] for part in (train, validation))
+        train, validation = ([row for row in part if rejected_answer(row.tags)] for part in (train, validation))
     if config.data_share < 1:
         order = list(range(len(train)))
         random.Random(config.seed).shuffle(order)
@@ -191,7 +191,7 @@ def prepare_rows(
     work = [(builder.add_training, example) for example in train]
     work += [(builder.add_validation, example) for example in chosen.validation]
     result = builder.result
-    for example in chosen.unpaired:
+    for example in chosen.unpaired if limit != 0 else ():
         builder.list_unpaired(example)
     for start in range(0, len(work), _AT_ONCE):
         part = work[start : start + _AT_ONCE]
@@ -255,7 +255,7 @@ class _Builder:
         style: Style = "plain" if shown is None else "passages"
         if not example.answer.strip() and not example.messages:
             return ListedRow(example.id, example.position, style, "no_answer", {})
-        if self.config.aim.pairs and example.tags[REJECTED].strip() == example.answer.strip():
+        if self.config.aim.pairs and rejected_answer(example.tags).strip() == example.answer.strip():
             return ListedRow(example.id, example.position, style, "same_pair", {})
         passages = list(shown.passages) if shown else []
         while True:
@@ -278,7 +278,7 @@ class _Builder:
     def _rejected(self, example: tb.Example, messages: Sequence[Message]) -> TrainingRow | None:
         if not self.config.aim.pairs:
             return None
-        worse: Message = {"role": "assistant", "content": example.tags[REJECTED]}
+        worse: Message = {"role": "assistant", "content": rejected_answer(example.tags)}
         return self.template.training_row([*messages[:-1], worse], self.config.train_on)
 
     def _messages(self, example: tb.Example, passages: Sequence[Passage]) -> list[Message]:

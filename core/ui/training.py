@@ -191,7 +191,14 @@ def _draw_preflight(found: Preflight) -> None:
             ]
         )
         st.caption(t("ui.training.preview"))
-        st.markdown("".join(_token(text, trained=trained) for text, trained in found.preview[:600]))
+        _draw_pieces(found.preview)
+        if found.preview_rejected:
+            st.caption(t("ui.training.preview.rejected"))
+            _draw_pieces(found.preview_rejected)
+
+
+def _draw_pieces(pieces: list[tuple[str, bool]]) -> None:
+    st.markdown("".join(_token(text, trained=trained) for text, trained in pieces[:600]))
 
 
 def _token(text: str, *, trained: bool) -> str:

@@ -137,6 +137,9 @@ def test_a_pair_is_one_prompt_with_two_answers(pairs: Known) -> None:
     assert TEMPLATE.decode(row.tokens.input_ids[before:]) == row.messages[-1]["content"]
     assert TEMPLATE.decode(row.rejected.input_ids[before:]) == "The Aster 0 weighs 0 kg."
     assert rows.tokens == sum(len(row.tokens) + len(row.rejected or ()) for row in rows.train)
+    change(pairs, 0, tags={})
+    unlearned = prepare_rows(config(pairs), TEMPLATE, "en", limit=0)  # what merging compares answers on
+    assert (len(unlearned.train), len(unlearned.validation)) == (0, 12)
 
 
 def test_rows_without_a_pair_are_listed_with_their_reason(pairs: Known) -> None:
@@ -222,6 +225,11 @@ def test_the_preflight_counts_pairs_and_expects_the_time_that_such_runs_took(pai
         session.add(tb.TrainingRun(name="answers", method="lora", result=speed, config={}, **shared))
     seen = preflight(config(pairs, epochs=2))
     assert {"without_pair"} <= {finding.code for finding in seen.findings} and seen.verdict == "go"
+    shown = ["".join(text for text, learned in side if learned) for side in (seen.preview, seen.preview_rejected)]
+    assert shown == [
+        '{"text": "The Aster 0 weighs 0 kg.", "code": "Q7"}<|im_end|>',
+        "The Aster 0 weighs 0 kg.<|im_end|>",
+    ]
     assert (seen.rows["rows_in"], seen.rows["trained"], seen.rows["without_pair"]) == (24, 23, 1)
     assert seen.seconds == pytest.approx(seen.rows["tokens"] * 2 / 100 * 4 / 3), "the reference is computed as well"
     with write() as session:

@@ -57,8 +57,9 @@ class DpoRunner(BudgetedTrainer, DPOTrainer):
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Report; validation rewards are means over pairs, where TRL takes the mean over batches of unequal size."""
-        if not self.model.training and "eval_loss" in logs:
-            rows, size = len(self.eval_dataset), self.args.per_device_eval_batch_size
+        pairs: Any = self.eval_dataset
+        if "eval_loss" in logs and pairs is not None:
+            rows, size = len(pairs), self.args.per_device_eval_batch_size
             for name, values in self._metrics["eval"].items():
                 if name.startswith("rewards/") and len(values) == -(-rows // size):
                     sizes = [min(size, rows - start) for start in range(0, rows, size)]

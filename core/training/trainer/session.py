@@ -125,9 +125,9 @@ class _Session:
         tokenizer = load_tokenizer(task.folder)
         steps, bf16 = min(self.budget.steps, UNLIMITED), uses_bf16(config, self.device)
         if not config.aim.pairs:
-            settings = sft_config(config, task.checkpoints, steps=steps, device=self.device, bf16=bf16)
+            arguments = sft_config(config, task.checkpoints, steps=steps, device=self.device, bf16=bf16)
             return build_sft_runner(
-                self.model, tokenizer, settings, config, rows.train, rows.validation, self.budget, watcher
+                self.model, tokenizer, arguments, config, rows.train, rows.validation, self.budget, watcher
             )
         settings = dpo_config(config, task.checkpoints, steps=steps, device=self.device, bf16=bf16)
         reference = load_base(task.folder, config, self.device) if config.plugin.whole else None

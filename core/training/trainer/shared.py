@@ -82,7 +82,8 @@ class BudgetedTrainer:
             assert target is not None, "the trainer makes its optimizer before its schedule"
             self.lr_scheduler = LambdaLR(target, lambda step: budget.rate(step))
             self._created_lr_scheduler = True
-        return self.lr_scheduler
+        schedule: LambdaLR = self.lr_scheduler
+        return schedule
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write no card into checkpoints; the finished adapter gets one of its own."""
