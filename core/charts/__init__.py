@@ -14,7 +14,7 @@ from core.charts.results import (
     tradeoff,
 )
 from core.charts.theme import LOOKS, Look, alt_of, look, styled
-from core.charts.training import loss_comparison, loss_curve
+from core.charts.training import learning_curve, loss_comparison, loss_curve, seed_spread
 
 __all__ = [
     "LOOKS",
@@ -29,11 +29,13 @@ __all__ = [
     "latency_overview",
     "latency_parts",
     "latency_strip",
+    "learning_curve",
     "look",
     "loss_comparison",
     "loss_curve",
     "quality_by_slice",
     "quality_overview",
+    "seed_spread",
     "spans_by_part",
     "styled",
     "tokens_and_cost",

@@ -11,7 +11,8 @@ import typer
 from core.cli._output import Json, command, progress_line, show, table
 from core.cli.jobs import follow
 from core.cli.project import Project
-from core.i18n import t
+from core.cli.training import group_sentence
+from core.i18n import format_number, t
 from core.projects import get_project
 from core.training import (
     compare_runs,
@@ -22,6 +23,7 @@ from core.training import (
     lineage,
     rename_run,
     reproduce,
+    run_group,
     run_view,
     runs,
 )
@@ -73,6 +75,20 @@ def compare(
     rows: list[tuple[Any, ...]] = [(name, *map(str, values)) for name, values in found.differing.items()]
     rows += [(t(f"ui.registry.outcome.{name}"), *map(str, values)) for name, values in found.outcome.items()]
     table([t("ui.registry.field"), *names], rows)
+
+
+@command(app)
+def group(run: Run, as_json: Json = False) -> None:
+    """Show what the runs that were started together say: a learning curve, or the spread between seeds."""
+    found = run_group(run)
+    if as_json:
+        facts = {} if found is None else {"key": found.key, "kind": found.kind, "finding": found.finding}
+        show({**facts, "points": [] if found is None else [asdict(point) for point in found.points]})
+        return
+    progress_line(group_sentence(run) or t("cli.runs.alone"))
+    points = [] if found is None else found.points
+    columns = (t("cli.id"), t("charts.axis.examples"), t("charts.axis.seed"), t("charts.axis.best_loss"))
+    table(columns, [(p.run_id, format_number(p.examples), p.seed, format_number(p.loss, digits=3)) for p in points])
 
 
 @command(app)

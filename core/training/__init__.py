@@ -2,6 +2,7 @@
 
 from core.training.config import PRESETS, ROW_STYLES, TrainingConfig
 from core.training.exporting import export_adapter, export_kit, import_adapter, model_card
+from core.training.groups import GroupPoint, RunGroup, run_group
 from core.training.methods import METHODS, Method, build_method
 from core.training.outlook import Finding, Preflight, preflight
 from core.training.registry import (
@@ -31,6 +32,7 @@ __all__ = [
     "PRESETS",
     "ROW_STYLES",
     "Finding",
+    "GroupPoint",
     "Lineage",
     "ListedRow",
     "Method",
@@ -38,6 +40,7 @@ __all__ = [
     "PreparedRow",
     "PreparedRows",
     "RunComparison",
+    "RunGroup",
     "RunView",
     "TrainingConfig",
     "adapters",
@@ -54,6 +57,7 @@ __all__ = [
     "prepare_rows",
     "rename_run",
     "reproduce",
+    "run_group",
     "run_view",
     "runs",
     "start_learning_curve",

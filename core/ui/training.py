@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.charts import loss_curve
+from core.charts import learning_curve, loss_curve, seed_spread
 from core.datasets import latest_version
 from core.errors import KurabeError
 from core.evaluation import latest_experiment
@@ -25,8 +25,10 @@ from core.training import (
     TrainingConfig,
     listed_rows,
     preflight,
+    run_group,
     run_view,
     runs,
+    start_learning_curve,
     start_seeds,
     start_training,
 )
@@ -40,26 +42,47 @@ from core.ui.registry import draw_import, draw_keeping, draw_taking
 __all__ = ["draw_adapters", "draw_form", "draw_run", "draw_runs"]
 
 _BASIC = ("row_style",)
+_SERIES = ("once", "seeds", "curve")
+_LOOKED = "training_looked_at"
+"""Key under which a visitor's last preflight is kept, with the configuration that it is about."""
 _LEVEL = {"go": ":gray-badge", "risky": ":orange-badge", "will_not": ":red-badge"}
 
 
 def draw_form(project: tb.Project) -> str | None:
-    """Draw the form of a new training; return the run's id when one was started."""
+    """Draw the form of a new training; return the run's id when one was started.
+
+    What the preflight calls risky is started only by a second, knowing press; what it said is kept with the run.
+    """
     if latest_version(project.id) is None:
         raise KurabeError("training.no_data")
     _draw_headroom(project)
-    config, seeds = _configuration(project)
+    config, series = _configuration(project)
     with st.container(horizontal=True, vertical_alignment="center"):
         check = st.button(t("ui.training.check"), icon=":material/fact_check:", help=t("ui.training.check.help"))
         start = st.button(t("ui.training.start"), icon=":material/play_arrow:", type="primary")
-    if start:
-        if seeds > 1:
-            return start_seeds(project.id, config, range(seeds))[0].id
-        return start_training(project.id, config).id
-    if check:
+    if check or start:
         with st.spinner(t("ui.training.checking")):
-            _draw_preflight(preflight(config))
+            st.session_state[_LOOKED] = (config.hash, preflight(config))
+    looked_at, found = st.session_state.get(_LOOKED, ("", None))
+    if found is None or looked_at != config.hash:
+        return None
+    if start and found.verdict == "go":
+        return _begin(project, config, series, found)
+    _draw_preflight(found)
+    if found.verdict == "risky" and st.button(t("ui.training.anyway"), icon=":material/play_arrow:"):
+        return _begin(project, config, series, found)
     return None
+
+
+def _begin(project: tb.Project, config: TrainingConfig, series: str, found: Preflight) -> str:
+    """Start what was asked for and return the id of the run to watch; of a series, the first."""
+    st.session_state.pop(_LOOKED, None)
+    said = found.as_dict()
+    if series == "seeds":
+        return start_seeds(project.id, config, preflight=said)[0].id
+    if series == "curve":
+        return start_learning_curve(project.id, config, preflight=said)[0].id
+    return start_training(project.id, config, preflight=said).id
 
 
 def _draw_headroom(project: tb.Project) -> None:
@@ -79,8 +102,8 @@ def _draw_headroom(project: tb.Project) -> None:
                 open_page("test_run", view="new")
 
 
-def _configuration(project: tb.Project) -> tuple[TrainingConfig, int]:
-    """Draw the choices, the usual ones first, and return the configuration with the number of seeds."""
+def _configuration(project: tb.Project) -> tuple[TrainingConfig, str]:
+    """Draw the choices, the usual ones first, and return the configuration with how often it is to be trained."""
     with st.container(border=True):
         preset = st.segmented_control(
             t("ui.training.preset"),
@@ -111,11 +134,17 @@ def _configuration(project: tb.Project) -> tuple[TrainingConfig, int]:
                 help=_help("training.method", names),
             )
             name = st.text_input(t("ui.training.name"), max_chars=120, placeholder=t("ui.training.name.placeholder"))
-            seeds = st.number_input(t("ui.training.seeds"), 1, 10, 1, help=t("ui.training.seeds.help"))
+            series = st.selectbox(
+                t("ui.training.series"),
+                _SERIES,
+                key="training_series",
+                format_func=lambda key: t(f"ui.training.series.{key}"),
+                help=t("ui.training.series.help"),
+            )
         usual = TrainingConfig.preset(project.id, preset=str(preset), method=method, row_style=str(style))
         st.caption(t("ui.training.base", model=plain(base_name(usual.base_ref))))
         entered = _all_fields(usual, method)
-    return dataclasses.replace(usual, name=name, **entered), int(seeds)
+    return dataclasses.replace(usual, name=name, **entered), series
 
 
 def _help(stem: str, names: tuple[str, ...]) -> str:
@@ -206,6 +235,22 @@ def draw_run(run_id: str) -> None:
         _draw_course(run_id, None)
         _draw_outcome(run)
         draw_keeping(run)
+    _draw_group(run_id)
+
+
+def _draw_group(run_id: str) -> None:
+    """Draw what the runs that were started together say together."""
+    group = run_group(run_id)
+    if group is None:
+        return
+    with st.container(border=True):
+        if group.kind == "shares":
+            points = [(point.examples, point.loss) for point in group.points]
+            gain = group.last_gain if len(points) > 1 else 0.0
+            draw_figure(learning_curve(points, group.finding, gain), f"group_{group.key}")
+        else:
+            draw_figure(seed_spread([(point.seed, point.loss) for point in group.points]), f"group_{group.key}")
+        st.caption(t(f"ui.training.group.{group.kind}", n=format_number(len(group.runs))))
 
 
 def _draw_course(run_id: str, view: JobView | None) -> None:
