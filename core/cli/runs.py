@@ -26,6 +26,7 @@ from core.training import (
     run_group,
     run_view,
     runs,
+    start_upload,
 )
 
 __all__ = ["app"]
@@ -121,6 +122,16 @@ def export(
 def kit(run: Run, file: Annotated[Path, typer.Argument(help="ZIP archive to write.")]) -> None:
     """Write data, configuration and a plain script that trains the same run on another machine."""
     progress_line(str(export_kit(run, file)))
+
+
+@command(app)
+def upload(
+    adapter: Annotated[str, typer.Argument(help="Id of an adapter or merged model.")],
+    name: Annotated[str, typer.Option(help="Name of the repository; default: made from the adapter's.")] = "",
+) -> None:
+    """Upload to the hub account that KURABE_HUB_ACCOUNT names, as a private repository."""
+    view = follow(start_upload(adapter, name))
+    progress_line(str((view.result or {}).get("url", "")))
 
 
 @command(app, "import")

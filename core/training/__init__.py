@@ -5,6 +5,7 @@ from core.training.exporting import export_adapter, export_kit, import_adapter, 
 from core.training.groups import GroupPoint, RunGroup, run_group
 from core.training.methods import METHODS, Method, build_method
 from core.training.outlook import Finding, Preflight, preflight
+from core.training.publishing import start_upload
 from core.training.registry import (
     Lineage,
     RunComparison,
@@ -64,4 +65,5 @@ __all__ = [
     "start_merge",
     "start_seeds",
     "start_training",
+    "start_upload",
 ]

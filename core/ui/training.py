@@ -37,7 +37,7 @@ from core.ui.forms import field_inputs
 from core.ui.jobs import follow_job
 from core.ui.navigation import open_page
 from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember
-from core.ui.registry import draw_import, draw_keeping, draw_taking
+from core.ui.registry import draw_import, draw_keeping, draw_taking, draw_work
 
 __all__ = ["draw_adapters", "draw_form", "draw_run", "draw_runs"]
 
@@ -319,11 +319,15 @@ def _draw_outcome(run: RunView) -> None:
             st.dataframe([{k: str(v) for k, v in row.items()} for row in left_out[:500]], hide_index=True)
     with st.expander(t("ui.training.configuration"), icon=":material/tune:"):
         st.json(run.config.as_dict(), expanded=1)
+        if run.job is not None and (run.job.run_dir / "tensorboard").exists():
+            st.caption(t("ui.training.tensorboard"))
+            st.code(f"tensorboard --logdir {run.job.run_dir / 'tensorboard'}", language="bash")
 
 
 def draw_adapters(project: tb.Project) -> None:
     """Draw the project's adapters with where each comes from."""
     draw_import(project)
+    draw_work(project)
     found = adapters(project.id)
     if not found:
         st.caption(t("ui.training.no_adapters"))

@@ -123,7 +123,7 @@ def build_runner(
     runner.remove_callback(PrinterCallback)
     runner.budget = budget
     runner.order = RowOrder([len(row.tokens) for row in train], config.batch_size, config.seed)
-    if config.plugin.quantised:
+    if getattr(model, "is_loaded_in_4bit", False):
         # TRL turns the adapter of a 4-bit base to bf16, whose steps are too coarse for small updates.
         for parameter in model.parameters():
             if parameter.requires_grad:

@@ -94,6 +94,7 @@ class Watcher(TrainerCallback):
         *,
         evaluates: bool,
         on_evaluation: Callable[[int], None],
+        record: Callable[[int, dict[str, Any]], None],
     ) -> None:
         """Watch one attempt.
 
@@ -105,6 +106,7 @@ class Watcher(TrainerCallback):
             progress: what earlier attempts saw.
             evaluates: whether there are validation rows.
             on_evaluation: called with the step after each evaluation, to take sample answers.
+            record: called with the step and the values of each report, for trackers outside Kurabe.
         """
         self.ctx = ctx
         self.config = config
@@ -113,6 +115,7 @@ class Watcher(TrainerCallback):
         self.progress = progress
         self.evaluates = evaluates
         self.on_evaluation = on_evaluation
+        self.record = record
         self._reported = 0.0
         self._tokens_reported = progress.tokens
         self._tokens_before = progress.tokens
@@ -188,6 +191,7 @@ class Watcher(TrainerCallback):
         seen.worse_since = 0 if loss < seen.best else seen.worse_since + 1
         seen.best = min(seen.best, loss)
         self.ctx.emit("evaluation", step=state.global_step, eval_loss=loss, elapsed=round(self.budget.seconds, 2))
+        self.record(state.global_step, {"eval_loss": loss})
         self.ctx.log(f"step {state.global_step}: validation loss {loss:.4f}")
         if state.global_step:
             self.on_evaluation(state.global_step)
@@ -216,19 +220,19 @@ class Watcher(TrainerCallback):
         seen, instant = self.progress, time.monotonic()
         seen.last_loss = sum(seen.losses) / len(seen.losses)
         seconds = max(instant - self._reported, 1e-9)
-        self.ctx.emit(
-            "metrics",
-            step=state.global_step,
-            epoch=round(float(state.epoch or 0.0), 4),
-            loss=seen.last_loss,
-            learning_rate=float(logs.get("learning_rate", 0.0)),
-            grad_norm=gradient,
-            tokens=seen.tokens,
-            tokens_per_second=round((seen.tokens - self._tokens_reported) / seconds, 1),
-            memory_bytes=memory_bytes(),
-            elapsed=round(self.budget.seconds, 2),
-            eta_seconds=_rounded(self.budget.remaining(state.global_step)),
-        )
+        values = {
+            "epoch": round(float(state.epoch or 0.0), 4),
+            "loss": seen.last_loss,
+            "learning_rate": float(logs.get("learning_rate", 0.0)),
+            "grad_norm": gradient,
+            "tokens": seen.tokens,
+            "tokens_per_second": round((seen.tokens - self._tokens_reported) / seconds, 1),
+            "memory_bytes": memory_bytes(),
+            "elapsed": round(self.budget.seconds, 2),
+            "eta_seconds": _rounded(self.budget.remaining(state.global_step)),
+        }
+        self.ctx.emit("metrics", step=state.global_step, **values)
+        self.record(state.global_step, values)
         seen.losses.clear()
         self._reported, self._tokens_reported = instant, seen.tokens
 
