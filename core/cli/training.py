@@ -78,7 +78,7 @@ def start(
         return
     if found.verdict == "will_not" and not anyway:
         raise KurabeError("training.will_not_work")
-    options = {"preflight": found.as_dict(), "launcher": launcher}
+    options: dict[str, Any] = {"preflight": found.as_dict(), "launcher": launcher}
     if curve:
         started = start_learning_curve(owner.id, config, **options)
     elif seeds > 1:

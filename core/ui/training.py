@@ -190,6 +190,9 @@ def _draw_preflight(found: Preflight) -> None:
                 Tile(t("ui.training.parameters"), format_number(found.trained_parameters)),
             ]
         )
+        parts = [(part, size) for part, size in found.memory.items() if part != "total" and size]
+        named = " + ".join(f"{t(f'training.memory.{part}')} {format_bytes(size)}" for part, size in parts)
+        st.caption(t("ui.training.memory.parts", parts=named))
         st.caption(t("ui.training.preview"))
         st.markdown("".join(_token(text, trained=trained) for text, trained in found.preview[:600]))
 
@@ -271,8 +274,21 @@ def _draw_course(run_id: str, view: JobView | None) -> None:
             Tile(t("ui.training.speed"), format_number(speed) if speed else "–"),
         ]
     )
+    st.caption(_details(run))
     draw_figure(loss_curve(run.loss, run.eval_loss), f"loss_{run_id}")
     _draw_samples(run)
+
+
+def _details(run: RunView) -> str:
+    """Return learning rate, gradient norm and memory in one line."""
+    parts = []
+    if run.learning_rate:
+        parts.append(t("ui.training.rate", value=f"{run.learning_rate[-1][1]:.2g}"))
+    if run.grad_norm:
+        parts.append(t("ui.training.gradient", value=format_number(run.grad_norm[-1][1], digits=2)))
+    if run.memory_bytes:
+        parts.append(t("ui.training.memory.most", value=format_bytes(run.memory_bytes)))
+    return " · ".join(parts)
 
 
 def _draw_samples(run: RunView) -> None:
@@ -311,6 +327,8 @@ def _draw_outcome(run: RunView) -> None:
         facts.append(format_duration(float(result["seconds"])))
     if result.get("tokens"):
         facts.append(t("ui.training.tokens", n=format_number(int(result["tokens"]))))
+    if run.preflight.get("verdict") in ("risky", "will_not"):
+        facts.append(t(f"ui.training.knowingly.{run.preflight['verdict']}"))
     if facts:
         st.caption(" · ".join(facts))
     left_out = listed_rows(run.id)
