@@ -57,6 +57,7 @@ def test_closing_the_browser_changes_nothing_for_a_training(
     assert '"status": "succeeded"' in outcome.read_text()
     page.goto(f"{server.url}/training?lang=en&view=runs&run={run}")
     settle(page)
-    expect(page.get_by_text(WORDS["jobs.status.succeeded"], exact=True).first).to_be_visible(timeout=120_000)
+    shown = page.get_by_test_id("stMain")
+    expect(shown.get_by_text(WORDS["jobs.status.succeeded"]).first).to_be_visible(timeout=120_000)
     expect(page.get_by_text(WORDS["training.ended.budget"]).first).to_be_visible()
     expect(page.get_by_text(WORDS["ui.training.best"], exact=True)).to_be_visible()
