@@ -136,10 +136,10 @@ def seed_spread(points: Sequence[tuple[int, float]], code: Language | None = Non
 
 
 def _label(figure: go.Figure, points: Sequence[tuple[int | str, float]], code: Language | None) -> None:
-    """Write each value above its marker."""
+    """Write each value above its marker and to the right, where a falling curve leaves room."""
     for place, loss in points:
         words = format_number(loss, code, 3)
-        figure.add_annotation(x=place, y=loss, text=words, showarrow=False, yshift=16)
+        figure.add_annotation(x=place, y=loss, text=words, showarrow=False, xanchor="left", xshift=2, yshift=14)
 
 
 def _values(points: Sequence[tuple[int, float]], code: Language | None) -> list[str]:
