@@ -1,6 +1,6 @@
 # make run   set up on a fresh machine, then open the app
 # make test  set up, then everything that CI runs
-# Others: check (format, lint, types, architecture), demo, faults, screens
+# Others: check (format, lint, types, architecture), demo, faults, kit-check, screens
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8501
 
-.PHONY: run test check format unit e2e app-only demo faults screens clean
+.PHONY: run test check format unit e2e app-only demo faults kit-check screens clean
 
 run: $(READY)
 	$(BIN)/python -m core setup
@@ -23,7 +23,7 @@ check: $(READY)
 	$(BIN)/python -m pytest tests/architecture
 
 unit: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not faults" --ignore tests/architecture tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not faults and not kit" --ignore tests/architecture tests
 
 e2e: $(READY)
 	$(BIN)/python -m pytest -m e2e tests
@@ -37,6 +37,10 @@ demo: $(READY)
 
 faults: $(READY)
 	FAULT_TRIALS=200 $(BIN)/python -m pytest -m faults tests/faults
+
+# The take-away kit trains in an environment that holds its own requirements and nothing else
+kit-check: $(READY)
+	$(BIN)/python -m pytest -m kit tests/training/test_kit.py
 
 # Pictures of every page: both languages, light and dark, wide and narrow
 screens: $(READY)

@@ -65,6 +65,12 @@ class Settings(BaseSettings):
     """Currency in which new projects show costs."""
     hub_offline: bool = False
     """Never ask the Hugging Face hub, even where it could be reached."""
+    hub_account: str | None = None
+    """Account or organisation of the hub to which adapters may be uploaded; unset: nothing is ever uploaded."""
+    hub_token_name: str = "HF_TOKEN"
+    """Name of the secret that holds the hub's token for uploads."""
+    trackers: str = ""
+    """Where trainings also report, separated by commas: ``wandb``, ``mlflow``. TensorBoard files are always written."""
     free_space_floor_mb: int = Field(default=500, ge=0)
     """Free megabytes below which nothing that writes much is started."""
     upload_limit_mb: int = Field(default=200, gt=0)
@@ -92,6 +98,19 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value
+
+    @field_validator("trackers")
+    @classmethod
+    def _known_trackers(cls, value: str) -> str:
+        unknown = [name for name in _names(value) if name not in ("wandb", "mlflow")]
+        if unknown:
+            raise ValueError(f"knows wandb and mlflow, not {', '.join(unknown)}")
+        return value
+
+    @property
+    def tracker_names(self) -> tuple[str, ...]:
+        """The names in `trackers`."""
+        return _names(self.trackers)
 
     @classmethod
     def settings_customise_sources(
@@ -128,6 +147,10 @@ class Settings(BaseSettings):
         except OSError as error:
             raise KurabeError("settings.home", folder=str(folder), detail=error.strerror or str(error)) from error
         return folder
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in listed.split(",") if name.strip())
 
 
 def config_file() -> Path:

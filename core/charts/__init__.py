@@ -14,7 +14,14 @@ from core.charts.results import (
     tradeoff,
 )
 from core.charts.theme import LOOKS, Look, alt_of, look, styled
-from core.charts.training import accuracy_curve, loss_comparison, loss_curve, margin_curve
+from core.charts.training import (
+    accuracy_curve,
+    learning_curve,
+    loss_comparison,
+    loss_curve,
+    margin_curve,
+    seed_spread,
+)
 
 __all__ = [
     "LOOKS",
@@ -30,12 +37,14 @@ __all__ = [
     "latency_overview",
     "latency_parts",
     "latency_strip",
+    "learning_curve",
     "look",
     "loss_comparison",
     "loss_curve",
     "margin_curve",
     "quality_by_slice",
     "quality_overview",
+    "seed_spread",
     "spans_by_part",
     "styled",
     "tokens_and_cost",

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from core.charts.theme import plain, styled
 from core.i18n import Language, format_number, format_percent, t
 
-__all__ = ["accuracy_curve", "loss_comparison", "loss_curve", "margin_curve"]
+__all__ = ["accuracy_curve", "learning_curve", "loss_comparison", "loss_curve", "margin_curve", "seed_spread"]
 
 _TRAIN, _VALIDATION = "#6B7280", "#E69F00"
 
@@ -122,6 +122,76 @@ def loss_comparison(
     figure.update_yaxes(title=t("charts.axis.loss", code), rangemode="tozero", showgrid=True)
     figure.update_layout(margin={"r": 190})
     return figure
+
+
+def learning_curve(
+    points: Sequence[tuple[int, float]], finding: str, gain: float = 0.0, code: Language | None = None
+) -> go.Figure:
+    """Return the lowest validation loss over the number of examples trained on; its title says whether more help.
+
+    Args:
+        points: (examples, nats per token) of the runs that ended, the smallest share first.
+        finding: ``waiting``, ``helps`` or ``enough``.
+        gain: share by which the last step lowered the loss.
+        code: language of the words; the reader's by default.
+    """
+    figure = go.Figure()
+    style: dict[str, object] = {"color": _VALIDATION, "width": 2.5}
+    _line(figure, points, "", style, markers=True, shift=0)
+    _label(figure, points, code)
+    words = {}
+    if len(points) > 1:
+        (few, _), (many, _) = points[-2:]
+        change = format_percent(abs(gain), code, 1)
+        words = {"few": format_number(few, code), "many": format_number(many, code), "change": change}
+        if finding == "enough":
+            finding = "enough" if gain >= 0 else "worse"
+    title = t(f"charts.curve.title.{finding}", code, **words)
+    styled(figure, title, height=320, code=code, alt=_values(points, code))
+    figure.update_xaxes(title=t("charts.axis.examples", code), rangemode="tozero")
+    figure.update_yaxes(title=t("charts.axis.best_loss", code), rangemode="tozero", showgrid=True)
+    figure.update_layout(margin={"r": 48})
+    return figure
+
+
+def seed_spread(points: Sequence[tuple[int, float]], code: Language | None = None) -> go.Figure:
+    """Return the lowest validation loss of each seed; its title says how far apart they lie.
+
+    Args:
+        points: (seed, nats per token) of the runs that ended.
+        code: language of the words; the reader's by default.
+    """
+    figure = go.Figure()
+    seeds, losses = [str(seed) for seed, _ in points], [loss for _, loss in points]
+    figure.add_scatter(
+        x=seeds,
+        y=losses,
+        mode="markers",
+        marker={"symbol": "diamond", "size": 11, "color": _VALIDATION},
+        hovertemplate="%{x}: %{y:.3f}<extra></extra>",
+    )
+    _label(figure, [(seed, loss) for seed, loss in zip(seeds, losses, strict=True)], code)
+    title = t("charts.seeds.title.waiting", code)
+    if len(points) > 1:
+        low, high = min(losses), max(losses)
+        apart = format_percent((high - low) * len(losses) / sum(losses), code, 1)
+        numbers = {"low": format_number(low, code, 3), "high": format_number(high, code, 3)}
+        title = t("charts.seeds.title", code, runs=format_number(len(points), code), apart=apart, **numbers)
+    styled(figure, title, height=300, code=code, alt=_values(points, code))
+    figure.update_xaxes(title=t("charts.axis.seed", code), type="category")
+    figure.update_yaxes(title=t("charts.axis.best_loss", code), rangemode="tozero", showgrid=True)
+    return figure
+
+
+def _label(figure: go.Figure, points: Sequence[tuple[int | str, float]], code: Language | None) -> None:
+    """Write each value above its marker and to the right, where a falling curve leaves room."""
+    for place, loss in points:
+        words = format_number(loss, code, 3)
+        figure.add_annotation(x=place, y=loss, text=words, showarrow=False, xanchor="left", xshift=2, yshift=14)
+
+
+def _values(points: Sequence[tuple[int, float]], code: Language | None) -> list[str]:
+    return [f"{format_number(place, code)}: {format_number(loss, code, 3)}" for place, loss in points]
 
 
 def _line(

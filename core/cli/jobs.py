@@ -85,9 +85,13 @@ def show_(job: Id, as_json: Json = False) -> None:
 
 
 @command(app)
-def log(job: Id, lines: Annotated[int, typer.Option(help="How many from the end.")] = 200) -> None:
+def log(
+    job: Id,
+    lines: Annotated[int, typer.Option(help="How many from the end.")] = 200,
+    search: Annotated[str, typer.Option(help="Only lines of the whole log with these words.")] = "",
+) -> None:
     """Print the end of a job's log."""
-    console.print(log_tail(_find(job), lines), markup=False, end="")
+    console.print(log_tail(_find(job), lines, search), markup=False, end="")
 
 
 @command(app, "events")

@@ -11,7 +11,8 @@ import typer
 from core.cli._output import Json, command, progress_line, show, table
 from core.cli.jobs import follow
 from core.cli.project import Project
-from core.i18n import t
+from core.cli.training import group_sentence
+from core.i18n import format_number, t
 from core.projects import get_project
 from core.training import (
     compare_runs,
@@ -22,8 +23,10 @@ from core.training import (
     lineage,
     rename_run,
     reproduce,
+    run_group,
     run_view,
     runs,
+    start_upload,
 )
 
 __all__ = ["app"]
@@ -76,6 +79,20 @@ def compare(
 
 
 @command(app)
+def group(run: Run, as_json: Json = False) -> None:
+    """Show what the runs that were started together say: a learning curve, or the spread between seeds."""
+    found = run_group(run)
+    if as_json:
+        facts = {} if found is None else {"key": found.key, "kind": found.kind, "finding": found.finding}
+        show({**facts, "points": [] if found is None else [asdict(point) for point in found.points]})
+        return
+    progress_line(group_sentence(run) or t("cli.runs.alone"))
+    points = [] if found is None else found.points
+    columns = (t("cli.id"), t("charts.axis.examples"), t("charts.axis.seed"), t("charts.axis.best_loss"))
+    table(columns, [(p.run_id, format_number(p.examples), p.seed, format_number(p.loss, digits=3)) for p in points])
+
+
+@command(app)
 def repeat(
     run: Run, detach: Annotated[bool, typer.Option("--detach", help="Do not wait for its end.")] = False
 ) -> None:
@@ -105,6 +122,16 @@ def export(
 def kit(run: Run, file: Annotated[Path, typer.Argument(help="ZIP archive to write.")]) -> None:
     """Write data, configuration and a plain script that trains the same run on another machine."""
     progress_line(str(export_kit(run, file)))
+
+
+@command(app)
+def upload(
+    adapter: Annotated[str, typer.Argument(help="Id of an adapter or merged model.")],
+    name: Annotated[str, typer.Option(help="Name of the repository; default: made from the adapter's.")] = "",
+) -> None:
+    """Upload to the hub account that KURABE_HUB_ACCOUNT names, as a private repository."""
+    view = follow(start_upload(adapter, name))
+    progress_line(str((view.result or {}).get("url", "")))
 
 
 @command(app, "import")

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from html import unescape
 from typing import Annotated, Any
 
 import typer
 
+from core.charts import learning_curve, seed_spread
 from core.cli._output import Json, command, progress_line, show, table
 from core.cli.jobs import follow
 from core.cli.project import Project
 from core.errors import KurabeError
 from core.i18n import format_number, t
 from core.projects import get_project
-from core.training import METHODS, OBJECTIVES, PRESETS, ROW_STYLES, TrainingConfig, adapters, run_view, start_training
+from core.store import tables as tb
+from core.training import (
+    METHODS,
+    OBJECTIVES,
+    PRESETS,
+    ROW_STYLES,
+    Preflight,
+    TrainingConfig,
+    adapters,
+    preflight,
+    run_group,
+    run_view,
+    start_learning_curve,
+    start_seeds,
+    start_training,
+)
 
-__all__ = ["app"]
+__all__ = ["app", "group_sentence"]
 
 app = typer.Typer(help="Start trainings, list adapters.", no_args_is_help=True)
 
@@ -34,11 +51,18 @@ def start(
     epochs: Annotated[float | None, typer.Option(help="Times that every row is seen.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak step size.")] = None,
     seed: Annotated[int, typer.Option(help="Seed.")] = 0,
+    seeds: Annotated[int, typer.Option(help="Train so many times, each with another seed.", min=1, max=20)] = 1,
+    curve: Annotated[bool, typer.Option("--learning-curve", help="Train on 10, 25, 50 and 100 % of the data.")] = False,
     name: Annotated[str, typer.Option(help="What people call the run.")] = "",
+    launcher: Annotated[str, typer.Option(help="subprocess, or accelerate for several GPUs.")] = "subprocess",
+    check: Annotated[bool, typer.Option("--check", help="Only say whether it will work; train nothing.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Start even what will not work.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait for its end.")] = False,
     as_json: Json = False,
 ) -> None:
     """Train an adapter, as a job; follow it to its end."""
+    if curve and seeds > 1:
+        raise typer.BadParameter("--learning-curve and --seeds exclude each other")
     owner = get_project(project)
     METHODS.get(method)
     if beta is not None and not OBJECTIVES.get(objective).pairs:
@@ -57,12 +81,55 @@ def start(
         name=name,
         **{field: value for field, value in given.items() if value is not None},
     )
-    run = start_training(owner.id, config)
-    progress_line(t("cli.train.started", run=run.id, job=str(run.job_id)))
-    if not detach:
+    found = preflight(config)
+    _tell(found)
+    if check:
+        if as_json:
+            show(found.as_dict())
+        return
+    if found.verdict == "will_not" and not anyway:
+        raise KurabeError("training.will_not_work")
+    started = _start(owner.id, config, seeds, curve=curve, preflight=found.as_dict(), launcher=launcher)
+    for run in started:
+        progress_line(t("cli.train.started", run=run.id, job=str(run.job_id)))
+    for run in started if not detach else ():
         follow(str(run.job_id))
+    if not detach and len(started) > 1:
+        progress_line(group_sentence(started[-1].id))
     if as_json:
-        show(asdict(run_view(run.id)))
+        views = [asdict(run_view(run.id)) for run in started]
+        show(views[0] if len(views) == 1 else views)
+
+
+def _start(project_id: str, config: TrainingConfig, seeds: int, *, curve: bool, **options: Any) -> list[tb.TrainingRun]:
+    """Start the run, or those of the series that was asked for."""
+    if curve:
+        return list(start_learning_curve(project_id, config, **options))
+    if seeds > 1:
+        return list(start_seeds(project_id, config, range(config.seed, config.seed + seeds), **options))
+    return [start_training(project_id, config, **options)]
+
+
+def _tell(found: Preflight) -> None:
+    """Say on stderr what speaks against a training."""
+    progress_line(t(f"training.preflight.verdict.{found.verdict}"))
+    for finding in found.findings:
+        progress_line(f"- {t(f'training.preflight.{finding.code}', **finding.params)}")
+
+
+def group_sentence(run_id: str) -> str:
+    """Return what the runs that were started together say; empty for a run that stands alone."""
+    group = run_group(run_id)
+    if group is None:
+        return ""
+    if group.kind == "seeds":
+        return _title(seed_spread([(point.seed, point.loss) for point in group.points]))
+    gain = group.last_gain if len(group.points) > 1 else 0.0
+    return _title(learning_curve([(point.examples, point.loss) for point in group.points], group.finding, gain))
+
+
+def _title(figure: Any) -> str:
+    return unescape(str(figure.layout.title.text))
 
 
 @command(app, "adapters")

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -96,6 +97,20 @@ def text_tail(path: Path, lines: int) -> str:
     except OSError:
         return ""
     return "\n".join(text.splitlines()[-lines:])
+
+
+def lines_with(path: Path, words: str, lines: int) -> str:
+    """The last lines of a whole text file that hold these words, in any case, each behind its number."""
+    wanted = words.strip().casefold()
+    found: deque[str] = deque(maxlen=lines)
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for number, line in enumerate(file, 1):
+                if wanted in line.casefold():
+                    found.append(f"{number}: {line.rstrip()}")
+    except OSError:
+        return ""
+    return "\n".join(found)
 
 
 def require_free_space(path: Path) -> None:

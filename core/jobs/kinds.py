@@ -64,6 +64,7 @@ KINDS: dict[str, JobKind] = {
     "comparison": JobKind("cpu", "core.projects.jobs:run_comparison", coordinates=True),
     "merge": JobKind("device", "core.training.trainer.merge:main"),
     "download": JobKind("cpu", "core.models.jobs:download"),
+    "upload": JobKind("cpu", "core.training.publishing:upload"),
 }
 
 _registered_modules: list[str] = []

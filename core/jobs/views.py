@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from core.errors import ErrorRecord
 from core.jobs.event_log import Event, Progress, progress_of, read_events, recent_events
-from core.jobs.files import RunFiles, text_tail
+from core.jobs.files import RunFiles, lines_with, text_tail
 from core.jobs.observe import Seen, get_job, look
 from core.jobs.outcome import Outcome
 from core.jobs.secrets import redact
@@ -215,6 +215,10 @@ def events(job_id: str, after: int = 0) -> list[Event]:
     return read_events(RunFiles.of(job_id, 1).events, after)
 
 
-def log_tail(job_id: str, lines: int = 200) -> str:
-    """The last lines that the job's work wrote, secrets blanked out; empty before it wrote any."""
-    return redact(text_tail(RunFiles.of(job_id, 1).log, lines))
+def log_tail(job_id: str, lines: int = 200, search: str = "") -> str:
+    """The last lines that the job's work wrote, secrets blanked out; empty before it wrote any.
+
+    With `search` they are the last of the whole log that hold these words, in any case, each behind its number.
+    """
+    log = RunFiles.of(job_id, 1).log
+    return redact(lines_with(log, search, lines) if search.strip() else text_tail(log, lines))

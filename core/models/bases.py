@@ -183,7 +183,11 @@ def _with_files(entry: BaseModelInfo, folder: Path) -> BaseModelInfo:
         thinking=_thinking(folder) if entry.thinking == "unknown" else entry.thinking,
         hash=folder_hash(folder),
         revision=folder.name if folder.parent.name == "snapshots" else "",
-        facts={"architecture": next(iter(config.get("architectures") or []), ""), "type": config.get("model_type")},
+        facts={
+            "architecture": next(iter(config.get("architectures") or []), ""),
+            "type": config.get("model_type"),
+            "quantised": (config.get("quantization_config") or {}).get("quant_method", ""),
+        },
     )
 
 

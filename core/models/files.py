@@ -57,7 +57,7 @@ def _read(record: Path) -> dict[str, Any]:
 
 
 def parameter_count(folder: Path) -> int:
-    """Count parameters from the headers of the safetensors files; packed 4-bit weights count as they are stored."""
+    """Count parameters from the headers of the safetensors files; a byte of packed 4-bit weights counts twice."""
     return sum(_count(str(path), path.stat().st_mtime_ns) for path in folder.glob("*.safetensors"))
 
 
@@ -67,4 +67,8 @@ def _count(path: str, _changed: int) -> int:
     with open(path, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(length))
-    return sum(math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+    header.pop("__metadata__", None)
+    packed = {name.split(".quant_state.")[0] for name in header if ".quant_state." in name}
+    # beside a packed weight lie its scales, under names that begin with its own
+    own = {name: entry for name, entry in header.items() if name.partition(".weight.")[0] + ".weight" not in packed}
+    return sum(math.prod(entry["shape"]) * (2 if name in packed else 1) for name, entry in own.items())

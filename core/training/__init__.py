@@ -2,9 +2,11 @@
 
 from core.training.config import PRESETS, ROW_STYLES, TrainingConfig
 from core.training.exporting import export_adapter, export_kit, import_adapter, model_card
+from core.training.groups import GroupPoint, RunGroup, run_group
 from core.training.methods import METHODS, Method, build_method
 from core.training.objectives import OBJECTIVES, Objective, build_objective
 from core.training.outlook import Finding, Preflight, preflight
+from core.training.publishing import start_upload
 from core.training.registry import (
     Lineage,
     RunComparison,
@@ -33,6 +35,7 @@ __all__ = [
     "PRESETS",
     "ROW_STYLES",
     "Finding",
+    "GroupPoint",
     "Lineage",
     "ListedRow",
     "Method",
@@ -41,6 +44,7 @@ __all__ = [
     "PreparedRow",
     "PreparedRows",
     "RunComparison",
+    "RunGroup",
     "RunView",
     "TrainingConfig",
     "adapters",
@@ -58,10 +62,12 @@ __all__ = [
     "prepare_rows",
     "rename_run",
     "reproduce",
+    "run_group",
     "run_view",
     "runs",
     "start_learning_curve",
     "start_merge",
     "start_seeds",
     "start_training",
+    "start_upload",
 ]

@@ -16,6 +16,9 @@ __all__ = ["MemoryEstimate", "Shapes", "estimate_memory", "read_shapes", "traine
 
 _BLOCK = 64
 """Weights that share a scale in bitsandbytes' 4-bit formats."""
+_STATE = ".quant_state.bitsandbytes__"
+_COMPANIONS = ("absmax", "quant_map", "nested_absmax", "nested_quant_map", "quant_state")
+"""What bitsandbytes stores beside a packed weight."""
 _LIBRARIES = 650 << 20
 """Bytes that torch, transformers, peft, TRL and the interpreter hold before a model is loaded (measured on CPU)."""
 _GPU_CONTEXT = 600 << 20
@@ -40,6 +43,8 @@ class Shapes:
     key: int
     """Width of all key heads together."""
     vocabulary: int
+    packed: int = 0
+    """Numbers of the linear layers that the files hold in 4 bit already; the others were left as they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,9 @@ def read_shapes(folder: Path) -> Shapes:
     """Read the shapes of a base from the headers of its weight files; no weight is loaded."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     text = config.get("text_config", config)
-    linear, attention, other = [], [], 0
-    for name, shape in _tensors(folder):
+    linear, attention, other, packed = [], [], 0, 0
+    for name, shape, in_four_bits in _tensors(folder):
+        packed += math.prod(shape) if in_four_bits else 0
         if len(shape) == 2 and ".layers." in name and name.endswith(".weight"):
             linear.append((shape[0], shape[1]))
             if "attn" in name or "attention" in name:
@@ -98,17 +104,29 @@ def read_shapes(folder: Path) -> Shapes:
         query=heads * size,
         key=(text.get("num_key_value_heads") or heads) * size,
         vocabulary=text["vocab_size"],
+        packed=packed,
     )
 
 
-def _tensors(folder: Path) -> Iterator[tuple[str, list[int]]]:
+def _tensors(folder: Path) -> Iterator[tuple[str, list[int], bool]]:
+    """Give the name and shape of every weight, and whether it is packed into 4 bits.
+
+    bitsandbytes stores a packed weight as one column of bytes, its scales under ``<name>.<part>``, and what shape it
+    really has as JSON in ``<name>.quant_state.bitsandbytes__<type>``.
+    """
     for path in sorted(folder.glob("*.safetensors")):
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
             header = json.loads(file.read(length))
-        for name, entry in header.items():
-            if name != "__metadata__":
-                yield name, entry["shape"]
+            header.pop("__metadata__", None)
+            states = {name.split(_STATE)[0]: entry for name, entry in header.items() if _STATE in name}
+            for name, entry in header.items():
+                if name in states:
+                    start, end = states[name]["data_offsets"]
+                    file.seek(8 + length + start)
+                    yield name, json.loads(file.read(end - start))["shape"], True
+                elif not any(f".weight.{part}" in name for part in _COMPANIONS):
+                    yield name, entry["shape"], False
 
 
 def trained_parameters(config: TrainingConfig, shapes: Shapes) -> int:
@@ -136,9 +154,11 @@ def estimate_memory(config: TrainingConfig, shapes: Shapes, longest: int, *, dev
     wide = 2 if device == "cuda" and config.precision != "fp32" else 4
     linear = sum(out * inside for out, inside in shapes.linear)
     trained = trained_parameters(config, shapes)
-    if method.quantised:
-        weights = linear // 2 + shapes.other * wide
-        scales = int(linear / _BLOCK * (1 + 4 / 256)) if getattr(method, "double_quantisation", True) else linear // 16
+    if method.quantised or shapes.packed:
+        packed = shapes.packed or linear
+        # layers that a 4-bit checkpoint leaves in 16 bit are trained through in 32
+        weights = packed // 2 + (linear - packed) * 4 + shapes.other * wide
+        scales = int(packed / _BLOCK * (1 + 4 / 256)) if getattr(method, "double_quantisation", True) else packed // 16
     else:
         weights = (linear + shapes.other) * (4 if method.whole else wide)
         scales = 0

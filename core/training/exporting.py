@@ -35,6 +35,12 @@ __all__ = ["export_adapter", "export_kit", "import_adapter", "model_card"]
 _KIT = Path(__file__).with_name("kit")
 """The files that every kit holds as they are."""
 
+_SERVED_AS_ADAPTER = ("lora", "qlora", "rslora")
+"""Kinds that vLLM and llama.cpp take beside their base; others must be merged first, or stay with Kurabe's host."""
+
+_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""Values that vLLM takes for ``--max-lora-rank``."""
+
 _ALLOWED = {".safetensors", ".json", ".md", ".jinja", ".txt"}
 """What an imported archive may hold; weights in other formats can run code when they are loaded."""
 
@@ -62,14 +68,50 @@ def model_card(adapter_id: str) -> str:
         "hash": row.hash,
     }
     table = "\n".join(f"| {t(f'training.card.{name}')} | {value} |" for name, value in facts.items())
-    served = f"vllm serve {row.base_ref} --enable-lora --lora-modules tuned=./{row.id}"
-    if row.kind == "merged":
-        served = f"vllm serve ./{row.id}"
     limits = t("training.card.limits")
     return (
         f"# {row.name}\n\n| | |\n|---|---|\n{table}\n\n{limits}\n\n"
-        f"## {t('training.card.serve')}\n\n```bash\n{served}\n```\n\n{t('training.card.ollama')}\n"
+        f"## vLLM\n\n{_with_vllm(row)}\n\n## Ollama\n\n{_with_ollama(row)}\n"
     )
+
+
+def _with_vllm(row: tb.Adapter) -> str:
+    """Return the commands by which vLLM serves it."""
+    if row.kind == "merged":
+        return _shell(f"vllm serve ./{row.id}")
+    if row.kind not in _SERVED_AS_ADAPTER:
+        return t("training.card.merge_first" if row.kind == "dora" else "training.card.host_only")
+    # vLLM refuses adapters above its own limit, 16 by default
+    rank = next((limit for limit in _RANKS if limit >= _rank(row)), _rank(row))
+    lora = f"--enable-lora --max-lora-rank {rank} --lora-modules tuned=./{row.id}"
+    # a hub id, which vLLM fetches itself, or the folder that the reader has it in
+    base = row.base_ref if row.base_ref.count("/") == 1 and not row.base_ref.startswith("/") else "BASE_FOLDER"
+    return _shell(f"vllm serve {base} {lora}") + f"\n\n{t('training.card.vllm')}"
+
+
+def _with_ollama(row: tb.Adapter) -> str:
+    """Return the commands by which Ollama serves it: llama.cpp converts, a Modelfile names the result."""
+    if row.kind == "merged":
+        convert = f"python llama.cpp/convert_hf_to_gguf.py ./{row.id} --outfile tuned.gguf"
+        modelfile = "FROM ./tuned.gguf"
+    elif row.kind in _SERVED_AS_ADAPTER:
+        convert = f"python llama.cpp/convert_lora_to_gguf.py ./{row.id} --base BASE_FOLDER --outfile tuned.gguf"
+        modelfile = "FROM ./base.gguf\nADAPTER ./tuned.gguf"
+        convert = f"python llama.cpp/convert_hf_to_gguf.py BASE_FOLDER --outfile base.gguf\n{convert}"
+    else:
+        return t("training.card.merge_first" if row.kind == "dora" else "training.card.host_only")
+    lines = "\n".join([convert, f"cat > Modelfile <<'END'\n{modelfile}\nEND", "ollama create tuned -f Modelfile"])
+    return _shell(f"{lines}\nollama run tuned") + f"\n\n{t('training.card.ollama', base=row.base_ref)}"
+
+
+def _shell(commands: str) -> str:
+    return f"```bash\n{commands}\n```"
+
+
+def _rank(row: tb.Adapter) -> int:
+    """Return the rank that an adapter's own configuration gives."""
+    config = json.loads((adapter_folder(row.id) / "adapter_config.json").read_text(encoding="utf-8"))
+    return int(config.get("r") or 1)
 
 
 def export_adapter(adapter_id: str, target: Path) -> Path:

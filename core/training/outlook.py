@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from core.errors import KurabeError
 from core.jobs import list_jobs
-from core.models import BaseModelInfo, resolve_base
+from core.models import BaseModelInfo, host_status, resolve_base
 from core.prices import price_training
 from core.prompting import ChatTemplate
 from core.settings import settings
@@ -124,6 +124,7 @@ def _judged(
         *_row_findings(rows, counts),
         *_base_findings(base, config, device, counts),
         *_queue_findings(),
+        *_holder_findings(device),
     ]
     if disk_needed > disk_free:
         findings.append(Finding("will_not", "disk", {"needed_mb": disk_needed >> 20, "free_mb": disk_free >> 20}))
@@ -256,11 +257,64 @@ def _base_findings(base: BaseModelInfo, config: TrainingConfig, device: str, cou
         found.append(Finding("will_not", "longer_than_context", params))
     if base.is_practice:
         found.append(Finding("go", "practice_model", {}))
-    if not base.licence:
-        found.append(Finding("risky", "licence_unknown", {"base": base.name}))
+    if config.plugin.whole and base.facts.get("quantised"):
+        found.append(Finding("will_not", "quantised_whole", {"base": base.name}))
+    found += _licence_findings(base)
     if device == "cpu" and (base.parameters or 0) > 500_000_000:
         found.append(Finding("risky", "slow_on_cpu", {"millions": (base.parameters or 0) // 1_000_000}))
     return found
+
+
+_OPEN = ("apache", "mit", "bsd", "cc0", "cc-by-4", "cc-by-sa", "isc", "unlicense")
+"""How the names of licences begin that let one use, change and hand on; anything else has terms of its own."""
+
+
+def _licence_findings(base: BaseModelInfo) -> list[Finding]:
+    """Say what the licence asks of those who train from the base, and whether its hub lets everybody have it."""
+    params = {"base": base.name, "licence": base.licence}
+    name = base.licence.lower()
+    found = []
+    if not name:
+        found.append(Finding("risky", "licence_unknown", {"base": base.name}))
+    elif "-nc" in name or "non-commercial" in name or "noncommercial" in name:
+        found.append(Finding("risky", "licence_private", params))
+    elif not name.startswith(_OPEN):
+        found.append(Finding("go", "licence_terms", params))
+    if base.gated:
+        found.append(Finding("go", "gated", {"base": base.name}))
+    return found
+
+
+def _holder_findings(device: str) -> list[Finding]:
+    """Say what else holds the device: this home's host, other programs on the GPU, other work on the processor."""
+    found = []
+    host = host_status()
+    if host is not None:
+        found.append(Finding("go", "host_holds", {"pid": host["pid"]}))
+    if device == "cuda":
+        others = [other for other in _gpu_programs() if host is None or other[0] != host["pid"]]
+        if others:
+            named = ", ".join(f"{name} ({pid}): {mb} MB" for pid, name, mb in others[:5])
+            found.append(Finding("risky", "gpu_shared", {"programs": named}))
+        return found
+    load, cores = psutil.getloadavg()[0], psutil.cpu_count() or 1
+    if load > cores:
+        found.append(Finding("go", "processor_busy", {"load": round(load, 1), "cores": cores}))
+    return found
+
+
+def _gpu_programs() -> list[tuple[int, str, int]]:
+    """Return pid, name and megabytes of every program that computes on the first GPU; empty if it cannot be asked."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return []
+    command = [tool, "--query-compute-apps=pid,process_name,used_memory", "--format=csv,noheader,nounits", "-i", "0"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        rows = [line.split(",") for line in done.stdout.splitlines() if line.count(",") >= 2]
+        return [(int(row[0]), Path(row[1].strip()).name, int(row[-1])) for row in rows]
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return []
 
 
 def _queue_findings() -> list[Finding]:

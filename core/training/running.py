@@ -153,22 +153,35 @@ def _submit(run: tb.TrainingRun, launcher: str | dict[str, Any]) -> tb.TrainingR
     return run
 
 
-def start_seeds(project_id: str, config: TrainingConfig, seeds: Sequence[int] = (0, 1, 2)) -> list[tb.TrainingRun]:
-    """Start the same run with several seeds, to see how much one training differs from the next."""
-    group = new_id()
+def start_seeds(
+    project_id: str, config: TrainingConfig, seeds: Sequence[int] = (0, 1, 2), **options: Any
+) -> list[tb.TrainingRun]:
+    """Start the same run with several seeds, to see how much one training differs from the next.
+
+    `options` are those of `start_training`.
+    """
     name = config.name or config.plugin.name
     configs = [replace(config, seed=seed, name=f"{name} · seed {seed}") for seed in seeds]
-    return [start_training(project_id, each, group=group) for each in configs]
+    return _start_together(project_id, configs, options)
 
 
 def start_learning_curve(
-    project_id: str, config: TrainingConfig, shares: Sequence[float] = (0.1, 0.25, 0.5, 1.0)
+    project_id: str, config: TrainingConfig, shares: Sequence[float] = (0.1, 0.25, 0.5, 1.0), **options: Any
 ) -> list[tb.TrainingRun]:
-    """Start the same run on growing shares of the data, to see how many examples are enough."""
-    group = new_id()
+    """Start the same run on growing shares of the data, to see how many examples are enough.
+
+    `options` are those of `start_training`.
+    """
     name = config.name or config.plugin.name
     configs = [replace(config, data_share=share, name=f"{name} · {share:.0%}") for share in shares]
-    return [start_training(project_id, each, group=group) for each in configs]
+    return _start_together(project_id, configs, options)
+
+
+def _start_together(
+    project_id: str, configs: Sequence[TrainingConfig], options: dict[str, Any]
+) -> list[tb.TrainingRun]:
+    group = new_id()
+    return [start_training(project_id, each, group=group, **options) for each in configs]
 
 
 def start_merge(project_id: str, adapter_id: str) -> str:

@@ -132,4 +132,8 @@ def _controls(view: JobView) -> None:
 def _log(view: JobView) -> None:
     with st.expander(t("ui.job.log"), icon=":material/notes:", on_change="rerun", key=f"log-{view.id}") as opened:
         if opened.open:
-            st.code(log_tail(view.id, 80) or t("ui.job.log.empty"), language=None, height=240)
+            search = st.text_input(
+                t("ui.job.log.search"), key=f"log-search-{view.id}", icon=":material/search:", max_chars=200
+            )
+            nothing = t("ui.job.log.none") if search.strip() else t("ui.job.log.empty")
+            st.code(log_tail(view.id, 80, search) or nothing, language=None, height=240)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.charts import loss_comparison
 from core.i18n import catalogue, format_bytes, format_duration, format_number, language, t, use_language
+from core.settings import settings
 from core.store import tables as tb
 from core.training import (
     ROW_STYLES,
@@ -26,11 +27,13 @@ from core.training import (
     reproduce,
     runs,
     start_merge,
+    start_upload,
 )
 from core.ui.findings import when
+from core.ui.jobs import follow_job, newest_job
 from core.ui.parts import draw_figure, open_view, plain, remember
 
-__all__ = ["draw_compared_runs", "draw_import", "draw_keeping", "draw_taking"]
+__all__ = ["draw_compared_runs", "draw_import", "draw_keeping", "draw_taking", "draw_work"]
 
 _MOST = 6
 
@@ -69,6 +72,7 @@ def draw_taking(adapter: tb.Adapter) -> None:
         # weights of a whole model do not pass through a browser
         st.caption(t("ui.registry.export.merged"))
         st.code(f"python -m core runs export {adapter.id} model.zip", language="bash")
+        _draw_upload(adapter)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
@@ -86,6 +90,26 @@ def draw_taking(adapter: tb.Adapter) -> None:
         ):
             start_merge(adapter.project_id, adapter.id)
             st.toast(t("ui.registry.merging"))
+        _draw_upload(adapter)
+
+
+def _draw_upload(adapter: tb.Adapter) -> None:
+    """Draw the button that uploads to a hub, where the settings name an account there."""
+    account = settings().hub_account
+    if account is None or settings().hub_offline:
+        return
+    words = t("ui.registry.upload", account=plain(account))
+    if st.button(words, key=f"upload_{adapter.id}", icon=":material/cloud_upload:", help=t("ui.registry.upload.help")):
+        start_upload(adapter.id)
+        st.rerun()
+
+
+def draw_work(project: tb.Project) -> None:
+    """Draw merges and uploads that go on, and the newest of each that failed or waits for something."""
+    for kind in ("merge", "upload"):
+        job = newest_job(project.id, kind)
+        if job is not None and job.status not in ("succeeded", "cancelled", "stopped"):
+            follow_job(job.id)
 
 
 def _written(write: Callable[[Path], Path]) -> Callable[[], bytes]:

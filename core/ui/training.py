@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.charts import accuracy_curve, loss_curve, margin_curve
+from core.charts import accuracy_curve, learning_curve, loss_curve, margin_curve, seed_spread
 from core.datasets import count_examples, count_pairs, latest_version
 from core.errors import KurabeError
 from core.evaluation import latest_experiment
@@ -26,8 +26,10 @@ from core.training import (
     TrainingConfig,
     listed_rows,
     preflight,
+    run_group,
     run_view,
     runs,
+    start_learning_curve,
     start_seeds,
     start_training,
 )
@@ -36,33 +38,54 @@ from core.ui.forms import field_inputs
 from core.ui.jobs import follow_job
 from core.ui.navigation import open_page
 from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember
-from core.ui.registry import draw_import, draw_keeping, draw_taking
+from core.ui.registry import draw_import, draw_keeping, draw_taking, draw_work
 
 __all__ = ["draw_adapters", "draw_form", "draw_run", "draw_runs"]
 
 _BASIC = ("row_style",)
 _OBJECTIVES = tuple(sorted(OBJECTIVES.names(), key=lambda name: OBJECTIVES.get(name).pairs))
 """Learning answers first: it is the usual choice."""
+_SERIES = ("once", "seeds", "curve")
+_LOOKED = "training_looked_at"
+"""Key under which a visitor's last preflight is kept, with the configuration that it is about."""
 _LEVEL = {"go": ":gray-badge", "risky": ":orange-badge", "will_not": ":red-badge"}
 
 
 def draw_form(project: tb.Project) -> str | None:
-    """Draw the form of a new training; return the run's id when one was started."""
+    """Draw the form of a new training; return the run's id when one was started.
+
+    What the preflight calls risky is started only by a second, knowing press; what it said is kept with the run.
+    """
     if latest_version(project.id) is None:
         raise KurabeError("training.no_data")
     _draw_headroom(project)
-    config, seeds = _configuration(project)
+    config, series = _configuration(project)
     with st.container(horizontal=True, vertical_alignment="center"):
         check = st.button(t("ui.training.check"), icon=":material/fact_check:", help=t("ui.training.check.help"))
         start = st.button(t("ui.training.start"), icon=":material/play_arrow:", type="primary")
-    if start:
-        if seeds > 1:
-            return start_seeds(project.id, config, range(seeds))[0].id
-        return start_training(project.id, config).id
-    if check:
+    if check or start:
         with st.spinner(t("ui.training.checking")):
-            _draw_preflight(preflight(config))
+            st.session_state[_LOOKED] = (config.hash, preflight(config))
+    looked_at, found = st.session_state.get(_LOOKED, ("", None))
+    if found is None or looked_at != config.hash:
+        return None
+    if start and found.verdict == "go":
+        return _begin(project, config, series, found)
+    _draw_preflight(found)
+    if found.verdict == "risky" and st.button(t("ui.training.anyway"), icon=":material/play_arrow:"):
+        return _begin(project, config, series, found)
     return None
+
+
+def _begin(project: tb.Project, config: TrainingConfig, series: str, found: Preflight) -> str:
+    """Start what was asked for and return the id of the run to watch; of a series, the first."""
+    st.session_state.pop(_LOOKED, None)
+    said = found.as_dict()
+    if series == "seeds":
+        return start_seeds(project.id, config, preflight=said)[0].id
+    if series == "curve":
+        return start_learning_curve(project.id, config, preflight=said)[0].id
+    return start_training(project.id, config, preflight=said).id
 
 
 def _draw_headroom(project: tb.Project) -> None:
@@ -82,8 +105,8 @@ def _draw_headroom(project: tb.Project) -> None:
                 open_page("test_run", view="new")
 
 
-def _configuration(project: tb.Project) -> tuple[TrainingConfig, int]:
-    """Draw the choices, the usual ones first, and return the configuration with the number of seeds."""
+def _configuration(project: tb.Project) -> tuple[TrainingConfig, str]:
+    """Draw the choices, the usual ones first, and return the configuration with how often it is to be trained."""
     with st.container(border=True):
         preset = st.segmented_control(
             t("ui.training.preset"),
@@ -123,14 +146,20 @@ def _configuration(project: tb.Project) -> tuple[TrainingConfig, int]:
                 help=_help("training.method", names),
             )
             name = st.text_input(t("ui.training.name"), max_chars=120, placeholder=t("ui.training.name.placeholder"))
-            seeds = st.number_input(t("ui.training.seeds"), 1, 10, 1, help=t("ui.training.seeds.help"))
+            series = st.selectbox(
+                t("ui.training.series"),
+                _SERIES,
+                key="training_series",
+                format_func=lambda key: t(f"ui.training.series.{key}"),
+                help=t("ui.training.series.help"),
+            )
         usual = TrainingConfig.preset(
             project.id, preset=str(preset), method=method, objective=str(objective), row_style=str(style)
         )
         st.caption(t("ui.training.base", model=plain(base_name(usual.base_ref))))
         _draw_pairs(usual)
         entered = _all_fields(usual, method)
-    return dataclasses.replace(usual, name=name, **entered), int(seeds)
+    return dataclasses.replace(usual, name=name, **entered), series
 
 
 def _draw_pairs(config: TrainingConfig) -> None:
@@ -190,6 +219,9 @@ def _draw_preflight(found: Preflight) -> None:
                 Tile(t("ui.training.parameters"), format_number(found.trained_parameters)),
             ]
         )
+        parts = [(part, size) for part, size in found.memory.items() if part != "total" and size]
+        named = " + ".join(f"{t(f'training.memory.{part}')} {format_bytes(size)}" for part, size in parts)
+        st.caption(t("ui.training.memory.parts", parts=named))
         st.caption(t("ui.training.preview"))
         _draw_pieces(found.preview)
         if found.preview_rejected:
@@ -242,6 +274,22 @@ def draw_run(run_id: str) -> None:
         _draw_course(run_id, None)
         _draw_outcome(run)
         draw_keeping(run)
+    _draw_group(run_id)
+
+
+def _draw_group(run_id: str) -> None:
+    """Draw what the runs that were started together say together."""
+    group = run_group(run_id)
+    if group is None:
+        return
+    with st.container(border=True):
+        if group.kind == "shares":
+            points = [(point.examples, point.loss) for point in group.points]
+            gain = group.last_gain if len(points) > 1 else 0.0
+            draw_figure(learning_curve(points, group.finding, gain), f"group_{group.key}")
+        else:
+            draw_figure(seed_spread([(point.seed, point.loss) for point in group.points]), f"group_{group.key}")
+        st.caption(t(f"ui.training.group.{group.kind}", n=format_number(len(group.runs))))
 
 
 def _draw_course(run_id: str, view: JobView | None) -> None:
@@ -266,11 +314,24 @@ def _draw_course(run_id: str, view: JobView | None) -> None:
             Tile(t("ui.training.accuracy"), format_percent(run.eval_accuracy[-1][1])),
         ]
     draw_tiles(tiles)
+    st.caption(_details(run))
     draw_figure(loss_curve(run.loss, run.eval_loss), f"loss_{run_id}")
     if run.margin or run.eval_margin:
         draw_figure(margin_curve(run.margin, run.eval_margin), f"margin_{run_id}")
         draw_figure(accuracy_curve(run.accuracy, run.eval_accuracy), f"accuracy_{run_id}")
     _draw_samples(run)
+
+
+def _details(run: RunView) -> str:
+    """Return learning rate, gradient norm and memory in one line."""
+    parts = []
+    if run.learning_rate:
+        parts.append(t("ui.training.rate", value=f"{run.learning_rate[-1][1]:.2g}"))
+    if run.grad_norm:
+        parts.append(t("ui.training.gradient", value=format_number(run.grad_norm[-1][1], digits=2)))
+    if run.memory_bytes:
+        parts.append(t("ui.training.memory.most", value=format_bytes(run.memory_bytes)))
+    return " · ".join(parts)
 
 
 def _draw_samples(run: RunView) -> None:
@@ -309,6 +370,8 @@ def _draw_outcome(run: RunView) -> None:
         facts.append(format_duration(float(result["seconds"])))
     if result.get("tokens"):
         facts.append(t("ui.training.tokens", n=format_number(int(result["tokens"]))))
+    if run.preflight.get("verdict") in ("risky", "will_not"):
+        facts.append(t(f"ui.training.knowingly.{run.preflight['verdict']}"))
     if facts:
         st.caption(" · ".join(facts))
     left_out = listed_rows(run.id)
@@ -317,11 +380,15 @@ def _draw_outcome(run: RunView) -> None:
             st.dataframe([{k: str(v) for k, v in row.items()} for row in left_out[:500]], hide_index=True)
     with st.expander(t("ui.training.configuration"), icon=":material/tune:"):
         st.json(run.config.as_dict(), expanded=1)
+        if run.job is not None and (run.job.run_dir / "tensorboard").exists():
+            st.caption(t("ui.training.tensorboard"))
+            st.code(f"tensorboard --logdir {run.job.run_dir / 'tensorboard'}", language="bash")
 
 
 def draw_adapters(project: tb.Project) -> None:
     """Draw the project's adapters with where each comes from."""
     draw_import(project)
+    draw_work(project)
     found = adapters(project.id)
     if not found:
         st.caption(t("ui.training.no_adapters"))

@@ -229,6 +229,37 @@ def test_an_unknown_job_is_an_error() -> None:
     assert run("jobs", "show", "nothing").exit_code == 1
 
 
+# ── trainings ──
+
+
+def test_a_training_is_checked_and_started_as_a_learning_curve_or_with_seeds(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.jobs.control.tick", lambda: None)  # they need not really train here
+    done("dataset", "import", "--project", "Shop", shop / "questions.jsonl")
+    checked = done("train", "start", "--project", "Shop", "--check", "--json")
+    assert json.loads(checked.stdout)["verdict"] in ("go", "risky") and told("runs", "list", "--project", "Shop") == []
+    curve = told("train", "start", "--project", "Shop", "--learning-curve", "--detach")
+    assert [run["config"]["data_share"] for run in curve] == [0.1, 0.25, 0.5, 1.0]
+    assert all(run["preflight"]["verdict"] == json.loads(checked.stdout)["verdict"] for run in curve)
+    seeds = told("train", "start", "--project", "Shop", "--seeds", 3, "--seed", 5, "--detach")
+    assert [run["config"]["seed"] for run in seeds] == [5, 6, 7]
+    assert told("runs", "group", seeds[0]["id"])["kind"] == "seeds"
+    assert "two seeds are trained" in done("runs", "group", seeds[0]["id"]).stderr
+    assert run("train", "start", "--project", "Shop", "--seeds", 3, "--learning-curve").exit_code == 2
+
+
+def test_what_will_not_work_is_not_started_unless_one_insists(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.jobs.control.tick", lambda: None)
+    done("dataset", "import", "--project", "Shop", shop / "questions.jsonl")
+    monkeypatch.setattr("core.training.outlook._device", lambda: ("cpu", 1 << 20))
+    refused = run("train", "start", "--project", "Shop", "--detach")
+    assert refused.exit_code == 1 and "training.will_not_work" in refused.stderr and "MB" in refused.stderr
+    assert told("runs", "list", "--project", "Shop") == []
+    insisted = told("train", "start", "--project", "Shop", "--anyway", "--detach")
+    assert insisted["preflight"]["verdict"] == "will_not"
+
+
 # ── the machine ──
 
 

@@ -1,5 +1,6 @@
-"""Fault tests use the same small jobs and the same check for orphans as the tests of the runner."""
+"""Fault tests use the same small jobs and trainings, and the same check for orphans as the tests of the runner."""
 
 from tests.jobs.conftest import nothing_left_behind
+from tests.training.conftest import known
 
-__all__ = ["nothing_left_behind"]
+__all__ = ["known", "nothing_left_behind"]

@@ -60,13 +60,16 @@ class Witness:
         if view.status == "lost":
             assert not (same and exists(after.pid)), "a living worker was shown as lost"
         if view.status == "succeeded":
-            assert (view.result or {}).get("done") == self.n
-            assert int((view.run_dir / "count.txt").read_text()) == self.n
+            self._its_work_is_done(view)
         if view.recorded_status in TERMINAL:
             self._nothing_of_it_runs(view)
         if not self.statuses or self.statuses[-1] != view.status:
             self.statuses.append(view.status)
         return view
+
+    def _its_work_is_done(self, view: JobView) -> None:
+        assert (view.result or {}).get("done") == self.n
+        assert int((view.run_dir / "count.txt").read_text()) == self.n
 
     def _nothing_of_it_runs(self, view: JobView) -> None:
         """The slot is free from here on: only the worker itself may still be ticking."""

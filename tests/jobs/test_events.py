@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core import jobs
 from core.errors import KurabeError
 from core.identity import now
 from core.jobs.event_log import EventLog, progress_of, read_events, recent_events
@@ -96,3 +97,16 @@ def test_the_remaining_time_follows_from_the_rate_of_this_stage() -> None:
     assert (progress.stage, progress.done, progress.total) == ("training", 10, 40)
     assert progress.eta_seconds == pytest.approx(30, abs=1)
     assert progress_of(steps, attempt=2).stage is None
+
+
+def test_a_log_is_searched_to_its_beginning_with_the_numbers_of_its_lines(home: Path) -> None:
+    folder = home / "jobs" / "some-job"
+    folder.mkdir(parents=True)
+    filler = "".join(f"step {number}: loss 0.5 and nothing else to say\n" for number in range(20_000))
+    (folder / "log.txt").write_text(f"Loading the Model\n{filler}the MODEL is saved\n", encoding="utf-8")
+    assert jobs.log_tail("some-job", 5, "model") == "1: Loading the Model\n20002: the MODEL is saved"
+    assert jobs.log_tail("some-job", 2, "step 1999").splitlines() == [
+        "20000: step 19998: loss 0.5 and nothing else to say",
+        "20001: step 19999: loss 0.5 and nothing else to say",
+    ]
+    assert jobs.log_tail("some-job", 5, "nowhere") == "" and jobs.log_tail("some-job", 1, " ") == "the MODEL is saved"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from transformers import AutoModelForCausalLM
 
 from core.errors import KurabeError
 from core.i18n import LANGUAGES, t
+from core.models import resolve_base
 from core.settings import DATA, reset_settings
 from core.store import tables as tb
 from core.store import write
@@ -115,6 +117,48 @@ def test_the_time_is_known_once_something_like_it_has_run(known: Known) -> None:
     assert seen.seconds == pytest.approx(seen.rows["tokens"] * 2 / 100)
     assert seen.cost is not None and float(seen.cost["amount"]) > 0
     assert look(known, seconds_limit=1).seconds == 1
+
+
+@pytest.mark.parametrize(
+    ("licence", "gated", "codes"),
+    [
+        ("Apache-2.0", False, set()),
+        ("Llama 3.2 Community License", True, {"licence_terms", "gated"}),
+        ("cc-by-nc-4.0", None, {"licence_private"}),
+        ("", None, {"licence_unknown"}),
+    ],
+)
+def test_licence_and_gate_of_the_base_are_told(
+    known: Known, monkeypatch: pytest.MonkeyPatch, licence: str, gated: bool | None, codes: set[str]
+) -> None:
+    base = replace(resolve_base("starter"), licence=licence, gated=gated)
+    monkeypatch.setattr("core.training.outlook.resolve_base", lambda _ref: base)
+    seen = {finding.code: finding.level for finding in look(known).findings}
+    assert {code for code in seen if code.startswith(("licence", "gated"))} == codes
+    assert all(seen[code] == "risky" for code in codes & {"licence_private", "licence_unknown"})
+
+
+def test_what_else_holds_the_graphics_card_is_named(
+    known: Known, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(
+        '#!/bin/sh\ncase "$*" in *compute-apps*) echo "4711, /opt/conda/bin/python, 30720";; *) echo 40000;; esac\n'
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    seen = look(known)
+    [shared] = [finding for finding in seen.findings if finding.code == "gpu_shared"]
+    assert shared.params["programs"] == "python (4711): 30720 MB" and shared.level == "risky"
+    assert seen.device == "cuda" and seen.memory_free == 40000 << 20
+
+
+def test_a_busy_processor_and_the_host_are_told(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("psutil.getloadavg", lambda: (64.0, 1.0, 1.0))
+    monkeypatch.setattr("psutil.cpu_count", lambda: 4)
+    monkeypatch.setattr("core.training.outlook.host_status", lambda: {"pid": 12, "state": "running"})
+    told = {finding.code: finding.params for finding in look(known).findings}
+    assert told["processor_busy"] == {"load": 64.0, "cores": 4} and told["host_holds"] == {"pid": 12}
 
 
 def test_every_finding_is_worded(known: Known) -> None:

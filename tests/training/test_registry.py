@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-from safetensors.torch import load_file
 
 from core.errors import KurabeError
+from core.i18n import LANGUAGES, Language, t, use_language
 from core.models import adapter_files, adapter_folder, adapters
-from core.settings import DATA
 from core.store import tables as tb
 from core.store import write
 from core.training import (
     compare_runs,
     delete_run,
     export_adapter,
-    export_kit,
     import_adapter,
     lineage,
     listed_rows,
@@ -29,29 +25,7 @@ from core.training import (
     run_view,
 )
 from tests.training.conftest import Begin, Known
-
-STARTER = DATA / "starter"
-
-
-def test_the_kit_trains_the_same_adapter_with_trl_alone(begin: Begin, home: Path, tmp_path: Path) -> None:
-    training = begin(epochs=2, evaluations=1)
-    training.go()
-    archive = export_kit(training.run_id, tmp_path / "kit.zip")
-    folder = tmp_path / "elsewhere"
-    with zipfile.ZipFile(archive) as packed:
-        assert sorted(packed.namelist()) == [
-            "README.md", "config.json", "requirements.txt", "train.jsonl", "train.py", "validation.jsonl",
-        ]  # fmt: skip
-        packed.extractall(folder)
-    assert "trl==" in (folder / "requirements.txt").read_text()
-    done = subprocess.run(
-        [sys.executable, "train.py", str(STARTER)], cwd=folder, capture_output=True, text=True, timeout=400, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    theirs = load_file(folder / "adapter" / "adapter_model.safetensors")
-    ours = load_file(home / "adapters" / training.run_id / "adapter_model.safetensors")
-    assert theirs.keys() == ours.keys()
-    assert all((theirs[name] == ours[name]).all() for name in ours)
+from tests.training.weights import put_adapter
 
 
 def test_an_adapter_goes_out_with_its_card_and_comes_back(begin: Begin, known: Known, tmp_path: Path) -> None:
@@ -67,6 +41,17 @@ def test_an_adapter_goes_out_with_its_card_and_comes_back(begin: Begin, known: K
     assert adapter_files(back.id).base_hash == adapter_files(training.run_id).base_hash
     assert back.mixable and back.kind == "lora"
     assert {row.name for row in adapters(known.project)} == {"test", "from elsewhere"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_card_says_how_vllm_and_ollama_serve_each_kind(known: Known, language: Language) -> None:
+    use_language(language)
+    lora = model_card(put_adapter(known.project).id)
+    assert "--enable-lora --max-lora-rank 64 --lora-modules tuned=./" in lora, "vLLM would refuse it at its usual 16"
+    assert "convert_lora_to_gguf.py" in lora and "ADAPTER ./tuned.gguf" in lora and "ollama create" in lora
+    for kind, sentence in (("dora", "merge_first"), ("prefix", "host_only")):
+        card = model_card(put_adapter(known.project, kind=kind).id)
+        assert card.count(t(f"training.card.{sentence}")) == 2 and "--enable-lora" not in card
 
 
 def test_files_that_could_run_code_are_not_taken_in(known: Known, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from core.datasets import REJECTED
 from core.errors import KurabeError
 from core.store import tables as tb
 from core.store import write
+from core.training import runs
 from core.ui.compare import marked_text
 from core.ui.navigation import PAGES
 from core.ui.parts import plain
@@ -122,15 +123,48 @@ def test_preferences_have_a_form_of_their_own_which_says_what_data_they_need(lan
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_was_trained_can_be_taken_away_and_deleted(language: str, trained: tb.Project) -> None:
     visitor = Visitor(language, trained)
-    runs = visitor.open("training", view="runs")
-    assert visitor.says("ui.registry.again") in [button.label for button in runs.button]
-    [sure] = [button for button in runs.button if button.label == visitor.says("ui.registry.delete.sure")]
+    listed = visitor.open("training", view="runs")
+    assert visitor.says("ui.registry.again") in [button.label for button in listed.button]
+    [sure] = [button for button in listed.button if button.label == visitor.says("ui.registry.delete.sure")]
     sure.click().run()
-    assert not runs.exception
+    assert not listed.exception
     left = Visitor(language, trained).open("training", view="compare")
     assert visitor.says("ui.registry.compare.none") in texts(left)
     adapters = Visitor(language, trained).open("training", view="adapters")
     assert visitor.says("ui.registry.import") in [expander.label for expander in adapters.expander]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_learning_curve_says_under_its_runs_whether_more_examples_help(language: str, trained: tb.Project) -> None:
+    with write() as session:
+        for run, share in zip(session.query(tb.TrainingRun).order_by(tb.TrainingRun.id), (0.5, 1.0), strict=True):
+            run.config = {**run.config, "data_share": share}
+            run.result = {**run.result, "eval_loss_best": 1 - share / 2, "rows": {"trained": int(200 * share)}}
+            run.group_key = "curve"
+    visitor = Visitor(language, trained)
+    shown = texts(visitor.open("training", view="runs"))
+    assert plain(visitor.says("charts.curve.title.helps").format(few="100", many="200", change="33.3%")) in shown
+    assert visitor.says("ui.training.group.shares").format(n="2") in shown
+
+
+def test_a_risky_training_starts_only_by_a_second_press_and_keeps_what_was_said(
+    filled: tb.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.jobs.control.tick", lambda: None)  # it need not really train here
+    visitor = Visitor("en", filled)
+    app = visitor.open("training", view="new")
+    [series] = [box for box in app.selectbox if box.label == visitor.says("ui.training.series")]
+    series.select("curve").run()
+    [start] = [button for button in app.button if button.label == visitor.says("ui.training.start")]
+    start.click().run()
+    assert runs(filled.id) == [], "a few rows are risky, so it waits for a second press"
+    assert visitor.says("training.preflight.verdict.risky") in texts(app)
+    [anyway] = [button for button in app.button if button.label == visitor.says("ui.training.anyway")]
+    anyway.click().run()
+    assert not app.exception, [error.value for error in app.exception]
+    started = runs(filled.id)
+    assert sorted(run.config.data_share for run in started) == [0.1, 0.25, 0.5, 1.0]
+    assert {run.preflight["verdict"] for run in started} == {"risky"} and len({run.group for run in started}) == 1
 
 
 def test_a_page_shows_what_goes_wrong_as_a_sentence_with_a_hint(filled: tb.Project) -> None:

@@ -54,7 +54,7 @@ def load_base(folder: Path, config: TrainingConfig, device: str) -> PreTrainedMo
     """Load the base weights for training.
 
     Raises:
-        KurabeError: ``training.quantised_whole``, ``training.quantised_twice``, ``training.weights``.
+        KurabeError: ``training.quantised_whole``, ``training.weights``.
     """
     method = config.plugin
     ready = "quantization_config" in json.loads((folder / "config.json").read_text(encoding="utf-8"))

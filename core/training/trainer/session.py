@@ -6,7 +6,6 @@ import shutil
 import time
 from typing import Any
 
-import torch
 from peft import PeftModel
 
 from core.errors import KurabeError
@@ -19,7 +18,9 @@ from core.training.trainer.budget import UNLIMITED, Budget
 from core.training.trainer.dpo import DpoRunner, build_dpo_runner, dpo_config
 from core.training.trainer.model import attach, chosen_device, load_base, load_tokenizer, make_room, uses_bf16
 from core.training.trainer.sft import SftRunner, build_sft_runner, sft_config
+from core.training.trainer.shortage import is_shortage, shortage
 from core.training.trainer.task import Task
+from core.training.trainer.trackers import Trackers
 from core.training.trainer.watch import Progress, Watcher, memory_bytes
 
 __all__ = ["train"]
@@ -38,14 +39,14 @@ def train(task: Task, rows: PreparedRows, ctx: JobContext, begun: float) -> dict
         begun: monotonic time at which the attempt started.
 
     Raises:
-        KurabeError: ``training.diverged``, ``training.out_of_memory``, what loading raises.
+        KurabeError: ``training.diverged``, ``training.out_of_memory…``, what loading raises.
     """
     try:
         return _Session(task, rows, ctx, begun).run()
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise KurabeError(
-            "training.out_of_memory", used_mb=memory_bytes() >> 20, detail=str(error).split("\n")[0][:200]
-        ) from error
+    except (RuntimeError, MemoryError) as error:
+        if not is_shortage(error):
+            raise
+        raise shortage(error, task.config, task.folder, rows.counts()["longest"], chosen_device()) from error
 
 
 class _Session:
@@ -109,6 +110,7 @@ class _Session:
         self.progress = Progress() if checkpoint is None else Progress.from_facts(checkpoint.facts)
         spent = 0.0 if checkpoint is None else float(checkpoint.facts["seconds"])
         self.budget = Budget(config, len(self.rows.train), spent)
+        self.trackers = Trackers(task, 0 if checkpoint is None else checkpoint.step, self.ctx.log)
         watcher = Watcher(
             self.ctx,
             config,
@@ -117,6 +119,7 @@ class _Session:
             self.progress,
             evaluates=bool(self.rows.validation),
             on_evaluation=lambda step: self._sample(step),
+            record=self.trackers.log,
         )
         self.runner = self._runner(watcher)
 
@@ -146,6 +149,8 @@ class _Session:
         self.ctx.emit("samples", step=step, base=base, answers=samples.readable(self.chosen, answers))
 
     def _end(self) -> dict[str, Any]:
+        self.trackers.close()
+        self.warnings += self.trackers.warnings
         if self.progress.ended == "cancel":
             return {"stopped": True, "saved": False}
         kept = self._after_divergence() if self.progress.ended == "diverged" else None

@@ -104,7 +104,7 @@ def equip(runner: Any, config: TrainingConfig, budget: Budget, lengths: list[int
     runner.remove_callback(PrinterCallback)
     runner.budget = budget
     runner.order = RowOrder(lengths, config.batch_size, config.seed)
-    if config.plugin.quantised:
+    if getattr(runner.model, "is_loaded_in_4bit", False):  # as asked for, or because the base comes in 4 bits
         # TRL turns the adapter of a 4-bit base to bf16, whose steps are too coarse for small updates.
         for parameter in runner.model.parameters():
             if parameter.requires_grad:

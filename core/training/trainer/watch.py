@@ -118,6 +118,7 @@ class Watcher(TrainerCallback):
         *,
         evaluates: bool,
         on_evaluation: Callable[[int], None],
+        record: Callable[[int, dict[str, Any]], None],
     ) -> None:
         """Watch one attempt.
 
@@ -129,6 +130,7 @@ class Watcher(TrainerCallback):
             progress: what earlier attempts saw.
             evaluates: whether there are validation rows.
             on_evaluation: called with the step after each evaluation, to take sample answers.
+            record: called with the step and the values of each report, for trackers outside Kurabe.
         """
         self.ctx = ctx
         self.config = config
@@ -137,6 +139,7 @@ class Watcher(TrainerCallback):
         self.progress = progress
         self.evaluates = evaluates
         self.on_evaluation = on_evaluation
+        self.record = record
         self._reported = 0.0
         self._tokens_reported = progress.tokens
         self._tokens_before = progress.tokens
@@ -218,6 +221,7 @@ class Watcher(TrainerCallback):
             seen.preferences.append(preference)
             found |= {"eval_margin": preference.margin, "eval_accuracy": preference.accuracy}
         self.ctx.emit("evaluation", step=state.global_step, **found, elapsed=round(self.budget.seconds, 2))
+        self.record(state.global_step, found)
         self.ctx.log(f"step {state.global_step}: validation loss {loss:.4f}")
         if state.global_step:
             self.on_evaluation(state.global_step)
@@ -246,20 +250,20 @@ class Watcher(TrainerCallback):
         seen, instant = self.progress, time.monotonic()
         seen.last_loss = sum(seen.losses) / len(seen.losses)
         seconds = max(instant - self._reported, 1e-9)
-        self.ctx.emit(
-            "metrics",
-            step=state.global_step,
-            epoch=round(float(state.epoch or 0.0), 4),
-            loss=seen.last_loss,
+        values = {
+            "epoch": round(float(state.epoch or 0.0), 4),
+            "loss": seen.last_loss,
             **_means(seen.rewards),
-            learning_rate=float(logs.get("learning_rate", 0.0)),
-            grad_norm=gradient,
-            tokens=seen.tokens,
-            tokens_per_second=round((seen.tokens - self._tokens_reported) / seconds, 1),
-            memory_bytes=memory_bytes(),
-            elapsed=round(self.budget.seconds, 2),
-            eta_seconds=_rounded(self.budget.remaining(state.global_step)),
-        )
+            "learning_rate": float(logs.get("learning_rate", 0.0)),
+            "grad_norm": gradient,
+            "tokens": seen.tokens,
+            "tokens_per_second": round((seen.tokens - self._tokens_reported) / seconds, 1),
+            "memory_bytes": memory_bytes(),
+            "elapsed": round(self.budget.seconds, 2),
+            "eta_seconds": _rounded(self.budget.remaining(state.global_step)),
+        }
+        self.ctx.emit("metrics", step=state.global_step, **values)
+        self.record(state.global_step, values)
         seen.losses.clear()
         seen.rewards.clear()
         self._reported, self._tokens_reported = instant, seen.tokens

@@ -1,0 +1,75 @@
+"""Out of memory: by how much, and a setting that would have been enough."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from core.errors import KurabeError
+from core.i18n import LANGUAGES, describe
+from core.settings import DATA
+from core.training import TrainingConfig
+from tests.training.conftest import Begin
+
+STARTER = DATA / "starter"
+CUDA = (
+    "CUDA out of memory. Tried to allocate {asked}. GPU 0 has a total capacity of 79.10 GiB of which {free} is free. "
+    "Including non-PyTorch memory, this process has 78.00 GiB memory in use."
+)
+
+
+def advice(asked: str, free: str, **fields: object) -> KurabeError:
+    from core.training.trainer.shortage import shortage
+
+    config = TrainingConfig(dataset_version_id="-", **{"epochs": 1, "batch_size": 8, **fields})  # type: ignore[arg-type]  # by name
+    return shortage(torch.OutOfMemoryError(CUDA.format(asked=asked, free=free)), config, STARTER, 500, "cuda")
+
+
+def test_a_small_shortage_takes_a_smaller_batch_that_learns_the_same() -> None:
+    found = advice("24.00 MiB", "4.00 MiB", accumulation=2)
+    assert found.code == "training.out_of_memory_batch" and found.params["short_mb"] == 20
+    assert found.params["smaller"] * found.params["accumulation"] == 8 * 2 and found.params["smaller"] < 8
+    assert found.params["saved_mb"] >= 20 * 1.2
+
+
+def test_what_a_smaller_batch_cannot_save_takes_more() -> None:
+    assert advice("4.00 MiB", "1.00 MiB", batch_size=1).code == "training.out_of_memory_twice"
+    full = advice("20.00 MiB", "1.00 MiB", batch_size=1, gradient_checkpointing=True, method={"name": "full"})
+    assert (full.code, full.params["method"]) == ("training.out_of_memory_method", "lora")
+    assert advice("70.00 GiB", "1.00 GiB").code == "training.out_of_memory"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_advice_names_its_numbers(language: str) -> None:
+    for found in (
+        advice("24.00 MiB", "4.00 MiB"),
+        advice("4.00 MiB", "1.00 MiB", batch_size=1),
+        advice("9 GiB", "0 bytes"),
+    ):
+        message, hint = describe(found, language)  # type: ignore[arg-type]  # one of the two
+        assert "{" not in message + hint and str(found.params["short_mb"]) in message
+
+
+def test_a_training_that_runs_out_of_memory_ends_with_that_advice(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.training.trainer.sft import Runner
+
+    def too_much(*_: object, **__: object) -> torch.Tensor:
+        return torch.empty(1 << 50, dtype=torch.uint8)  # torch itself refuses: nobody has a pebibyte
+
+    monkeypatch.setattr(Runner, "training_step", too_much)
+    with pytest.raises(KurabeError) as caught:
+        begin(sample_questions=0).go()
+    assert caught.value.code == "training.out_of_memory" and caught.value.params["short_mb"] > 1 << 28
+
+
+def test_other_errors_are_not_taken_for_a_shortage(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.training.trainer.sft import Runner
+
+    def broken(*_: object, **__: object) -> torch.Tensor:
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(Runner, "training_step", broken)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        begin(sample_questions=0).go()
