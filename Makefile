@@ -1,6 +1,6 @@
 # make run   set up on a fresh machine, then open the app
 # make test  set up, then everything that CI runs
-# Others: check (format, lint, types, architecture), demo, faults, kit-check, screens
+# Others: check (format, lint, types, architecture), demo, faults, kit-check, screens, bench-training
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8501
 
-.PHONY: run test check format unit e2e app-only demo faults kit-check screens clean
+.PHONY: run test check format unit e2e app-only demo faults kit-check screens bench-training clean
 
 run: $(READY)
 	$(BIN)/python -m core setup
@@ -45,6 +45,11 @@ kit-check: $(READY)
 # Pictures of every page: both languages, light and dark, wide and narrow
 screens: $(READY)
 	$(BIN)/python -m tests.e2e.screens
+
+# Training against a plain TRL script, and the memory estimate against what trainings take: minutes, on Linux
+bench-training: $(READY)
+	$(BIN)/python -m tests.benchmarks.training_speed
+	$(BIN)/python -m tests.benchmarks.memory_estimate
 
 format: $(READY)
 	$(BIN)/ruff format .

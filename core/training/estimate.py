@@ -12,7 +12,15 @@ from typing import Any
 
 from core.training.config import TrainingConfig
 
-__all__ = ["MemoryEstimate", "Shapes", "estimate_memory", "read_shapes", "trained_parameters"]
+__all__ = [
+    "HEAD_TOKENS",
+    "MemoryEstimate",
+    "Shapes",
+    "estimate_memory",
+    "kept_by_blocks",
+    "read_shapes",
+    "trained_parameters",
+]
 
 _BLOCK = 64
 """Weights that share a scale in bitsandbytes' 4-bit formats."""
@@ -23,6 +31,20 @@ _LIBRARIES = 650 << 20
 """Bytes that torch, transformers, peft, TRL and the interpreter hold before a model is loaded (measured on CPU)."""
 _GPU_CONTEXT = 600 << 20
 """Bytes that a CUDA context with its kernels takes of the GPU."""
+
+HEAD_TOKENS = 256
+"""Tokens whose logits are computed at once on a CPU; the trainer sets TRL's pieces to it."""
+_HEAD_TOKENS_GPU = 4096
+"""The same on a GPU: TRL's own pieces."""
+_HEAD_WORDS = 32768
+"""Most words of the vocabulary in one piece (TRL)."""
+_HEAP_LIMIT = 32 << 20
+"""From this size on, glibc gives a block back to the system as soon as it is free."""
+_GAPS_KEPT = 0.5
+"""Share of the passing results' memory that stays lost among the kept ones (measured with glibc 2.36)."""
+_HEAD_COPIES = 8.25
+"""A piece's logits at the worst moment of the way back on a CPU, in 32 bit: the product, what it was scaled to twice,
+logarithm, probability, gradient, two terms of it, and a mask of bytes. A GPU kernel works in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +67,8 @@ class Shapes:
     vocabulary: int
     packed: int = 0
     """Numbers of the linear layers that the files hold in 4 bit already; the others were left as they were."""
+    head_norms: bool = False
+    """Whether queries and keys are normed in each head, as Qwen3 does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +82,13 @@ class MemoryEstimate:
     adapter: int
     """What is trained beside the base, in 32 bit."""
     gradients: int
+    """What gradients add: activations make room for most of them while they are computed."""
     optimizer: int
     """Two moments for each trained number (AdamW), in 32 bit."""
     activations: int
     """What the backward pass needs of the forward pass, for one batch of the longest rows."""
+    gaps: int
+    """Memory between the activations that the process holds and cannot use again; none on a GPU."""
     libraries: int
 
     @property
@@ -83,7 +110,7 @@ def read_shapes(folder: Path) -> Shapes:
     """Read the shapes of a base from the headers of its weight files; no weight is loaded."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     text = config.get("text_config", config)
-    linear, attention, other, packed = [], [], 0, 0
+    linear, attention, other, packed, head_norms = [], [], 0, 0, False
     for name, shape, in_four_bits in _tensors(folder):
         packed += math.prod(shape) if in_four_bits else 0
         if len(shape) == 2 and ".layers." in name and name.endswith(".weight"):
@@ -92,6 +119,7 @@ def read_shapes(folder: Path) -> Shapes:
                 attention.append((shape[0], shape[1]))
         else:
             other += math.prod(shape)
+            head_norms |= "q_norm" in name
     heads = text["num_attention_heads"]
     size = text.get("head_dim") or text["hidden_size"] // heads
     return Shapes(
@@ -105,6 +133,7 @@ def read_shapes(folder: Path) -> Shapes:
         key=(text.get("num_key_value_heads") or heads) * size,
         vocabulary=text["vocab_size"],
         packed=packed,
+        head_norms=head_norms,
     )
 
 
@@ -151,45 +180,147 @@ def estimate_memory(config: TrainingConfig, shapes: Shapes, longest: int, *, dev
         device: ``cpu`` or ``cuda``.
     """
     method = config.plugin
-    wide = 2 if device == "cuda" and config.precision != "fp32" else 4
+    half = config.precision == "bf16" or (config.precision == "auto" and device == "cuda")
+    wide = 2 if half else 4
     linear = sum(out * inside for out, inside in shapes.linear)
     trained = trained_parameters(config, shapes)
     if method.quantised or shapes.packed:
         packed = shapes.packed or linear
-        # layers that a 4-bit checkpoint leaves in 16 bit are trained through in 32
-        weights = packed // 2 + (linear - packed) * 4 + shapes.other * wide
+        # What is not quantised is turned to 32 bit before a 4-bit base is trained.
+        weights = packed // 2 + (linear - packed + shapes.other) * 4
         scales = int(packed / _BLOCK * (1 + 4 / 256)) if getattr(method, "double_quantisation", True) else packed // 16
     else:
         weights = (linear + shapes.other) * (4 if method.whole else wide)
         scales = 0
     if config.aim.pairs and method.whole:
         weights *= 2
+    activations = _activations(config, shapes, longest, half=half, device=device)
     return MemoryEstimate(
         weights=weights,
         quantisation=scales,
         adapter=0 if method.whole else trained * 4,
-        gradients=trained * 4,
+        gradients=_gradients(config, shapes, activations, device),
         optimizer=trained * 8,
-        activations=_activations(config, shapes, longest, wide),
+        activations=activations,
+        gaps=0 if device == "cuda" else _gaps(config, shapes, longest, wide),
         libraries=_GPU_CONTEXT if device == "cuda" else _LIBRARIES,
     )
 
 
-def _activations(config: TrainingConfig, shapes: Shapes, longest: int, wide: int) -> int:
-    """Count what autograd keeps of a block of the Llama family, per token, and the chunked output layer.
+def _sequences(config: TrainingConfig) -> int:
+    """Return the sequences of a batch: a row of a pair is two. What the reference says of them keeps nothing."""
+    return config.batch_size * (2 if config.aim.pairs else 1)
 
-    A block keeps: both norms' inputs and outputs (4 hidden), queries, keys and values before and after rotation,
-    the attention's output, the output's input, and gate, up, activated gate and product of the feed-forward part
-    (4 intermediate). Adapters keep a copy of each layer's input times their rank, which is small. With checkpointing
-    only a block's input stays, and one block at a time is computed again. A row of a pair is two sequences; what the
-    reference says of them is computed without anything being kept.
+
+def _gradients(config: TrainingConfig, shapes: Shapes, activations: int, device: str) -> int:
+    """Return what gradients add to the peak.
+
+    It lies at the begin of the way back, when all activations are there and only the output layer has its gradient,
+    or at its end, when all gradients are there. On a GPU, AdamW then works on all weights at once and needs a copy of
+    one moment; on a CPU it takes them one by one.
     """
-    tokens = config.batch_size * longest * (2 if config.aim.pairs else 1)
-    block = 6 * shapes.hidden + 3 * shapes.query + 4 * shapes.key + 4 * shapes.intermediate
+    trained = trained_parameters(config, shapes) * 4
+    first = shapes.vocabulary * shapes.hidden * 4 if config.plugin.whole else 0
+    last = trained * (2 if device == "cuda" else 1) - activations
+    return max(first, last)
+
+
+def _activations(config: TrainingConfig, shapes: Shapes, longest: int, *, half: bool, device: str) -> int:
+    """Return the bytes of what autograd keeps of the way forward, and of the worst moment of the way back."""
+    tokens, wide = _sequences(config) * longest, 2 if half else 4
+    kept = kept_by_blocks(config, shapes, longest, half=half)
     if config.gradient_checkpointing:
-        kept = shapes.layers * shapes.hidden + block
+        # Only each block's input stays; one block at a time is computed again.
+        stream = 2 if half and not (config.plugin.whole or config.plugin.quantised) else 4
+        kept = kept // shapes.layers + shapes.layers * tokens * shapes.hidden * stream
+    kept += tokens * shapes.hidden * ((8 if config.plugin.whole else 4) + wide)
+    back = tokens * (3 * shapes.intermediate + 2 * shapes.hidden) * wide
+    return kept + max(back, _head(tokens, shapes, wide, device))
+
+
+def _gaps(config: TrainingConfig, shapes: Shapes, longest: int, wide: int) -> int:
+    """Return the bytes lost to gaps in the heap of a training on a CPU.
+
+    Results that are needed only for a moment lie between those that are kept. Once free, such a place is a little too
+    short for the next block of the same size: glibc asks for 96 bytes more to align it, and keeps what it cuts off
+    apart. A block passes for each result of a layer, of its adapter, of the adapter's scaling, and within norms and
+    rotation. Large blocks are not in the heap.
+    """
+    tokens, method = _sequences(config) * longest, config.plugin
+
+    def in_heap(width: int) -> int:
+        return width if tokens * width * wide < _HEAP_LIMIT else 0
+
+    norms, turned = (3.0 if shapes.head_norms else 0.0), 3.5
+    heads = (norms + turned) * (in_heap(shapes.query) + in_heap(shapes.key))
+    passing = shapes.layers * (5 * in_heap(shapes.hidden) + heads)
+    target = getattr(method, "target", None)
+    if target is not None:
+        chosen = shapes.linear if target == "all-linear" else shapes.attention
+        passing += (5 if method.name == "dora" else 3) * sum(in_heap(out) for out, _ in chosen)
+    return int(_GAPS_KEPT * tokens * passing * wide)
+
+
+def _head(tokens: int, shapes: Shapes, wide: int, device: str) -> int:
+    """Return the bytes of the output layer on the way back: one piece of the logits, and the gradient it leaves."""
+    if device == "cuda":
+        piece = min(tokens, _HEAD_TOKENS_GPU) * _HEAD_WORDS * wide
     else:
-        kept = shapes.layers * block
-    # TRL computes the output layer in pieces of 256 tokens, in 32 bit, and keeps a gradient beside the logits.
-    output = min(tokens, 256) * shapes.vocabulary * 4 * 3
-    return tokens * kept * wide + output
+        piece = int(min(tokens, HEAD_TOKENS) * min(shapes.vocabulary, _HEAD_WORDS) * 4 * _HEAD_COPIES)
+    return piece + tokens * shapes.hidden * 4
+
+
+def kept_by_blocks(config: TrainingConfig, shapes: Shapes, longest: int, *, half: bool) -> int:
+    """Return the bytes that autograd keeps of all blocks of a model of the Llama family (a test counts them).
+
+    For each token a block keeps:
+
+    - the input of both norms, in 32 bit, and what they made of it if the norms' weights are trained;
+    - the same for the norms of queries and keys, where there are any;
+    - queries, keys and values as the attention takes them, and its result; heads that share keys get copies of them,
+      because a padded batch needs a mask, and the attention's kernels then do not share;
+    - gate, activated gate and second factor of the feed-forward part;
+    - the input of each layer that is trained or has an adapter; in 16 bit, each layer makes a copy of its own;
+    - the inner dimension of each low-rank adapter; for DoRA also the results of layer and adapter, and for each layer
+      a square matrix, the identity that peft sends through the adapter;
+    - one row of the mask.
+    """
+    wide = 2 if half else 4
+    layers, hidden, inner = shapes.layers, shapes.hidden, shapes.intermediate
+    both = shapes.query + shapes.key
+    virtual = getattr(config.plugin, "virtual_tokens", 0)
+    numbers = 4 * shapes.query + 3 * inner + (longest + virtual if _sequences(config) > 1 or virtual else 0)
+    if _sequences(config) == 1 and not virtual:
+        numbers -= 2 * (shapes.query - shapes.key)
+    exact = 2 * hidden + (both if shapes.head_norms else 0)
+    if config.plugin.whole:
+        exact += 2 * hidden
+        numbers += (both if shapes.head_norms else 0) + (5 if half else 2) * hidden + inner
+    per_token = layers * (numbers * wide + exact * 4)
+    if virtual:
+        # Nothing before the first block's attention is trained, so nothing there is kept.
+        per_token -= (hidden + (both if shapes.head_norms else 0)) * 4
+    fixed = 2 * sum(out * inside for out, inside in shapes.linear) if config.plugin.whole and half else 0
+    adapters, squares = _kept_by_adapters(config, shapes, half=half)
+    return _sequences(config) * longest * (per_token + adapters * wide) + fixed + squares * wide
+
+
+def _kept_by_adapters(config: TrainingConfig, shapes: Shapes, *, half: bool) -> tuple[int, int]:
+    """Return how many numbers all low-rank adapters keep for each token, and how many however many tokens there are."""
+    method: Any = config.plugin
+    if not hasattr(method, "target"):
+        return 0, 0
+    chosen = shapes.linear if method.target == "all-linear" else shapes.attention
+    inputs = sum(inside for _, inside in chosen)
+    if not half:
+        # Queries, keys and values share their input, gate and factor theirs; the last of them has the attention's
+        # result, which is kept already.
+        inputs = shapes.layers * (2 * shapes.hidden + shapes.intermediate)
+        if method.target == "attention":
+            inputs = shapes.layers * shapes.hidden
+    numbers = inputs + len(chosen) * method.rank
+    squares = 0
+    if method.name == "dora":
+        numbers += 2 * sum(out for out, _ in chosen)
+        squares = sum(inside * inside for _, inside in chosen)
+    return numbers, squares

@@ -53,23 +53,23 @@ def test_every_kind_of_advice_names_its_numbers(language: str) -> None:
 def test_a_training_that_runs_out_of_memory_ends_with_that_advice(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.training.trainer.sft import Runner
+    from core.training.trainer.sft import SftRunner
 
     def too_much(*_: object, **__: object) -> torch.Tensor:
         return torch.empty(1 << 50, dtype=torch.uint8)  # torch itself refuses: nobody has a pebibyte
 
-    monkeypatch.setattr(Runner, "training_step", too_much)
+    monkeypatch.setattr(SftRunner, "training_step", too_much)
     with pytest.raises(KurabeError) as caught:
         begin(sample_questions=0).go()
     assert caught.value.code == "training.out_of_memory" and caught.value.params["short_mb"] > 1 << 28
 
 
 def test_other_errors_are_not_taken_for_a_shortage(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.training.trainer.sft import Runner
+    from core.training.trainer.sft import SftRunner
 
     def broken(*_: object, **__: object) -> torch.Tensor:
         raise RuntimeError("shapes do not fit")
 
-    monkeypatch.setattr(Runner, "training_step", broken)
+    monkeypatch.setattr(SftRunner, "training_step", broken)
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         begin(sample_questions=0).go()
