@@ -29,7 +29,6 @@ from core.evaluation import (
     ExperimentConfig,
     Plan,
     Results,
-    confusion,
     experiments,
     export_rows,
     plan_experiment,
@@ -173,7 +172,7 @@ def choose_experiment(project: tb.Project) -> tb.Experiment | None:
 
 
 def _experiment_name(row: tb.Experiment) -> str:
-    count = t("ui.test.questions_n", n=format_number(len(row.config.get("example_ids", []))))
+    count = t("ui.test.questions_n", n=format_number(row.question_count))
     state = when(row.completed_at) if row.completed_at else t("ui.test.unfinished")
     return f"{row.name} · {count} · {state}"
 
@@ -309,7 +308,7 @@ def _draw_categories(found: Results) -> None:
             format_func=lambda key: names[key],
             key=f"categories_{found.experiment_id}",
         )
-        matrix = confusion(found.experiment_id, picked)
+        matrix = next((a.confusion for a in shown if a.approach_id == picked), None)
         if matrix is not None:
             title = _categories_title(names[picked], matrix)
             draw_figure(confusion_chart(title, matrix.expected, matrix.given, matrix.counts), "test_categories")

@@ -2,7 +2,7 @@
 
 from core.store.tables._base import Base
 from core.store.tables.datasets import Dataset, DatasetVersion, Example
-from core.store.tables.evaluation import Answer, Approach, Experiment, Score
+from core.store.tables.evaluation import Answer, Approach, Experiment, ExperimentCase, ExperimentResult, Score
 from core.store.tables.jobs import Job
 from core.store.tables.knowledge import Document, IndexVersion, KnowledgeBase
 from core.store.tables.models import Adapter, BaseModel, PriceBook
@@ -21,6 +21,8 @@ __all__ = [
     "Document",
     "Example",
     "Experiment",
+    "ExperimentCase",
+    "ExperimentResult",
     "IndexVersion",
     "Job",
     "KnowledgeBase",
