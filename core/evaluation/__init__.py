@@ -1,9 +1,10 @@
 """Evaluation: a whole test set, measured so that a difference can be believed."""
 
 from .attribution import attribute, cause
-from .cases import SHOWN, SORTED, CaseFilter, CasePage, CaseRow, answer_scores, cases, count_cases, export_rows
+from .cases import SHOWN, SORTED, CaseFilter, CasePage, CaseRow, answer_scores, cases, count_cases
 from .config import DEFAULT_METRICS, ExperimentConfig, Plan, PlannedApproach
 from .confusion import Confusion
+from .export import EXPORTS, export_rows, write_answers
 from .kept import confusion, keep_results, results
 from .planning import (
     default_config,
@@ -34,6 +35,7 @@ from .seal import Openings, openings
 
 __all__ = [
     "DEFAULT_METRICS",
+    "EXPORTS",
     "SHOWN",
     "SORTED",
     "ApproachResult",
@@ -78,4 +80,5 @@ __all__ = [
     "results",
     "score_live",
     "start_experiment",
+    "write_answers",
 ]

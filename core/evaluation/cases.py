@@ -1,8 +1,7 @@
-"""An experiment question by question: pages of the case × approach table, one case in full, the export."""
+"""An experiment question by question: pages of the case × approach table, and one case in full."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -212,27 +211,3 @@ def answer_scores(answer_id: str) -> list[tb.Score]:
     """All stored scores of one answer, by metric name."""
     with read() as session:
         return list(session.scalars(select(tb.Score).where(tb.Score.answer_id == answer_id).order_by(tb.Score.metric)))
-
-
-def export_rows(experiment_id: str, *, batch: int = 1000) -> Iterator[dict[str, Any]]:
-    """Every stored answer with its scores as one flat row, in the order of asking; for CSV, Parquet, JSON.
-
-    Scores are columns `score:<metric>`; messages are left out, everything measured is in.
-    """
-    columns = [
-        c for c in tb.Answer.__table__.columns.keys() if c not in ("messages", "owner", "created_by", "reasoning")
-    ]
-    after = ""
-    while True:
-        wanted = select(tb.Answer).where(tb.Answer.experiment_id == experiment_id, tb.Answer.id > after)
-        with read() as session:
-            rows = list(session.scalars(wanted.order_by(tb.Answer.id).limit(batch)))
-            ids = [row.id for row in rows]
-            scores: dict[str, dict[str, float | None]] = {}
-            for score in session.scalars(select(tb.Score).where(tb.Score.answer_id.in_(ids))):
-                scores.setdefault(score.answer_id, {})[f"score:{score.metric}"] = score.value
-        if not rows:
-            return
-        for row in rows:
-            yield {**{c: getattr(row, c) for c in columns}, **scores.get(row.id, {})}
-        after = rows[-1].id

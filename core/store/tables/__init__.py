@@ -1,6 +1,6 @@
 """All tables of the store, one file a room."""
 
-from core.store.tables._base import Base
+from core.store.tables._base import Amount, Base, UtcTime
 from core.store.tables.datasets import Dataset, DatasetVersion, Example
 from core.store.tables.evaluation import Answer, Approach, Experiment, ExperimentCase, ExperimentResult, Score
 from core.store.tables.jobs import Job
@@ -11,6 +11,7 @@ from core.store.tables.training import TrainingRun
 
 __all__ = [
     "Adapter",
+    "Amount",
     "Answer",
     "Approach",
     "Base",
@@ -30,5 +31,6 @@ __all__ = [
     "Project",
     "Score",
     "TrainingRun",
+    "UtcTime",
     "Vote",
 ]
