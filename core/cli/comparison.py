@@ -1,4 +1,4 @@
-"""``python -m core ask``, ``evaluate``, ``report``, ``export`` and ``demo``."""
+"""``python -m core ask``, ``evaluate``, ``report``, ``export``, ``changes`` and ``demo``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from core.cli.project import Project
 from core.datasets import latest_version
 from core.decision import (
     approach_name,
+    called,
     decide_experiment,
     headline,
     report_html,
@@ -26,6 +27,7 @@ from core.errors import KurabeError
 from core.evaluation import (
     ExperimentConfig,
     Results,
+    compare_experiments,
     experiments,
     latest_experiment,
     results,
@@ -49,7 +51,7 @@ _ANSWER_FIELDS = ("id", "status", "text", "error", "finish_reason", "model", "pr
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
-    for function in (ask, evaluate, report, export, demo):
+    for function in (ask, evaluate, report, export, changes, demo):
         command(app)(function)
 
 
@@ -164,6 +166,35 @@ def export(
     """Write every stored answer of an experiment, with its scores, as CSV, Parquet or JSON."""
     write_answers(_experiment_id(project, experiment), out)
     progress_line(str(out))
+
+
+def changes(
+    project: Project,
+    earlier: Annotated[str, typer.Argument(help="Experiment id to compare with.")],
+    later: Annotated[str | None, typer.Argument(help="Experiment id; default: the newest finished one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare two experiments question by question: what became better or worse, approach by approach."""
+    found = compare_experiments(_experiment_id(project, earlier), _experiment_id(project, later))
+    if as_json:
+        show(found.as_dict())
+        return
+    rows = [
+        (
+            called(change.name, change.preset),
+            share_text(change.before),
+            share_text(change.after),
+            verdict_word(change.verdict),
+            f"↑{change.up} ↓{change.down}",
+            t(f"ui.changes.same.{'yes' if change.same else 'no'}"),
+        )
+        for change in found.approaches
+    ]
+    columns = ("ui.test.approach", "ui.changes.before", "ui.changes.after", "ui.changes.finding", "ui.test.up_down",
+               "ui.changes.same")  # fmt: skip
+    table([t(name) for name in columns], rows)
+    counts = {"n": found.shared, "earlier": found.only_earlier, "later": found.only_later}
+    console.print(t("ui.changes.shared", **{name: format_number(count) for name, count in counts.items()}))
 
 
 def _experiment_id(project: str, experiment: str | None) -> str:

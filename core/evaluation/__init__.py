@@ -2,6 +2,7 @@
 
 from .attribution import attribute, cause
 from .cases import SHOWN, SORTED, CaseFilter, CasePage, CaseRow, answer_scores, cases, count_cases
+from .changes import Change, Changes, compare_experiments
 from .config import DEFAULT_METRICS, ExperimentConfig, Plan, PlannedApproach
 from .confusion import Confusion
 from .export import EXPORTS, export_rows, write_answers
@@ -43,6 +44,8 @@ __all__ = [
     "CaseFilter",
     "CasePage",
     "CaseRow",
+    "Change",
+    "Changes",
     "Comparison",
     "Confusion",
     "Cost",
@@ -64,6 +67,7 @@ __all__ = [
     "attribute",
     "cases",
     "cause",
+    "compare_experiments",
     "compute_results",
     "confusion",
     "count_cases",

@@ -124,7 +124,7 @@ def _frozen(experiment_id: str) -> _Frozen:
     return _Frozen(*found)
 
 
-def _chosen(experiment_id: str, wanted: CaseFilter, frozen: _Frozen) -> Select[tuple[str]]:
+def _chosen(experiment_id: str, wanted: CaseFilter, frozen: _Frozen) -> Select[str]:
     """Ids of the wanted examples in their order."""
     c, e = tb.ExperimentCase, tb.Example
     chosen = select(c.example_id).where(c.experiment_id == experiment_id)
@@ -136,7 +136,11 @@ def _chosen(experiment_id: str, wanted: CaseFilter, frozen: _Frozen) -> Select[t
         chosen = chosen.join(e, e.id == c.example_id).where(found)
     if wanted.show != "all":
         chosen = chosen.where(_shown(experiment_id, wanted, frozen))
-    order = {"position": [], "hardest": [c.mean.is_(None), c.mean], "spread": [c.mean.is_(None), c.low - c.high]}
+    order: dict[Sort, list[Any]] = {
+        "position": [],
+        "hardest": [c.mean.is_(None), c.mean],
+        "spread": [c.mean.is_(None), c.low - c.high],
+    }
     return chosen.order_by(*order[wanted.sort], c.position)
 
 
@@ -145,33 +149,36 @@ def _shown(experiment_id: str, wanted: CaseFilter, frozen: _Frozen) -> ColumnEle
     c, one = tb.ExperimentCase, wanted.approach_id
     if wanted.show == "disagreements":
         return c.example_id.in_(_contradicted(experiment_id, frozen.primary, one))
+    conditions: dict[str, ColumnElement[bool]]
     if one is None:
-        return {
+        conditions = {
             "different": c.low != c.high,
             "wrong": c.high < 0.5,
             "failures": c.failed > 0,
             "regressions": c.regressed > 0,
             "improvements": c.improved > 0,
-        }[wanted.show]
+        }
+        return conditions[wanted.show]
     if wanted.show == "failures":
         return c.example_id.in_(_failed(experiment_id, one))
     mine, base = c.by_approach[one].as_float(), c.by_approach[frozen.baseline_id].as_float()
-    return {
+    conditions = {
         "different": mine != base,
         "wrong": mine < 0.5,
         "regressions": mine < base,
         "improvements": mine > base,
-    }[wanted.show]
+    }
+    return conditions[wanted.show]
 
 
-def _failed(experiment_id: str, approach_id: str) -> Select[tuple[str | None]]:
+def _failed(experiment_id: str, approach_id: str) -> Select[str | None]:
     a = tb.Answer
     return select(a.example_id).where(
         a.experiment_id == experiment_id, a.phase == "quality", a.status == "failed", a.approach_id == approach_id
     )
 
 
-def _contradicted(experiment_id: str, primary: str, approach_id: str | None) -> Select[tuple[str | None]]:
+def _contradicted(experiment_id: str, primary: str, approach_id: str | None) -> Select[str | None]:
     """Questions with an answer that a person finds fit to send though its score is wrong, or the other way round."""
     a, s, v = tb.Answer, tb.Score, tb.Vote
     wanted = (

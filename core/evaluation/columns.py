@@ -130,7 +130,7 @@ class Columns:
         self._read_scores(found, approach_id, rows)
         return found
 
-    def _of(self, wanted: Select[Any], approach_id: str) -> Select[Any]:
+    def _of(self, wanted: Select[*tuple[Any, ...]], approach_id: str) -> Select[*tuple[Any, ...]]:
         return wanted.where(
             tb.Answer.experiment_id == self.experiment.id,
             tb.Answer.phase == "quality",

@@ -274,7 +274,7 @@ def latest_experiment(project_id: str, *, complete: bool = True) -> tb.Experimen
         return session.scalar(wanted.where(tb.Experiment.completed_at.is_not(None)) if complete else wanted)
 
 
-def _newest_first(project_id: str) -> Select[tuple[tb.Experiment]]:
+def _newest_first(project_id: str) -> Select[tb.Experiment]:
     wanted = select(tb.Experiment).where(tb.Experiment.project_id == project_id).order_by(tb.Experiment.id.desc())
     return wanted.options(defer(tb.Experiment.config), defer(tb.Experiment.provenance))
 

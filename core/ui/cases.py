@@ -84,7 +84,7 @@ def _filters(found: Results) -> CaseFilter:
     remember("show", show if show != "all" else None)
     remember("search", search or None)
     remember("sort", sort if sort != "position" else None)
-    return CaseFilter(show or "all", search, slice_name, approach_id, sort)
+    return CaseFilter(show, search, slice_name, approach_id, sort)
 
 
 Option = TypeVar("Option", bound=str)
