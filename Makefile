@@ -1,6 +1,6 @@
 # make run   set up on a fresh machine, then open the app
 # make test  set up, then everything that CI runs
-# Others: check (format, lint, types, architecture), demo, faults, screens
+# Others: check (format, lint, types, architecture), demo, faults, screens, bench-answers
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8501
 
-.PHONY: run test check format unit e2e app-only demo faults screens clean
+.PHONY: run test check format unit e2e app-only demo faults screens bench-answers clean
 
 run: $(READY)
 	$(BIN)/python -m core setup
@@ -41,6 +41,10 @@ faults: $(READY)
 # Pictures of every page: both languages, light and dark, wide and narrow
 screens: $(READY)
 	$(BIN)/python -m tests.e2e.screens
+
+# A million stored answers: how long pages, filters and page turns take, and the app's memory
+bench-answers: $(READY)
+	$(BIN)/python -m tests.benchmarks.answers
 
 format: $(READY)
 	$(BIN)/ruff format .

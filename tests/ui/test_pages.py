@@ -189,7 +189,7 @@ def test_two_test_runs_stand_beside_each_other(language: str, measured: tb.Proje
 
 
 def _measured_again(project: tb.Project) -> None:
-    """Finish another test run, of the plain model alone, which is right everywhere now: 9 of 12 questions differ, too few for a finding."""
+    """Finish another run of the plain model, now right everywhere: 9 questions differ, too few for a finding."""
     earlier = latest_experiment(project.id)
     assert earlier is not None
     with read() as session:
