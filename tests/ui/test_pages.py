@@ -167,7 +167,7 @@ def test_differences_are_marked_and_everything_else_stays_as_it_was_written() ->
 def test_a_link_to_questions_opens_them_as_they_were_shown(language: str, measured: tb.Project) -> None:
     visitor = Visitor(language, measured)
     app = visitor.open("test_run", view="cases", show="regressions", sort="hardest", search="Birch")
-    assert [box.value for box in app.segmented_control if box.label == visitor.says("ui.cases.show")] == ["regressions"]
+    assert app.segmented_control(key="cases_show").value == "regressions"
     [sort] = [box for box in app.selectbox if box.label == visitor.says("ui.cases.sort")]
     assert sort.value == "hardest" and app.text_input[0].value == "Birch"
     assert visitor.says("ui.questions.found").split("{")[-1].split("}")[-1].strip() in texts(app)
