@@ -1,6 +1,6 @@
 # make run   set up on a fresh machine, then open the app
 # make test  set up, then everything that CI runs
-# Others: check (format, lint, types, architecture), demo, faults, kit-check, screens, bench-training
+# Others: check (format, lint, types, architecture), demo, faults, kit-check, screens, bench-training, bench-answers
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8501
 
-.PHONY: run test check format unit e2e app-only demo faults kit-check screens bench-training clean
+.PHONY: run test check format unit e2e app-only demo faults kit-check screens bench-training bench-answers clean
 
 run: $(READY)
 	$(BIN)/python -m core setup
@@ -50,6 +50,10 @@ screens: $(READY)
 bench-training: $(READY)
 	$(BIN)/python -m tests.benchmarks.training_speed
 	$(BIN)/python -m tests.benchmarks.memory_estimate
+
+# A million stored answers: how long pages, filters and page turns take, and the app's memory
+bench-answers: $(READY)
+	$(BIN)/python -m tests.benchmarks.answers
 
 format: $(READY)
 	$(BIN)/ruff format .

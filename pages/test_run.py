@@ -5,6 +5,7 @@ import streamlit as st
 from core.datasets import latest_version
 from core.i18n import t
 from core.ui.cases import draw_cases
+from core.ui.changes import draw_changes
 from core.ui.findings import experiment_results
 from core.ui.frame import current_project
 from core.ui.jobs import active_job, follow_job
@@ -22,13 +23,15 @@ elif experiment is None:
         st.query_params["experiment"] = started
         st.rerun()
 else:
-    names = ("results", "cases", "new")
+    names = ("results", "cases", "changes", "new")
     view = choose_view("test_run", {name: t(f"ui.test.view.{name}") for name in names})
     if view == "new":
         if started := draw_setup(project):
             open_view("test_run", "results", experiment=started)
     elif view == "cases":
         draw_cases(experiment_results(experiment))
+    elif view == "changes":
+        draw_changes(project, experiment)
     else:
         running = active_job(project.id, "experiment")
         if experiment.completed_at is None and experiment.job_id is not None:

@@ -15,7 +15,7 @@ from .library import (
 from .live import LiveComparison, comparison, is_running, recent_comparisons, start_comparison, stop_answer
 from .parts import CONTEXTS, Parts, budget_for, context_tokens, load_parts
 from .presets import PRESETS, PresetInfo
-from .rows import RUNNING, new_row, save_rows, settle_lost, store_rows
+from .rows import RUNNING, mark_measured, new_row, save_rows, settle_lost, store_rows
 from .sources import ProjectSources
 from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice
 
@@ -51,6 +51,7 @@ __all__ = [
     "get_approach",
     "is_running",
     "load_parts",
+    "mark_measured",
     "may_pass",
     "new_row",
     "perform",

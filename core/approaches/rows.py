@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, inspect, select, update
+from sqlalchemy.orm import Session
 
 from core.identity import ProcessIdentity, actor, alive, new_id, now, process_identity
 from core.store import read, write
@@ -67,6 +68,7 @@ def store_rows(rows: Sequence[tb.Answer]) -> None:
     if values:
         with write() as session:
             session.execute(insert(tb.Answer), values)
+            mark_measured(session, {row.experiment_id for row in rows})
 
 
 def save_rows(rows: Sequence[tb.Answer]) -> None:
@@ -75,6 +77,14 @@ def save_rows(rows: Sequence[tb.Answer]) -> None:
     if values:
         with write() as session:
             session.execute(update(tb.Answer), values)
+            mark_measured(session, {row.experiment_id for row in rows})
+
+
+def mark_measured(session: Session, experiment_ids: Iterable[str | None]) -> None:
+    """Note that answers or scores of experiments change in this transaction; live answers belong to none."""
+    known = [experiment_id for experiment_id in experiment_ids if experiment_id is not None]
+    if known:
+        session.execute(update(tb.Experiment).where(tb.Experiment.id.in_(known)).values(measured_at=now()))
 
 
 def save_text(row: tb.Answer) -> None:
@@ -108,6 +118,7 @@ def settle_lost(rows: Sequence[tb.Answer]) -> None:
                 .where(tb.Answer.id.in_([row.id for row in lost]), tb.Answer.status.in_(RUNNING))
                 .values(status="failed", error={"code": "approaches.lost", "params": {}})
             )
+            mark_measured(session, {row.experiment_id for row in lost})
 
 
 def _owned(row: tb.Answer) -> bool:

@@ -1,4 +1,4 @@
-"""``python -m core ask``, ``evaluate``, ``report`` and ``demo``."""
+"""``python -m core ask``, ``evaluate``, ``report``, ``export``, ``changes`` and ``demo``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from core.cli.project import Project
 from core.datasets import latest_version
 from core.decision import (
     approach_name,
+    called,
     decide_experiment,
     headline,
     report_html,
@@ -23,7 +24,16 @@ from core.decision import (
     verdict_word,
 )
 from core.errors import KurabeError
-from core.evaluation import ExperimentConfig, Results, latest_experiment, results, start_experiment
+from core.evaluation import (
+    ExperimentConfig,
+    Results,
+    compare_experiments,
+    experiments,
+    latest_experiment,
+    results,
+    start_experiment,
+    write_answers,
+)
 from core.i18n import Language, format_duration, format_money, format_number, t, use_language
 from core.identity import atomic_write
 from core.models import stop_host
@@ -41,7 +51,7 @@ _ANSWER_FIELDS = ("id", "status", "text", "error", "finish_reason", "model", "pr
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
-    for function in (ask, evaluate, report, demo):
+    for function in (ask, evaluate, report, export, changes, demo):
         command(app)(function)
 
 
@@ -144,14 +154,64 @@ def report(
     experiment: Annotated[str | None, typer.Option(help="Experiment id; default: the newest finished one.")] = None,
 ) -> None:
     """Write the report of an experiment as one HTML file."""
-    owner = get_project(project)
-    if experiment is None:
-        newest = latest_experiment(owner.id)
-        if newest is None:
-            raise KurabeError("cli.no_experiment", project=owner.name)
-        experiment = newest.id
-    atomic_write(out, report_html(experiment))
+    atomic_write(out, report_html(_experiment_id(project, experiment)))
     progress_line(str(out))
+
+
+def export(
+    project: Project,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File ending in .csv, .parquet or .json.")],
+    experiment: Annotated[str | None, typer.Option(help="Experiment id; default: the newest finished one.")] = None,
+) -> None:
+    """Write every stored answer of an experiment, with its scores, as CSV, Parquet or JSON."""
+    write_answers(_experiment_id(project, experiment), out)
+    progress_line(str(out))
+
+
+def changes(
+    project: Project,
+    earlier: Annotated[str, typer.Argument(help="Experiment id to compare with.")],
+    later: Annotated[str | None, typer.Argument(help="Experiment id; default: the newest finished one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare two experiments question by question: what became better or worse, approach by approach."""
+    found = compare_experiments(_experiment_id(project, earlier), _experiment_id(project, later))
+    if as_json:
+        show(found.as_dict())
+        return
+    rows = [
+        (
+            called(change.name, change.preset),
+            share_text(change.before),
+            share_text(change.after),
+            verdict_word(change.verdict),
+            f"↑{change.up} ↓{change.down}",
+            t(f"ui.changes.same.{'yes' if change.same else 'no'}"),
+        )
+        for change in found.approaches
+    ]
+    columns = ("ui.test.approach", "ui.changes.before", "ui.changes.after", "ui.changes.finding", "ui.test.up_down",
+               "ui.changes.same")  # fmt: skip
+    table([t(name) for name in columns], rows)
+    counts = {"n": found.shared, "earlier": found.only_earlier, "later": found.only_later}
+    console.print(t("ui.changes.shared", **{name: format_number(count) for name, count in counts.items()}))
+
+
+def _experiment_id(project: str, experiment: str | None) -> str:
+    """Return the experiment that was named, else the newest finished one of the project.
+
+    Raises:
+        KurabeError: ``cli.no_experiment``; ``store.missing`` for one of another project.
+    """
+    owner = get_project(project)
+    if experiment is not None:
+        if experiment not in {row.id for row in experiments(owner.id)}:
+            raise KurabeError("store.missing", kind="experiment", id=experiment)
+        return experiment
+    newest = latest_experiment(owner.id)
+    if newest is None:
+        raise KurabeError("cli.no_experiment", project=owner.name)
+    return newest.id
 
 
 def demo(

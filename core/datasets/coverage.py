@@ -20,6 +20,7 @@ from sqlalchemy import func, select, update
 from core.datasets.rows import Row
 from core.datasets.similarity import distinctive, plain_key, shingles
 from core.datasets.versions import examples, row_of, rows_of
+from core.identity import now
 from core.store import read, write
 from core.store import tables as tb
 
@@ -275,6 +276,8 @@ def _store(version_id: str, found: dict[str, str]) -> None:
             with write() as session:
                 chosen = tb.Example.id.in_(ids[start : start + 500])
                 session.execute(update(tb.Example).where(chosen).values(coverage=value))
+    with write() as session:  # last: results that rest on the old coverage are then computed anew
+        session.execute(update(tb.DatasetVersion).where(tb.DatasetVersion.id == version_id).values(judged_at=now()))
 
 
 def stored_coverage(version_id: str, split: str = "test") -> dict[str, int]:

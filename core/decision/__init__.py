@@ -13,7 +13,7 @@ from core.decision.records import (
 )
 from core.decision.report import report_html
 from core.decision.verdict import DecisionInputs, Ranked, Verdict, decide
-from core.decision.words import approach_name, finding, headline, note_text, reason, share_text, verdict_word
+from core.decision.words import approach_name, called, finding, headline, note_text, reason, share_text, verdict_word
 
 __all__ = [
     "CRITERIA",
@@ -26,6 +26,7 @@ __all__ = [
     "Verdict",
     "approach_name",
     "break_even",
+    "called",
     "check_gate",
     "cost_of_pass",
     "decide",

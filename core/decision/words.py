@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.approaches import PRESETS
 from core.decision.verdict import Verdict
 from core.evaluation import ApproachResult, Results
 from core.i18n import Language, format_number, format_percent, language, t
@@ -12,6 +13,7 @@ from core.measures import Verdict as Word
 
 __all__ = [
     "approach_name",
+    "called",
     "difference_text",
     "finding",
     "headline",
@@ -28,8 +30,13 @@ _BETWEEN: dict[Language, str] = {"en": " ", "ja": ""}
 
 def approach_name(approach: ApproachResult, code: Language | None = None) -> str:
     """Return an approach's name for readers: the preset's, or what the team called it."""
-    known = approach.name == approach.preset
-    return t(f"approaches.preset.{approach.preset}", code) if known else approach.name
+    return called(approach.name, approach.preset, code)
+
+
+def called(name: str, preset: str | None = None, code: Language | None = None) -> str:
+    """Return how readers know an approach of this name: a preset's name is its key."""
+    known = name == preset if preset is not None else name in PRESETS
+    return t(f"approaches.preset.{name}", code) if known else name
 
 
 def verdict_word(word: Word, code: Language | None = None) -> str:

@@ -1,9 +1,12 @@
 """Evaluation: a whole test set, measured so that a difference can be believed."""
 
 from .attribution import attribute, cause
-from .cases import CasePage, CaseRow, answer_scores, cases, export_rows
+from .cases import SHOWN, SORTED, CaseFilter, CasePage, CaseRow, answer_scores, cases, count_cases
+from .changes import Change, Changes, compare_experiments
 from .config import DEFAULT_METRICS, ExperimentConfig, Plan, PlannedApproach
-from .confusion import Confusion, confusion
+from .confusion import Confusion
+from .export import EXPORTS, export_rows, write_answers
+from .kept import confusion, keep_results, results
 from .planning import (
     default_config,
     draw,
@@ -26,17 +29,23 @@ from .report import (
     Tokens,
     Twins,
 )
-from .results import results
+from .results import compute_results
 from .running import ExperimentRun, latency_blocks
 from .scoring import Scorer, rescore, score_live
 from .seal import Openings, openings
 
 __all__ = [
     "DEFAULT_METRICS",
+    "EXPORTS",
+    "SHOWN",
+    "SORTED",
     "ApproachResult",
     "Attribution",
+    "CaseFilter",
     "CasePage",
     "CaseRow",
+    "Change",
+    "Changes",
     "Comparison",
     "Confusion",
     "Cost",
@@ -58,11 +67,15 @@ __all__ = [
     "attribute",
     "cases",
     "cause",
+    "compare_experiments",
+    "compute_results",
     "confusion",
+    "count_cases",
     "default_config",
     "draw",
     "experiments",
     "export_rows",
+    "keep_results",
     "latency_blocks",
     "latest_experiment",
     "openings",
@@ -71,4 +84,5 @@ __all__ = [
     "results",
     "score_live",
     "start_experiment",
+    "write_answers",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .report import Attribution
@@ -44,14 +44,16 @@ def cause(status: str, facts: Mapping[str, Any]) -> str | None:
     return "declined" if facts["reason"] == "declined_needlessly" else "unknown"
 
 
-def attribute(
-    questions: Sequence[str], ids: Sequence[str], statuses: Sequence[str], facts: Mapping[str, Mapping[str, Any]]
-) -> Attribution:
-    """Count causes; with repetitions a question counts once, by its first wrong answer."""
+def attribute(answers: Iterable[tuple[int, str, Mapping[str, Any]]]) -> Attribution:
+    """Count causes; with repetitions a question counts once, by its first wrong answer.
+
+    Args:
+        answers: Place of the question, status of the answer, and its facts as `cause` reads them.
+    """
     causes: Counter[str] = Counter()
-    seen: set[str] = set()
-    for question, answer_id, status in zip(questions, ids, statuses, strict=True):
-        found = cause(status, facts[answer_id])
+    seen: set[int] = set()
+    for question, status, facts in answers:
+        found = cause(status, facts)
         if found is not None and question not in seen:
             seen.add(question)
             causes[found] += 1

@@ -1,19 +1,41 @@
-"""An experiment question by question: pages of the case × approach table, one case in full, the export."""
+"""An experiment question by question: pages of the case × approach table, and one case in full."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
 
 from core.errors import KurabeError
 from core.store import read
 from core.store import tables as tb
 
-Show = Literal["all", "different", "failures", "wrong"]
-"""All questions · those on which approaches differ · with a failed answer · that every approach gets wrong."""
+from .kept import is_kept, keep_results
+
+Show = Literal["all", "different", "wrong", "failures", "regressions", "improvements", "disagreements"]
+"""All questions · those on which approaches differ · that every approach gets wrong · with a failed answer · on which
+an approach does worse, or better, than the baseline · whose score a person's rating contradicts."""
+
+Sort = Literal["position", "hardest", "spread"]
+"""As in the dataset · fewest right answers first · greatest difference between approaches first."""
+
+SHOWN: tuple[Show, ...] = get_args(Show)
+SORTED: tuple[Sort, ...] = get_args(Sort)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which questions of an experiment are wanted, and in which order."""
+
+    show: Show = "all"
+    search: str = ""
+    """Part of the question or of the reference answer."""
+    slice_name: str | None = None
+    approach_id: str | None = None
+    """Whose answers `show` is about; None: any approach's."""
+    sort: Sort = "position"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +61,28 @@ class CasePage:
 
 
 def cases(
-    experiment_id: str,
-    *,
-    show: Show = "all",
-    search: str = "",
-    slice_name: str | None = None,
-    offset: int = 0,
-    limit: int = 50,
+    experiment_id: str, wanted: CaseFilter | None = None, *, offset: int = 0, limit: int = 50, **filters: Any
 ) -> CasePage:
-    """A page of questions in the dataset's order, filtered in SQL.
+    """A page of questions, filtered, sorted and cut in SQL.
+
+    Args:
+        experiment_id: whose questions.
+        wanted: which questions; by default all.
+        offset: questions left out at the beginning.
+        limit: questions at most.
+        filters: fields of `CaseFilter` in place of `wanted`.
 
     Raises:
-        KurabeError: `store.missing`.
+        KurabeError: `store.missing`; what computing results raises.
     """
+    wanted = wanted or CaseFilter(**filters)
+    frozen = _frozen(experiment_id)
+    chosen = _chosen(experiment_id, wanted, frozen)
     with read() as session:
-        experiment = session.get(tb.Experiment, experiment_id)
-        if experiment is None:
-            raise KurabeError("store.missing", kind="experiment", id=experiment_id)
-        primary = str(experiment.config["primary_metric"])
-        chosen = _filtered(experiment_id, primary, show, search, slice_name)
-        total = session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
+        total = session.scalar(select(func.count()).select_from(chosen.order_by(None).subquery())) or 0
         ids = list(session.scalars(chosen.offset(offset).limit(limit)))
         examples = {e.id: e for e in session.scalars(select(tb.Example).where(tb.Example.id.in_(ids)))}
-        cells = _cells(session, experiment_id, primary, ids)
+        cells = _cells(session, experiment_id, frozen, ids)
     rows = (
         CaseRow(i, e.question, e.answer, e.slice, e.coverage, cells.get(i, {}))
         for i in ids
@@ -70,42 +91,122 @@ def cases(
     return CasePage(total, tuple(rows))
 
 
-def _filtered(experiment_id: str, primary: str, show: Show, search: str, slice_name: str | None) -> Select[str]:
-    """Ids of the wanted examples; one group per question, so that paging counts questions."""
-    a, e, s = tb.Answer, tb.Example, tb.Score
-    wanted = (
-        select(e.id)
-        .join(a, a.example_id == e.id)
-        .outerjoin(s, (s.answer_id == a.id) & (s.metric == primary))
-        .where(a.experiment_id == experiment_id, a.phase == "quality", a.repetition == 0)
-        .group_by(e.id, e.position)
-        .order_by(e.position)
+def count_cases(experiment_id: str, wanted: CaseFilter) -> int:
+    """Questions that satisfy the filter.
+
+    Raises:
+        KurabeError: as `cases`.
+    """
+    chosen = _chosen(experiment_id, wanted, _frozen(experiment_id)).order_by(None)
+    with read() as session:
+        return session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Frozen:
+    """What the experiment's configuration says about its cases."""
+
+    primary: str
+    baseline_id: str
+    approach_ids: list[str]
+
+
+def _frozen(experiment_id: str) -> _Frozen:
+    """Read the few fields that are needed: the configuration also holds the id of every question."""
+    if not is_kept(experiment_id):
+        keep_results(experiment_id)
+    config = tb.Experiment.config
+    wanted = select(config["primary_metric"].as_string(), config["baseline_id"].as_string(), config["approach_ids"])
+    with read() as session:
+        found = session.execute(wanted.where(tb.Experiment.id == experiment_id)).one_or_none()
+    if found is None:
+        raise KurabeError("store.missing", kind="experiment", id=experiment_id)
+    return _Frozen(*found)
+
+
+def _chosen(experiment_id: str, wanted: CaseFilter, frozen: _Frozen) -> Select[str]:
+    """Ids of the wanted examples in their order."""
+    c, e = tb.ExperimentCase, tb.Example
+    chosen = select(c.example_id).where(c.experiment_id == experiment_id)
+    if wanted.slice_name is not None:
+        chosen = chosen.where(c.slice == wanted.slice_name)
+    if wanted.search:
+        pattern = "%" + wanted.search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        found = or_(e.question.ilike(pattern, escape="\\"), e.answer.ilike(pattern, escape="\\"))
+        chosen = chosen.join(e, e.id == c.example_id).where(found)
+    if wanted.show != "all":
+        chosen = chosen.where(_shown(experiment_id, wanted, frozen))
+    order: dict[Sort, list[Any]] = {
+        "position": [],
+        "hardest": [c.mean.is_(None), c.mean],
+        "spread": [c.mean.is_(None), c.low - c.high],
+    }
+    return chosen.order_by(*order[wanted.sort], c.position)
+
+
+def _shown(experiment_id: str, wanted: CaseFilter, frozen: _Frozen) -> ColumnElement[bool]:
+    """Condition of a way to show cases, for any approach or for one."""
+    c, one = tb.ExperimentCase, wanted.approach_id
+    if wanted.show == "disagreements":
+        return c.example_id.in_(_contradicted(experiment_id, frozen.primary, one))
+    conditions: dict[str, ColumnElement[bool]]
+    if one is None:
+        conditions = {
+            "different": c.low != c.high,
+            "wrong": c.high < 0.5,
+            "failures": c.failed > 0,
+            "regressions": c.regressed > 0,
+            "improvements": c.improved > 0,
+        }
+        return conditions[wanted.show]
+    if wanted.show == "failures":
+        return c.example_id.in_(_failed(experiment_id, one))
+    mine, base = c.by_approach[one].as_float(), c.by_approach[frozen.baseline_id].as_float()
+    conditions = {
+        "different": mine != base,
+        "wrong": mine < 0.5,
+        "regressions": mine < base,
+        "improvements": mine > base,
+    }
+    return conditions[wanted.show]
+
+
+def _failed(experiment_id: str, approach_id: str) -> Select[str | None]:
+    a = tb.Answer
+    return select(a.example_id).where(
+        a.experiment_id == experiment_id, a.phase == "quality", a.status == "failed", a.approach_id == approach_id
     )
-    if slice_name is not None:
-        wanted = wanted.where(e.slice == slice_name)
-    if search:
-        pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        wanted = wanted.where(or_(e.question.ilike(pattern, escape="\\"), e.answer.ilike(pattern, escape="\\")))
-    value = func.coalesce(s.value, 0.0)
-    if show == "different":
-        wanted = wanted.having(func.min(value) != func.max(value))
-    elif show == "wrong":
-        wanted = wanted.having(func.max(value) < 0.5)
-    elif show == "failures":
-        wanted = wanted.having(func.max(case((a.status == "failed", 1), else_=0)) > 0)
-    return wanted
 
 
-def _cells(session: Any, experiment_id: str, primary: str, ids: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
+def _contradicted(experiment_id: str, primary: str, approach_id: str | None) -> Select[str | None]:
+    """Questions with an answer that a person finds fit to send though its score is wrong, or the other way round."""
+    a, s, v = tb.Answer, tb.Score, tb.Vote
+    # an expression, which no index serves: people cast few votes, so that these are where to begin, not the answers
+    belongs = func.coalesce(a.experiment_id, "") == experiment_id
+    wanted = (
+        select(a.example_id)
+        .join(v, v.left_answer_id == a.id)
+        .join(s, and_(s.answer_id == a.id, s.metric == primary))
+        .where(belongs, v.kind == "rating")
+        .where(or_(and_(v.value == "as_is", s.value < 0.5), and_(v.value == "unusable", s.value >= 0.5)))
+    )
+    return wanted if approach_id is None else wanted.where(a.approach_id == approach_id)
+
+
+def _cells(
+    session: Session, experiment_id: str, frozen: _Frozen, ids: list[str]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """First answers by question and approach; naming every column of the unique key finds each without a search."""
     a, s = tb.Answer, tb.Score
     wanted = (
         select(a.example_id, a.approach_id, a.id, a.status, a.text, s.value, s.reason)
-        .outerjoin(s, (s.answer_id == a.id) & (s.metric == primary))
-        .where(a.experiment_id == experiment_id, a.phase == "quality", a.repetition == 0, a.example_id.in_(ids))
+        .outerjoin(s, (s.answer_id == a.id) & (s.metric == frozen.primary))
+        .where(a.experiment_id == experiment_id, a.phase == "quality", a.repetition == 0)
+        .where(a.approach_id.in_(frozen.approach_ids), a.example_id.in_(ids))
     )
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for example_id, approach_id, answer_id, status, text, value, reason in session.execute(wanted):
-        found.setdefault(example_id, {})[approach_id] = {
+        found.setdefault(str(example_id), {})[approach_id] = {
             "answer_id": answer_id,
             "status": status,
             "text": text,
@@ -119,27 +220,3 @@ def answer_scores(answer_id: str) -> list[tb.Score]:
     """All stored scores of one answer, by metric name."""
     with read() as session:
         return list(session.scalars(select(tb.Score).where(tb.Score.answer_id == answer_id).order_by(tb.Score.metric)))
-
-
-def export_rows(experiment_id: str, *, batch: int = 1000) -> Iterator[dict[str, Any]]:
-    """Every stored answer with its scores as one flat row, in the order of asking; for CSV, Parquet, JSON.
-
-    Scores are columns `score:<metric>`; messages are left out, everything measured is in.
-    """
-    columns = [
-        c for c in tb.Answer.__table__.columns.keys() if c not in ("messages", "owner", "created_by", "reasoning")
-    ]
-    after = ""
-    while True:
-        wanted = select(tb.Answer).where(tb.Answer.experiment_id == experiment_id, tb.Answer.id > after)
-        with read() as session:
-            rows = list(session.scalars(wanted.order_by(tb.Answer.id).limit(batch)))
-            ids = [row.id for row in rows]
-            scores: dict[str, dict[str, float | None]] = {}
-            for score in session.scalars(select(tb.Score).where(tb.Score.answer_id.in_(ids))):
-                scores.setdefault(score.answer_id, {})[f"score:{score.metric}"] = score.value
-        if not rows:
-            return
-        for row in rows:
-            yield {**{c: getattr(row, c) for c in columns}, **scores.get(row.id, {})}
-        after = rows[-1].id

@@ -1,16 +1,16 @@
-"""Stored answers and scores of one experiment as columns: a handful of queries, no ORM rows of answers."""
+"""Stored answers and scores of one experiment as columns: read approach by approach, so that a million fit."""
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import Select, select
 
 from core.approaches import PRESETS
 from core.prices import Cost as PriceOf
@@ -19,24 +19,6 @@ from core.store import read
 from core.store import tables as tb
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(slots=True)
-class Answers:
-    """Quality answers of one approach as columns; row i of each belongs to `questions[i]`."""
-
-    questions: list[str] = field(default_factory=list)
-    status: list[str] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
-    finish: list[str | None] = field(default_factory=list)
-    numbers: dict[str, list[float]] = field(default_factory=dict)
-    """Token counts, cost and device seconds; NaN where unknown."""
-    currency: Counter[str] = field(default_factory=Counter)
-    basis: Counter[str] = field(default_factory=Counter)
-    prices: Counter[str] = field(default_factory=Counter)
-    errors: Counter[str] = field(default_factory=Counter)
-    empty: int = 0
-
 
 _NUMBERS = (
     "prompt_tokens",
@@ -48,84 +30,65 @@ _NUMBERS = (
     "cost",
 )
 
+_STREAMED = {"yield_per": 5_000}
+"""Rows that a query holds at a time."""
+
+
+@dataclass(slots=True)
+class Answers:
+    """Quality answers of one approach; place i of every column is one answer, repetitions in their order."""
+
+    place: array[int] = field(default_factory=lambda: array("q"))
+    """Place of its question in the experiment."""
+    status: list[str] = field(default_factory=list)
+    numbers: dict[str, array[float]] = field(default_factory=lambda: {name: array("d") for name in _NUMBERS})
+    """Token counts, cost and device seconds; NaN where unknown."""
+    texts: dict[int, int] = field(default_factory=dict)
+    """Hash of the first repetition's finished text by question, this process's: equal texts have equal ones."""
+    scores: dict[str, Floats] = field(default_factory=dict)
+    """Values by metric, shape ``(answers,)``; NaN where nothing was measured."""
+    failed_scores: Counter[str] = field(default_factory=Counter)
+    """How many answers a metric could not measure although it applies."""
+    reasons: dict[int, str] = field(default_factory=dict)
+    """Why an answer did not get the full score in the primary metric, by place in the columns."""
+    named: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Answers by the category that was right and the one that they named."""
+    currency: Counter[str] = field(default_factory=Counter)
+    basis: Counter[str] = field(default_factory=Counter)
+    prices: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    empty: int = 0
+    cut: int = 0
+
+    def score(self, metric: str) -> Floats:
+        """Values of a metric, all NaN if nobody measured it."""
+        return self.scores.get(metric, np.full(len(self.status), np.nan))
+
 
 class Columns:
-    """Everything the results are computed from."""
+    """Everything the results are computed from; answers are read when they are asked for, and not kept."""
 
     def __init__(self, experiment: tb.Experiment) -> None:
-        """Read it all; answers that come in later are not seen."""
+        """Read what belongs to all approaches."""
         self.experiment = experiment
         self.config: dict[str, Any] = experiment.config
         self.primary = str(self.config["primary_metric"])
         self.questions: list[str] = list(self.config["example_ids"])
         self.place = {example_id: n for n, example_id in enumerate(self.questions)}
         self.approaches = self._approaches()
-        self.answers = self._answers()
-        self.scores, self.failed_scores = self._scores()
-        self.reasons = self._reasons()
+        self.rates = _Rates(experiment.project_id)
+        self.slice_of = [""] * len(self.questions)
         self.slices, self.coverage, self.absent = self._labels()
         self.covered = [
             next((name for name, mask in self.coverage.items() if mask[place]), None)
             for place in range(len(self.questions))
         ]
-        self.matrix = {a.id: self._primary_values(a.id) for a in self.approaches}
 
     def _approaches(self) -> list[tb.Approach]:
         with read() as session:
             found = session.scalars(select(tb.Approach).where(tb.Approach.id.in_(self.config["approach_ids"])))
             order = list(PRESETS)
             return sorted(found, key=lambda a: (order.index(a.preset), a.id))
-
-    def _answers(self) -> dict[str, Answers]:
-        a = tb.Answer
-        columns = [getattr(a, name) for name in _NUMBERS]
-        wanted = select(
-            a.approach_id, a.example_id, a.id, a.status, a.finish_reason, func.length(a.text), a.currency,
-            a.cost_basis, a.price_version, *columns,
-        ).where(a.experiment_id == self.experiment.id, a.phase == "quality")  # fmt: skip
-        errors = select(a.approach_id, a.error).where(
-            a.experiment_id == self.experiment.id, a.phase == "quality", a.status == "failed"
-        )
-        found = {approach.id: Answers(numbers={name: [] for name in _NUMBERS}) for approach in self.approaches}
-        in_one_currency = _Rates(self.experiment.project_id)
-        with read() as session:
-            for approach_id, example_id, *rest in session.execute(wanted):
-                _append(found[approach_id], example_id, rest, in_one_currency)
-            for approach_id, error in session.execute(errors):
-                found[approach_id].errors[str((error or {}).get("code", "internal"))] += 1
-        return found
-
-    def _scores(self) -> tuple[dict[str, dict[str, float]], dict[tuple[str, str], int]]:
-        """Values by metric and answer id, and how many could not be measured by approach and metric."""
-        wanted = (
-            select(tb.Answer.approach_id, tb.Score.answer_id, tb.Score.metric, tb.Score.value)
-            .join(tb.Answer, tb.Answer.id == tb.Score.answer_id)
-            .where(tb.Answer.experiment_id == self.experiment.id, tb.Answer.phase == "quality")
-        )
-        values: dict[str, dict[str, float]] = {}
-        failed: Counter[tuple[str, str]] = Counter()
-        with read() as session:
-            for approach_id, answer_id, metric, value in session.execute(wanted):
-                if value is None:
-                    failed[approach_id, metric] += 1
-                else:
-                    values.setdefault(metric, {})[answer_id] = value
-        return values, failed
-
-    def _reasons(self) -> dict[str, str]:
-        """Why an answer did not get the full score in the primary metric, by answer id."""
-        wanted = (
-            select(tb.Score.answer_id, tb.Score.reason)
-            .join(tb.Answer, tb.Answer.id == tb.Score.answer_id)
-            .where(
-                tb.Answer.experiment_id == self.experiment.id,
-                tb.Answer.phase == "quality",
-                tb.Score.metric == self.primary,
-                tb.Score.value < 1,
-            )
-        )
-        with read() as session:
-            return {answer_id: str(reason.get("code", "")) for answer_id, reason in session.execute(wanted)}
 
     def _labels(self) -> tuple[dict[str, Floats], dict[str, Floats], list[bool]]:
         """Masks over questions by slice and by coverage, and which questions have no answer in the data."""
@@ -137,33 +100,106 @@ class Columns:
             tb.Example.version_id == self.experiment.dataset_version_id, tb.Example.split == self.experiment.split
         )
         with read() as session:
-            for example_id, name, covered, expects in session.execute(wanted):
+            for example_id, name, covered, expects in session.execute(wanted, execution_options=_STREAMED):
                 place = self.place.get(example_id)
                 if place is None:
                     continue
+                self.slice_of[place] = name
                 slices.setdefault(name, np.zeros(len(self.questions)))[place] = 1
                 if covered:
                     coverage.setdefault(covered, np.zeros(len(self.questions)))[place] = 1
                 absent[place] = bool((expects or {}).get("abstain"))
         return dict(sorted(slices.items())), dict(sorted(coverage.items())), absent
 
-    def by_question(self, approach_id: str, metric: str, *, failed_as: float | None = None) -> Floats:
-        """Mean of a metric per question over repetitions; NaN where nothing was measured."""
-        sums, counts = np.zeros(len(self.questions)), np.zeros(len(self.questions))
-        values, answers = self.scores.get(metric, {}), self.answers[approach_id]
-        for question, answer_id, status in zip(answers.questions, answers.ids, answers.status, strict=True):
-            value = values.get(answer_id)
-            if value is None and status == "failed":
-                value = failed_as
-            if value is not None:
-                sums[self.place[question]] += value
-                counts[self.place[question]] += 1
-        with np.errstate(invalid="ignore"):
-            return np.asarray(np.where(counts > 0, sums / np.maximum(counts, 1), np.nan))
+    def answers(self, approach_id: str) -> Answers:
+        """Read the quality answers of one approach with their scores."""
+        a = tb.Answer
+        columns = [getattr(a, name) for name in _NUMBERS]
+        wanted = self._of(
+            select(
+                a.id, a.example_id, a.repetition, a.status, a.finish_reason, a.text, a.error, a.currency,
+                a.cost_basis, a.price_version, *columns,
+            ),
+            approach_id,
+        ).order_by(a.example_id, a.repetition)  # fmt: skip
+        found, rows = Answers(), dict[str, int]()
+        with read() as session:
+            for answer_id, *rest in session.execute(wanted, execution_options=_STREAMED):
+                rows[answer_id] = len(rows)
+                self._append(found, rest)
+        self._read_scores(found, approach_id, rows)
+        return found
 
-    def _primary_values(self, approach_id: str) -> Floats:
-        # whoever asked and got no answer was not helped: a failed answer counts as wrong
-        return self.by_question(approach_id, self.primary, failed_as=0.0)
+    def _of(self, wanted: Select[*tuple[Any, ...]], approach_id: str) -> Select[*tuple[Any, ...]]:
+        return wanted.where(
+            tb.Answer.experiment_id == self.experiment.id,
+            tb.Answer.phase == "quality",
+            tb.Answer.approach_id == approach_id,
+        )
+
+    def _append(self, into: Answers, row: list[Any]) -> None:
+        example_id, repetition, status, finish, text, error, currency, basis, prices, *numbers = row
+        done = status == "finished"
+        into.place.append(self.place[example_id])
+        into.status.append(status)
+        into.empty += done and not text
+        into.cut += finish == "length"
+        if done and repetition == 0:
+            into.texts[self.place[example_id]] = hash(text)
+        if status == "failed":
+            into.errors[str((error or {}).get("code", "internal"))] += 1
+        for name, value in zip(_NUMBERS, numbers, strict=True):
+            into.numbers[name].append(float(value) if value is not None and done else np.nan)
+        if done and basis:
+            into.numbers["cost"][-1] *= self.rates.factor(currency)
+            into.currency[self.rates.currency] += 1
+            into.basis[basis] += 1
+            into.prices[prices] += 1
+
+    def _read_scores(self, into: Answers, approach_id: str, rows: dict[str, int]) -> None:
+        s = tb.Score
+        values = self._of(select(s.answer_id, s.metric, s.value).join(tb.Answer), approach_id)
+        reasons = self._of(select(s.answer_id, s.reason).join(tb.Answer), approach_id)
+        wrong = reasons.where(s.metric == self.primary, s.value < 1)
+        named = self._of(select(s.reason).join(tb.Answer), approach_id)
+        named = named.where(s.metric == "category", s.value.is_not(None))
+        with read() as session:
+            for answer_id, metric, value in session.execute(values, execution_options=_STREAMED):
+                if value is None:
+                    into.failed_scores[metric] += 1
+                    continue
+                if metric not in into.scores:
+                    into.scores[metric] = np.full(len(rows), np.nan)
+                if answer_id in rows:  # one that came in since does not count yet
+                    into.scores[metric][rows[answer_id]] = value
+            for answer_id, reason in session.execute(wrong, execution_options=_STREAMED):
+                if answer_id in rows:
+                    into.reasons[rows[answer_id]] = str(reason.get("code", ""))
+            for reason in session.scalars(named, execution_options=_STREAMED):
+                params = reason.get("params", {})
+                into.named[str(params.get("expected", "")), str(params.get("given", ""))] += 1
+
+    def by_question(self, answers: Answers, metric: str) -> Floats:
+        """Mean of a metric per question over repetitions; NaN where nothing was measured."""
+        return self._mean(answers, answers.score(metric))
+
+    def primary_by_question(self, answers: Answers) -> Floats:
+        """Mean of the primary metric per question; a failed answer counts as wrong, because it helped nobody."""
+        failed = np.asarray([status == "failed" for status in answers.status], dtype=bool)
+        values = answers.score(self.primary)
+        return self._mean(answers, np.where(np.isnan(values) & failed, 0.0, values))
+
+    def failed_by_question(self, answers: Answers) -> NDArray[np.int64]:
+        """Failed answers per question."""
+        places = [place for place, status in zip(answers.place, answers.status, strict=True) if status == "failed"]
+        return np.bincount(np.asarray(places, dtype=np.int64), minlength=len(self.questions))
+
+    def _mean(self, answers: Answers, values: Floats) -> Floats:
+        known = ~np.isnan(values)
+        places = np.asarray(answers.place, dtype=np.int64)[known]
+        sums = np.bincount(places, weights=values[known], minlength=len(self.questions))
+        counts = np.bincount(places, minlength=len(self.questions))
+        return np.asarray(np.where(counts > 0, sums / np.maximum(counts, 1), np.nan))
 
 
 class _Rates:
@@ -184,20 +220,3 @@ class _Rates:
             one = PriceOf(Decimal(1000), currency, "list", "")
             self._factors[currency] = float(convert(one, self.currency).amount) / 1000
         return self._factors[currency]
-
-
-def _append(into: Answers, example_id: str, rest: Sequence[Any], rates: _Rates) -> None:
-    answer_id, status, finish, length, currency, basis, prices, *numbers = rest
-    into.questions.append(example_id)
-    into.ids.append(answer_id)
-    into.status.append(status)
-    into.finish.append(finish)
-    done = status == "finished"
-    into.empty += done and not length
-    for name, value in zip(_NUMBERS, numbers, strict=True):
-        into.numbers[name].append(float(value) if value is not None and done else np.nan)
-    if done and basis:
-        into.numbers["cost"][-1] *= rates.factor(currency)
-        into.currency[rates.currency] += 1
-        into.basis[basis] += 1
-        into.prices[prices] += 1

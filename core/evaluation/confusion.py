@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
-from core.store import read
-from core.store import tables as tb
-
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
@@ -47,22 +42,8 @@ class Confusion:
         return wanted, named, count
 
 
-def confusion(experiment_id: str, approach_id: str) -> Confusion | None:
-    """Return the confusion matrix of an approach; None where no question asks for a category."""
-    wanted = (
-        select(tb.Score.reason)
-        .join(tb.Answer, tb.Answer.id == tb.Score.answer_id)
-        .where(
-            tb.Answer.experiment_id == experiment_id,
-            tb.Answer.approach_id == approach_id,
-            tb.Answer.phase == "quality",
-            tb.Score.metric == "category",
-            tb.Score.value.is_not(None),
-        )
-    )
-    with read() as session:
-        params = [reason.get("params", {}) for reason in session.scalars(wanted)]
-    pairs = Counter((str(found.get("expected", "")), str(found.get("given", ""))) for found in params)
+def confusion_of(pairs: Counter[tuple[str, str]]) -> Confusion | None:
+    """Return the matrix of counted pairs of right and named category; None without any."""
     if not pairs:
         return None
     expected = tuple(sorted({name for name, _ in pairs}))

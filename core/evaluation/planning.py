@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import defer
 
 from core.approaches import ApproachSpec, Decoding, ProjectSources, approaches, get_approach, spec_of_row
 from core.errors import KurabeError
@@ -192,7 +193,7 @@ def _earlier(project: tb.Project, which: Any) -> tuple[float | None, float | Non
 
 def _measured_discordance(project_id: str) -> float | None:
     """Mean discordance from the baseline in the project's newest complete experiment."""
-    from .results import results
+    from .kept import results
 
     newest = (
         select(tb.Experiment.id)
@@ -237,6 +238,7 @@ def start_experiment(project_id: str, config: ExperimentConfig, *, launch: bool 
         name=config.name or f"{now():%Y-%m-%d %H:%M}",
         dataset_version_id=config.dataset_version_id,
         split=config.split,
+        question_count=len(questions),
         config=frozen,
         hash=content_hash({k: v for k, v in frozen.items() if k != "name"}),
     )
@@ -260,16 +262,21 @@ def _launched(experiment: tb.Experiment) -> tb.Experiment:
 
 
 def experiments(project_id: str) -> list[tb.Experiment]:
-    """A project's experiments, newest first."""
-    wanted = select(tb.Experiment).where(tb.Experiment.project_id == project_id).order_by(tb.Experiment.id.desc())
+    """A project's experiments, newest first; without their configuration, which holds the id of every question."""
     with read() as session:
-        return list(session.scalars(wanted))
+        return list(session.scalars(_newest_first(project_id)))
 
 
 def latest_experiment(project_id: str, *, complete: bool = True) -> tb.Experiment | None:
-    """The newest experiment, by default the newest complete one."""
-    found = experiments(project_id)
-    return next((e for e in found if e.completed_at is not None or not complete), None)
+    """The newest experiment, by default the newest complete one; without its configuration, as `experiments`."""
+    wanted = _newest_first(project_id).limit(1)
+    with read() as session:
+        return session.scalar(wanted.where(tb.Experiment.completed_at.is_not(None)) if complete else wanted)
+
+
+def _newest_first(project_id: str) -> Select[tb.Experiment]:
+    wanted = select(tb.Experiment).where(tb.Experiment.project_id == project_id).order_by(tb.Experiment.id.desc())
+    return wanted.options(defer(tb.Experiment.config), defer(tb.Experiment.provenance))
 
 
 def default_config(project_id: str, dataset_version_id: str, **changes: Any) -> ExperimentConfig:

@@ -7,6 +7,8 @@ from typing import Any
 
 from core.measures import Interval, Verdict
 
+from .confusion import Confusion
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -160,6 +162,8 @@ class ApproachResult:
     """Error codes of failed answers and how often."""
     declined: Interval | None = None
     """Share of the questions that no data answers on which it says so; a failed answer counts as not."""
+    confusion: Confusion | None = None
+    """Which category it named where another was right; None where no question asks for one."""
 
 
 @dataclass(frozen=True, slots=True)

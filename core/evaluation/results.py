@@ -1,14 +1,13 @@
-"""An experiment's results, computed from its stored answers and scores with a handful of queries."""
+"""An experiment's results, computed from its stored answers and scores, one approach after the other."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
 
 from core.approaches import RUNNING, spec_of_row
 from core.errors import KurabeError
@@ -18,6 +17,7 @@ from core.store import tables as tb
 
 from .attribution import attribute
 from .columns import Answers, Columns, Floats
+from .confusion import confusion_of
 from .headroom import Measured, headroom
 from .report import (
     ApproachResult,
@@ -36,30 +36,41 @@ TWINS_SHARE, TWINS_LEAST = 0.95, 20
 """Two columns of different weights with this share of equal answers, over at least so many, are suspicious."""
 
 
-def results(experiment_id: str) -> Results:
-    """Everything measured so far; an experiment that still runs gives partial results.
+def compute_results(experiment_id: str) -> tuple[Results, list[dict[str, Any]]]:
+    """Everything measured so far, and every question with how the approaches fared, as columns of `ExperimentCase`.
+
+    An experiment that still runs gives partial results. It reads every answer: `results` keeps what this gives.
 
     Raises:
-        KurabeError: `store.missing`.
+        KurabeError: `store.missing`; `prices.no_entry` without the exchange rate of an answer's currency.
     """
     with read() as session:
         experiment = session.get(tb.Experiment, experiment_id)
     if experiment is None:
         raise KurabeError("store.missing", kind="experiment", id=experiment_id)
-    return _Results(Columns(experiment)).compute()
+    computation = _Results(Columns(experiment))
+    return computation.compute(), computation.cases()
 
 
 class _Results:
-    """Computes from columns; touches the store only for waiting times and suspicious texts."""
+    """Computes from columns; what it needs of all approaches at once it keeps by question."""
 
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
         self.experiment, self.config = columns.experiment, columns.config
-        self.questions, self.approaches, self.matrix = columns.questions, columns.approaches, columns.matrix
+        self.questions, self.approaches = columns.questions, columns.approaches
+        self.baseline = str(self.config["baseline_id"])
+        self.matrix: dict[str, Floats] = {}
+        """Primary metric by question."""
+        self.shown: dict[str, Floats] = {}
+        """By question, whether the gold passages stood in the prompt."""
+        self.texts: dict[str, dict[int, int]] = {}
+        self.failed = np.zeros(len(self.questions), dtype=np.int64)
 
     def compute(self) -> Results:
         """Put everything together."""
-        baseline = str(self.config["baseline_id"])
+        approaches = tuple(self._approach(a) for a in self.approaches)
+        baseline = self.baseline
         ranked = [a.id for a in self.approaches if spec_of_row(a).ranked]
         others = [i for i in ranked if i != baseline]
         versus = [(i, baseline) for i in others] if baseline in self.matrix else []
@@ -81,7 +92,7 @@ class _Results:
             primary_metric=self.columns.primary,
             baseline_id=baseline,
             complete=self.experiment.completed_at is not None,
-            approaches=tuple(self._approach(a) for a in self.approaches),
+            approaches=approaches,
             comparisons=comparisons,
             slice_comparisons=self._compare(by_slice),
             pairs=self._compare([(a, b, None) for a, b in combinations(ranked, 2)]),
@@ -93,14 +104,39 @@ class _Results:
         )
 
     def _measured(self) -> dict[str, Measured]:
-        return {
-            a.id: Measured(a.preset, self.matrix[a.id], self.columns.by_question(a.id, "retrieval"))
-            for a in self.approaches
-        }
+        return {a.id: Measured(a.preset, self.matrix[a.id], self.shown[a.id]) for a in self.approaches}
+
+    def cases(self) -> list[dict[str, Any]]:
+        """One row a question, after `compute`."""
+        names = list(self.matrix)
+        values = np.stack([self.matrix[i] for i in names]) if names else np.empty((0, len(self.questions)))
+        base = self.matrix.get(self.baseline, np.full(len(self.questions), np.nan))
+        better, worse = (values > base).sum(axis=0), (values < base).sum(axis=0)
+        rows = []
+        for place, example_id in enumerate(self.questions):
+            known = {i: float(v) for i, v in zip(names, values[:, place], strict=True) if not np.isnan(v)}
+            rows.append(
+                {
+                    "position": place,
+                    "example_id": example_id,
+                    "slice": self.columns.slice_of[place],
+                    "mean": sum(known.values()) / len(known) if known else None,
+                    "low": min(known.values(), default=None),
+                    "high": max(known.values(), default=None),
+                    "failed": int(self.failed[place]),
+                    "improved": int(better[place]),
+                    "regressed": int(worse[place]),
+                    "by_approach": known,
+                }
+            )
+        return rows
 
     def _approach(self, approach: tb.Approach) -> ApproachResult:
-        spec, answers = spec_of_row(approach), self.columns.answers[approach.id]
-        primary = self.matrix[approach.id]
+        spec, answers = spec_of_row(approach), self.columns.answers(approach.id)
+        primary = self.matrix[approach.id] = self.columns.primary_by_question(answers)
+        shown = self.shown[approach.id] = self.columns.by_question(answers, "retrieval")
+        self.texts[approach.id] = answers.texts
+        self.failed += self.columns.failed_by_question(answers)
         numbers = {name: np.asarray(values, dtype=np.float64) for name, values in answers.numbers.items()}
         return ApproachResult(
             approach_id=approach.id,
@@ -114,7 +150,7 @@ class _Results:
             correct=_interval(primary),
             slices=_masked(primary, self.columns.slices),
             coverage=_masked(primary, self.columns.coverage),
-            metrics=self._metrics(approach.id),
+            metrics=self._metrics(answers, primary),
             tokens=Tokens(
                 prompt=_amount(numbers["prompt_tokens"]),
                 context=_amount(numbers["context_tokens"]),
@@ -125,10 +161,11 @@ class _Results:
             cost=self._cost(answers, numbers["cost"], primary),
             latency=latency(self.experiment.id, approach.id),
             device_seconds=_amount(numbers["device_seconds"]),
-            attribution=attribute(answers.questions, answers.ids, answers.status, self._wrong(approach.id)),
-            retrieval=self._retrieval(approach.id, primary),
+            attribution=attribute(self._facts(answers)),
+            retrieval=_retrieval(shown, primary),
             failures=dict(answers.errors.most_common()),
-            declined=_interval(self._failed_as_wrong(approach.id, "abstention")[np.asarray(self.columns.absent)]),
+            declined=_interval(self._declined(answers, primary)[np.asarray(self.columns.absent, dtype=bool)]),
+            confusion=confusion_of(answers.named),
         )
 
     def _counts(self, answers: Answers) -> Counts:
@@ -140,26 +177,25 @@ class _Results:
             finished=status["finished"],
             failed=status["failed"],
             stopped=status["stopped"],
-            open=planned - len(answers.ids) + running,
+            open=planned - len(answers.status) + running,
             empty=answers.empty,
-            cut=sum(1 for reason in answers.finish if reason == "length"),
+            cut=answers.cut,
         )
 
-    def _metrics(self, approach_id: str) -> dict[str, MetricResult]:
+    def _metrics(self, answers: Answers, by_question: Floats) -> dict[str, MetricResult]:
         names = dict.fromkeys((self.columns.primary, *self.config["metrics"]))
         found: dict[str, MetricResult] = {}
         for name in names:
-            failed = self.columns.failed_scores.get((approach_id, name), 0)
-            primary = name == self.columns.primary
-            values = self.matrix[approach_id] if primary else self.columns.by_question(approach_id, name)
+            failed = answers.failed_scores[name]
+            values = by_question if name == self.columns.primary else self.columns.by_question(answers, name)
             applicable = int((~np.isnan(values)).sum())
             if applicable or failed:
                 found[name] = MetricResult(_interval(values), applicable, failed)
         return found
 
-    def _failed_as_wrong(self, approach_id: str, metric: str) -> Floats:
-        """Return a metric by question, where a question that got no answer at all counts as 0."""
-        values, primary = self.columns.by_question(approach_id, metric), self.matrix[approach_id]
+    def _declined(self, answers: Answers, primary: Floats) -> Floats:
+        """Return by question whether it said that it does not know; one that got no answer at all counts as 0."""
+        values = self.columns.by_question(answers, "abstention")
         return np.where(np.isnan(values) & (primary == 0), 0.0, values)
 
     def _cost(self, answers: Answers, cost: Floats, primary: Floats) -> Cost:
@@ -180,31 +216,17 @@ class _Results:
             unpriced=max(0, finished - known.size),
         )
 
-    def _wrong(self, approach_id: str) -> dict[str, dict[str, Any]]:
-        """Facts for attribution by answer id: value and its reason, passage shown or not, no answer exists."""
-        answers, primary = self.columns.answers[approach_id], self.columns.scores.get(self.columns.primary, {})
-        shown = self.columns.scores.get("retrieval", {})
-        return {
-            answer_id: {
-                "value": primary.get(answer_id),
-                "reason": self.columns.reasons.get(answer_id, ""),
-                "shown": shown.get(answer_id),
-                "absent": self.columns.absent[self.columns.place[question]],
+    def _facts(self, answers: Answers) -> Iterator[tuple[int, str, dict[str, Any]]]:
+        """Facts for attribution: value and its reason, passage shown or not, no answer exists."""
+        primary, shown = answers.score(self.columns.primary), answers.score("retrieval")
+        for row, (place, status) in enumerate(zip(answers.place, answers.status, strict=True)):
+            facts = {
+                "value": None if np.isnan(primary[row]) else primary[row],
+                "reason": answers.reasons.get(row, ""),
+                "shown": None if np.isnan(shown[row]) else shown[row],
+                "absent": self.columns.absent[place],
             }
-            for question, answer_id in zip(answers.questions, answers.ids, strict=True)
-        }
-
-    def _retrieval(self, approach_id: str, primary: Floats) -> Retrieval | None:
-        shown = self.columns.by_question(approach_id, "retrieval")
-        known = ~np.isnan(shown)
-        if not known.any():
-            return None
-        return Retrieval(
-            questions=int(known.sum()),
-            found=_interval(shown),
-            correct_if_found=_interval(primary[known & (shown >= 0.5)]),
-            correct_if_missed=_interval(primary[known & (shown < 0.5)]),
-        )
+            yield place, status, facts
 
     def _compare(self, wanted: Sequence[tuple[str, str, str | None]]) -> tuple[Comparison, ...]:
         """Paired comparisons of a planned list; Holm over those that could be made."""
@@ -244,27 +266,25 @@ class _Results:
             for a, b in combinations(specs, 2)
             if specs[a].model != specs[b].model and specs[a].context == specs[b].context
         ]
-        involved = {i for pair in pairs for i in pair}
-        if not involved:
-            return ()
-        wanted = select(tb.Answer.approach_id, tb.Answer.example_id, tb.Answer.text).where(
-            tb.Answer.experiment_id == self.experiment.id,
-            tb.Answer.phase == "quality",
-            tb.Answer.repetition == 0,
-            tb.Answer.status == "finished",
-            tb.Answer.approach_id.in_(involved),
-        )
-        texts: dict[str, dict[str, str]] = {i: {} for i in involved}
-        with read() as session:
-            for approach_id, example_id, text in session.execute(wanted):
-                texts[approach_id][str(example_id)] = text
         found = []
         for a, b in pairs:
-            shared = texts[a].keys() & texts[b].keys()
-            same = sum(1 for question in shared if texts[a][question] == texts[b][question])
+            shared = self.texts[a].keys() & self.texts[b].keys()
+            same = sum(1 for question in shared if self.texts[a][question] == self.texts[b][question])
             if len(shared) >= TWINS_LEAST and same >= TWINS_SHARE * len(shared):
                 found.append(Twins(a, b, same, len(shared)))
         return tuple(found)
+
+
+def _retrieval(shown: Floats, primary: Floats) -> Retrieval | None:
+    known = ~np.isnan(shown)
+    if not known.any():
+        return None
+    return Retrieval(
+        questions=int(known.sum()),
+        found=_interval(shown),
+        correct_if_found=_interval(primary[known & (shown >= 0.5)]),
+        correct_if_missed=_interval(primary[known & (shown < 0.5)]),
+    )
 
 
 def _interval(values: Floats) -> Interval | None:

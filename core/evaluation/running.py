@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from core.approaches import (
     RUNNING,
@@ -22,6 +23,7 @@ from core.approaches import (
     ask_patiently,
     get_approach,
     load_parts,
+    mark_measured,
     may_pass,
     new_row,
     perform,
@@ -34,6 +36,7 @@ from core.jobs import JobContext
 from core.store import read, write
 from core.store import tables as tb
 
+from .kept import keep_results
 from .provenance import provenance
 from .scoring import Scorer
 
@@ -291,17 +294,22 @@ class ExperimentRun:
         if values:
             with write() as session:
                 session.execute(update(tb.Answer), values)
+                mark_measured(session, {self.experiment.id})
 
     def _finish(self) -> int:
         """Write down that it is complete and what it ran on; returns the number of failed answers."""
         self.ctx.progress(self.total, self.total, stage="finishing")
         facts = provenance(self.experiment, self.parts.values())
-        failed = select(tb.Answer.id).where(tb.Answer.experiment_id == self.experiment.id, tb.Answer.status == "failed")
+        mine = tb.Answer.experiment_id == self.experiment.id, tb.Answer.status == "failed"
+        failed = select(func.count(tb.Answer.id)).where(*mine)
         with write() as session:
             stored = session.get(tb.Experiment, self.experiment.id)
             if stored is not None:
                 stored.completed_at, stored.provenance = now(), facts
-            return len(list(session.scalars(failed)))
+            count = session.scalar(failed) or 0
+        with suppress(KurabeError):  # a price that is missing by now is for the page to say; the answers are there
+            keep_results(self.experiment.id)
+        return count
 
 
 def _examples(ids: Sequence[str]) -> dict[str, tb.Example]:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from sqlalchemy import delete, insert, select
 
-from core.approaches import ProjectSources
+from core.approaches import ProjectSources, mark_measured
 from core.errors import KurabeError
 from core.identity import actor, new_id, now
 from core.measures import METRICS, Case, Embed, Language, Measured, Metric, ShownPassage, measure
@@ -120,6 +120,7 @@ class Scorer:
                 session.execute(stale)
             if values:
                 session.execute(insert(tb.Score), values)
+            mark_measured(session, {row.experiment_id for row in rows})
         return values
 
     def _load(self, ids: Iterable[str]) -> None:

@@ -29,7 +29,8 @@ def openings(project_id: str, dataset_version_id: str) -> Openings:
     """
     dataset = select(tb.DatasetVersion.dataset_id).where(tb.DatasetVersion.id == dataset_version_id).scalar_subquery()
     versions = select(tb.DatasetVersion.id).where(tb.DatasetVersion.dataset_id == dataset)
-    wanted = select(tb.Experiment).where(
+    # the approaches alone: a configuration also holds the id of every question
+    wanted = select(tb.Experiment.config["approach_ids"]).where(
         tb.Experiment.project_id == project_id,
         tb.Experiment.dataset_version_id.in_(versions),
         tb.Experiment.split == "test",
@@ -38,7 +39,7 @@ def openings(project_id: str, dataset_version_id: str) -> Openings:
     tried: defaultdict[str, set[str]] = defaultdict(set)
     with read() as session:
         found = list(session.scalars(wanted))
-        ids = {str(name) for experiment in found for name in experiment.config["approach_ids"]}
+        ids = {str(name) for names in found for name in names}
         for approach in session.scalars(select(tb.Approach).where(tb.Approach.id.in_(ids))):
             if spec_of_row(approach).ranked:
                 tried[approach.preset].add(approach.hash)

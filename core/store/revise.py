@@ -1,7 +1,6 @@
-"""``python -m core.store.revise``: write migrations from the tables, as operations that one can read.
+"""``python -m core.store.revise MESSAGE``: write the next migration, as operations that one can read.
 
-Without an argument the first migration is written anew, which is right until a version with it is released. With a
-message the next migration is written, from what the migrations so far leave out.
+It is made from what the tables say and the migrations so far leave out.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from core.store import tables
 from core.store.migration import alembic_config
 from core.store.tables._base import Amount, UtcTime
 
-__all__ = ["first_migration", "next_migration"]
+__all__ = ["next_migration"]
 
 _VERSIONS = Path(__file__).with_name("migrations") / "versions"
 
@@ -55,12 +54,6 @@ def downgrade() -> None:
 '''
 
 
-def first_migration() -> str:
-    """Return the source of the migration that makes every table in an empty store; always the same for one model."""
-    with create_engine("sqlite://").connect() as empty:
-        return _source(empty, "The first schema", "0001", None, batch=False)
-
-
 def next_migration(message: str) -> tuple[str, str]:
     """Return name and source of a migration from what the migrations so far make to what the tables now say."""
     config = alembic_config()
@@ -70,13 +63,13 @@ def next_migration(message: str) -> tuple[str, str]:
     with create_engine("sqlite://").connect() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        return f"{revision}_{slug}.py", _source(connection, message, revision, head, batch=True)
+        return f"{revision}_{slug}.py", _source(connection, message, revision, head)
 
 
-def _source(connection: Connection, title: str, revision: str, before: str | None, *, batch: bool) -> str:
+def _source(connection: Connection, title: str, revision: str, before: str) -> str:
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     found = produce_migrations(context, tables.Base.metadata)
-    upgrade, downgrade = (_code(operations, context, batch) for operations in _both(found))
+    upgrade, downgrade = (_code(operations, context) for operations in _both(found))
     if upgrade == "pass":
         raise SystemExit("The migrations already make what the tables say.")
     text = _FRAME.format(title=title, revision=revision, before=before, upgrade=upgrade, downgrade=downgrade)
@@ -88,8 +81,8 @@ def _both(found: MigrationScript) -> tuple[UpgradeOps, DowngradeOps]:
     return found.upgrade_ops, found.downgrade_ops
 
 
-def _code(operations: UpgradeOps | DowngradeOps, context: MigrationContext, batch: bool) -> str:
-    lines = render_python_code(operations, render_as_batch=batch, render_item=_type, migration_context=context)
+def _code(operations: UpgradeOps | DowngradeOps, context: MigrationContext) -> str:
+    lines = render_python_code(operations, render_as_batch=True, render_item=_type, migration_context=context)
     return "\n".join(line for line in lines.splitlines() if not line.strip().startswith("#")).strip()
 
 
@@ -116,8 +109,10 @@ def _formatted(text: str) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Write the first migration anew, or the next one with the given message."""
-    name, text = next_migration(" ".join(arguments)) if arguments else ("0001_initial.py", first_migration())
+    """Write the next migration with the given message."""
+    if not arguments:
+        raise SystemExit("Say what changes: python -m core.store.revise MESSAGE")
+    name, text = next_migration(" ".join(arguments))
     atomic_write(_VERSIONS / name, text)
     sys.stdout.write(f"{_VERSIONS / name}\n")
 

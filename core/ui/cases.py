@@ -2,57 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from core.decision import approach_name
-from core.evaluation import CaseRow, Results, answer_scores, cases
+from core.evaluation import SHOWN, SORTED, CaseFilter, CaseRow, Results, answer_scores, cases
 from core.i18n import catalogue, format_number, t
+from core.identity import content_hash
 from core.ui.parts import draw_approach, plain, remember, section
 from core.ui.questions import slice_label
 
 __all__ = ["draw_cases"]
 
-_PAGE = 20
-_SHOW = ("all", "different", "wrong", "failures")
+_PAGE = 50
+_ANY = ""
 
 
 def draw_cases(found: Results) -> None:
-    """Draw the questions of an experiment with what each approach made of them."""
+    """Draw the questions of an experiment with what each approach made of them; every choice is in the address."""
     section(t("ui.cases.title"), t("ui.cases.text"))
-    show, slice_name, search = _filters(found)
-    filters: dict[str, Any] = {"show": show, "search": search, "slice_name": slice_name}
-    slot = st.container()
-    total = cases(found.experiment_id, **filters, limit=1).total
+    wanted = _filters(found)
+    key = content_hash(asdict(wanted))
+    asked = st.query_params.get("page", "")
+    # filters changed in this visit begin at their first page; an address that somebody sent opens at its own
+    opened = st.session_state.setdefault("cases_opened", key)
+    first = int(asked) if asked.isdigit() and opened == key else 1
+    page = max(1, int(st.session_state.get(f"cases_page_{key}") or first))
+    shown = cases(found.experiment_id, wanted, offset=(page - 1) * _PAGE, limit=_PAGE)
+    pages = max(1, -(-shown.total // _PAGE))
+    if page > pages:  # the address names a page that these filters do not have
+        page, shown = 1, cases(found.experiment_id, wanted, limit=_PAGE)
+    _draw_table(found, shown.rows, f"{page}_{key}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(t("ui.questions.found", n=format_number(total)), width="content")
-        pages = max(1, -(-total // _PAGE))
-        page = st.pagination(pages, key=f"cases_page_{show}_{slice_name}_{search}") if pages > 1 else 1
-    shown = cases(found.experiment_id, **filters, offset=(page - 1) * _PAGE, limit=_PAGE).rows
-    with slot:
-        _draw_table(found, shown, f"{page}_{show}_{slice_name}_{search}")
+        st.caption(t("ui.questions.found", n=format_number(shown.total)), width="content")
+        if pages > 1:
+            st.pagination(pages, default=page, key=f"cases_page_{key}")
+    remember("page", str(page) if page > 1 else None)
 
 
-def _filters(found: Results) -> tuple[str, str | None, str]:
+def _filters(found: Results) -> CaseFilter:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        asked = st.query_params.get("show")
         show = st.segmented_control(
             t("ui.cases.show"),
-            _SHOW,
+            SHOWN,
             required=True,
-            default=asked if asked in _SHOW else "all",
+            default=_asked("show", SHOWN, "all"),
             key="cases_show",
             format_func=lambda key: t(f"ui.cases.show.{key}"),
+            help="\n".join(f"- **{t(f'ui.cases.show.{name}')}**: {t(f'ui.cases.show.{name}.help')}" for name in SHOWN),
         )
-        names, asked_slice = sorted(found.slices), st.query_params.get("slice")
-        slice_name = st.selectbox(
-            t("ui.questions.slice"),
-            ["", *names],
-            key="cases_slice",
-            width=220,
-            index=names.index(asked_slice) + 1 if asked_slice in names else 0,
-            format_func=lambda key: slice_label(key) if key else t("ui.all"),
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        approach_id = _choice(
+            "ui.test.approach",
+            "approach",
+            {a.approach_id: approach_name(a) for a in found.approaches},
+            t("ui.cases.any"),
+        )
+        slice_name = _choice(
+            "ui.questions.slice", "slice", {name: slice_label(name) for name in sorted(found.slices)}, t("ui.all")
         )
         search = st.text_input(
             t("ui.questions.search"),
@@ -63,13 +73,45 @@ def _filters(found: Results) -> tuple[str, str | None, str]:
             placeholder=t("ui.questions.search.placeholder"),
             width=280,
         )
+        sort = st.selectbox(
+            t("ui.cases.sort"),
+            SORTED,
+            index=SORTED.index(_asked("sort", SORTED, "position")),
+            key="cases_sort",
+            width=220,
+            format_func=lambda key: t(f"ui.cases.sort.{key}"),
+        )
     remember("show", show if show != "all" else None)
-    remember("slice", slice_name or None)
     remember("search", search or None)
-    return show or "all", slice_name or None, search
+    remember("sort", sort if sort != "position" else None)
+    return CaseFilter(show, search, slice_name, approach_id, sort)
 
 
-def _draw_table(found: Results, shown: tuple[CaseRow, ...], key: str) -> None:
+Option = TypeVar("Option", bound=str)
+
+
+def _asked(name: str, options: tuple[Option, ...], usual: Option) -> Option:
+    """Return the option that the address names, else the usual one."""
+    asked = st.query_params.get(name)
+    return next((option for option in options if option == asked), usual)
+
+
+def _choice(label: str, name: str, options: dict[str, str], any_word: str) -> str | None:
+    """Draw the choice of one option or none, which the address remembers under `name`."""
+    keys, asked = [_ANY, *options], st.query_params.get(name)
+    picked = st.selectbox(
+        t(label),
+        keys,
+        key=f"cases_{name}",
+        width=220,
+        index=keys.index(asked) if asked in options else 0,
+        format_func=lambda key: options.get(key, any_word),
+    )
+    remember(name, picked or None)
+    return picked or None
+
+
+def _draw_table(found: Results, shown: Sequence[CaseRow], key: str) -> None:
     if not shown:
         st.caption(t("ui.questions.nothing_found"))
         return

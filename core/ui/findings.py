@@ -38,15 +38,9 @@ def when(moment: datetime | None) -> str:
 
 
 def experiment_results(experiment: tb.Experiment) -> Results:
-    """Return an experiment's results; those of a finished one are kept for a while."""
-    if experiment.completed_at is None:
+    """Return an experiment's results; they are kept in the store, so that this mostly reads one document."""
+    with st.spinner(t("ui.test.computing")):
         return results(experiment.id)
-    return _finished_results(experiment.id)
-
-
-@st.cache_data(max_entries=32, ttl=300, show_spinner=False)
-def _finished_results(experiment_id: str) -> Results:
-    return results(experiment_id)
 
 
 def figures_of(found: Results, verdict: Verdict | None = None) -> list[MeasuredApproach]:

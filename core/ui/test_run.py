@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 import streamlit as st
@@ -24,14 +22,13 @@ from core.decision.figures import headroom_figure
 from core.errors import KurabeError
 from core.evaluation import (
     DEFAULT_METRICS,
+    EXPORTS,
     ApproachResult,
     Confusion,
     ExperimentConfig,
     Plan,
     Results,
-    confusion,
     experiments,
-    export_rows,
     plan_experiment,
     start_experiment,
 )
@@ -39,6 +36,7 @@ from core.i18n import format_duration, format_money, format_number, t
 from core.measures import METRICS, PRIMARY, Interval
 from core.store import tables as tb
 from core.ui.approaches import choose_approaches, draw_missing
+from core.ui.downloads import answers_address
 from core.ui.findings import experiment_results, figures_of, money_text, outdated, seconds_text, when
 from core.ui.parts import Tile, draw_figure, draw_tiles, interval_text, plain, remember, section
 
@@ -173,7 +171,7 @@ def choose_experiment(project: tb.Project) -> tb.Experiment | None:
 
 
 def _experiment_name(row: tb.Experiment) -> str:
-    count = t("ui.test.questions_n", n=format_number(len(row.config.get("example_ids", []))))
+    count = t("ui.test.questions_n", n=format_number(row.question_count))
     state = when(row.completed_at) if row.completed_at else t("ui.test.unfinished")
     return f"{row.name} · {count} · {state}"
 
@@ -309,7 +307,7 @@ def _draw_categories(found: Results) -> None:
             format_func=lambda key: names[key],
             key=f"categories_{found.experiment_id}",
         )
-        matrix = confusion(found.experiment_id, picked)
+        matrix = next((a.confusion for a in shown if a.approach_id == picked), None)
         if matrix is not None:
             title = _categories_title(names[picked], matrix)
             draw_figure(confusion_chart(title, matrix.expected, matrix.given, matrix.counts), "test_categories")
@@ -361,28 +359,13 @@ def _draw_more(found: Results) -> None:
             )
     with st.expander(t("ui.test.provenance"), icon=":material/receipt_long:"):
         st.json(found.provenance, expanded=1)
-    st.download_button(
-        t("ui.test.export"),
-        lambda: _answers_csv(found.experiment_id),
-        icon=":material/download:",
-        file_name=f"kurabe-answers-{found.experiment_id[:8]}.csv",
-        mime="text/csv",
-        help=t("ui.test.export.help"),
-    )
+    _draw_export(found)
 
 
-def _answers_csv(experiment_id: str) -> bytes:
-    """Return every answer of an experiment as CSV that Excel reads; cells that look like formulas are disarmed."""
-    rows = list(export_rows(experiment_id))
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([_cell(row.get(name)) for name in names])
-    return out.getvalue().encode("utf-8-sig")
-
-
-def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if isinstance(value, str) and text[:1] in "=+-@\t\r" else text
+def _draw_export(found: Results) -> None:
+    """Draw links to every answer as a file; it is written while it is sent."""
+    st.caption(t("ui.test.export.help"))
+    with st.container(horizontal=True):
+        for kind in EXPORTS:
+            address = answers_address(found.experiment_id, kind)
+            st.link_button(t(f"ui.test.export.{kind}"), address, icon=":material/download:")

@@ -17,6 +17,8 @@ from core.jobs import submit, wait
 from core.settings import ROOT, reset_settings
 from tests.approaches.world import rows
 from tests.cli.running import done, run, told
+from tests.evaluation.test_changes import again
+from tests.evaluation.test_results import Written
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -293,3 +295,25 @@ def test_a_training_on_pairs_is_started_by_its_objective_and_refused_without_pai
     assert "registry.unknown" in run(*start, "--objective", "dqo").stderr
     assert "bad_field" in run(*start, "--beta", "0.2").stderr
     assert "bad_field" in run(*start, "--objective", "dpo", "--beta", "0").stderr
+
+
+# ── answers that are there ──
+
+
+def test_answers_are_exported_and_two_test_runs_compared(tmp_path: Path) -> None:
+    first = Written("base")
+    second = again(first)
+    for place in range(12):
+        first.put("base", place, 0.0)
+        second.put("base", place, 1.0)
+    shop = first.experiment.project_id
+    assert "cli.no_experiment" in run("export", "-p", shop, "-o", tmp_path / "a.csv").stderr
+    done("export", "-p", shop, "-o", tmp_path / "a.json", "--experiment", first.experiment.id)
+    assert len(json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))) == 12
+    refused = run("export", "-p", shop, "-o", tmp_path / "a.xlsx", "--experiment", first.experiment.id)
+    assert refused.exit_code == 1 and "evaluation.export_format" in refused.stderr
+    [change] = told("changes", "-p", shop, first.experiment.id, second.experiment.id)["approaches"]
+    assert (change["up"], change["down"], change["verdict"], change["same"]) == (12, 0, "better", True)
+    for code, word in (("en", "better"), ("ja", "上回る")):
+        assert word in run("--language", code, "changes", "-p", shop, first.experiment.id, second.experiment.id).stdout
+    assert run("changes", "-p", shop, "nothing").exit_code == 1

@@ -19,7 +19,7 @@ VIEWS = {
     "documents": ("", "add", "search", "judge"),
     "training": ("new", "runs", "compare", "adapters"),
     "compare": ("",),
-    "test_run": ("", "cases", "new"),
+    "test_run": ("", "cases", "changes", "new"),
     "blind_rating": ("",),
     "decision": ("",),
     "settings": ("", "models", "prices", "machine"),

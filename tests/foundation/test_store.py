@@ -15,14 +15,16 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from core.errors import KurabeError
 from core.settings import ROOT, reset_settings, settings
 from core.store import engine, migrate, read, reset_engine, write
 from core.store import tables as tb
 from core.store.migration import alembic_config
-from core.store.revise import first_migration
-from tests.jobs.postgres import programs, server
+from tests.jobs.postgres import emptied, programs, server
+
+NEWEST = ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +39,7 @@ def postgres_url():
 def store(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty, migrated store of either kind."""
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-        with sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool).connect() as connection:
-            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-            connection.execute(sa.text("CREATE SCHEMA public"))
-        monkeypatch.setenv("KURABE_DATABASE_URL", url)
+        monkeypatch.setenv("KURABE_DATABASE_URL", emptied(request.getfixturevalue("postgres_url")))
         reset_settings()
         reset_engine()
         migrate()
@@ -69,12 +67,30 @@ def test_the_migrated_schema_is_what_the_tables_say(store: str) -> None:
     with engine().connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, tb.Base.metadata) == []
-        assert revision(connection) == "0001"
+        assert revision(connection) == NEWEST
 
 
-def test_the_first_migration_is_the_one_that_the_tables_give() -> None:
-    written = (ROOT / "core/store/migrations/versions/0001_initial.py").read_text(encoding="utf-8")
-    assert first_migration() == written, "run: python -m core.store.revise"
+def test_a_store_of_the_first_version_keeps_its_experiments(store: str) -> None:
+    from alembic import command
+
+    project = make_project()
+    with engine().execution_options(writes=True).connect() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        values = {"i": "e1", "p": project.id, "t": "2026-01-01 00:00:00", "c": '{"example_ids": ["a", "b", "c"]}'}
+        connection.execute(
+            sa.text(
+                "INSERT INTO experiments (id, project_id, created_at, created_by, name, dataset_version_id, split, "
+                "config, hash, provenance) VALUES (:i, :p, :t, 'x', 'old', 'v', 'test', :c, 'k1:0', '{}')"
+            ),
+            values,
+        )
+        connection.commit()
+    migrate()
+    with read() as session:
+        found = session.get_one(tb.Experiment, "e1")
+    assert (found.name, found.question_count, found.measured_at) == ("old", 3, None)
 
 
 def test_migrating_again_changes_nothing(store: str) -> None:
@@ -104,7 +120,7 @@ def test_two_processes_that_migrate_at_once_both_succeed(tmp_path: Path) -> None
     ]
     assert [(process.communicate(timeout=120)[1], process.returncode) for process in both] == [("", 0)] * 2
     with sqlite3.connect(tmp_path / "new" / "kurabe.sqlite") as made:
-        assert made.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert made.execute("SELECT version_num FROM alembic_version").fetchall() == [(NEWEST,)]
 
 
 def test_a_store_of_a_later_version_is_refused_and_left_alone(store: str) -> None:
@@ -112,7 +128,7 @@ def test_a_store_of_a_later_version_is_refused_and_left_alone(store: str) -> Non
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(KurabeError, match="store.newer") as caught:
         migrate()
-    assert caught.value.params == {"found": "9999", "known": "0001"}
+    assert caught.value.params == {"found": "9999", "known": NEWEST}
     with engine().connect() as connection:
         assert revision(connection) == "9999"
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import NullPool, create_engine, text
+
 
 def programs() -> Path | None:
     """Folder of the server's programs; None if it is not installed."""
@@ -55,6 +57,14 @@ def server() -> Iterator[str]:
         running.terminate()
         running.wait(timeout=60)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def emptied(url: str) -> str:
+    """Remove everything from the server's database; gives its URL back."""
+    with create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool).connect() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    return url
 
 
 def _until_ready(tools: Path, folder: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest, ttest_1samp
+from scipy.stats import binom, binomtest, permutation_test, ttest_1samp
 from statsmodels.stats.multitest import multipletests
 
 from core.measures import (
@@ -169,3 +169,15 @@ def test_paired_intervals_cover_and_alarms_are_rare(n: int, p1: float, p2: float
     assert inside / 600 >= 0.91
     if p1 == p2:
         assert alarms / 600 <= 0.06
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.012, 0.03])
+def test_flipping_equal_magnitudes_together_gives_what_scipy_gives(shift: float) -> None:
+    dice = np.random.default_rng(3)
+    data = np.round(dice.normal(shift, 0.4, 1_500) * 5) / 5
+    expected = permutation_test(
+        (data,), lambda x, axis=-1: x.mean(axis=axis), permutation_type="samples", vectorized=True, batch=500, rng=7
+    ).pvalue
+    found = sign_flip(data)
+    assert found == sign_flip(data), "the seed is fixed"
+    assert found == pytest.approx(expected, abs=4 * (expected * (1 - expected) / 9_999) ** 0.5 * 2**0.5 + 2e-4)

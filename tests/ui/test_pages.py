@@ -6,12 +6,15 @@ import pytest
 
 from core.datasets import REJECTED
 from core.errors import KurabeError
+from core.evaluation import ExperimentConfig, latest_experiment, start_experiment
+from core.store import read, write
 from core.store import tables as tb
 from core.store import write
 from core.training import runs
 from core.ui.compare import marked_text
 from core.ui.navigation import PAGES
 from core.ui.parts import plain
+from tests.evaluation.test_results import Written
 from tests.ui.conftest import Visitor, texts
 
 KEYS = [info.key for info in PAGES if info.key != "home"]
@@ -213,3 +216,46 @@ def test_differences_are_marked_and_everything_else_stays_as_it_was_written() ->
         assert markup not in hostile, hostile
     assert "\n    " not in marked_text("x", "def f():\n\n    return 1")
     assert marked_text("同じです。", "違うものです。").count(":blue-background[") == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_link_to_questions_opens_them_as_they_were_shown(language: str, measured: tb.Project) -> None:
+    visitor = Visitor(language, measured)
+    app = visitor.open("test_run", view="cases", show="regressions", sort="hardest", search="Birch")
+    assert app.segmented_control(key="cases_show").value == "regressions"
+    [sort] = [box for box in app.selectbox if box.label == visitor.says("ui.cases.sort")]
+    assert sort.value == "hardest" and app.text_input[0].value == "Birch"
+    assert visitor.says("ui.questions.found").split("{")[-1].split("}")[-1].strip() in texts(app)
+    sort.set_value("spread").run()
+    assert not app.exception and app.query_params["sort"] in ("spread", ["spread"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_two_test_runs_stand_beside_each_other(language: str, measured: tb.Project) -> None:
+    visitor = Visitor(language, measured)
+    alone = visitor.open("test_run", view="changes")
+    assert visitor.says("ui.changes.one") in texts(alone)
+    _measured_again(measured)
+    app = Visitor(language, measured).open("test_run", view="changes")
+    assert not app.error, [error.value for error in app.error]
+    [table] = app.dataframe
+    assert table.value[visitor.says("ui.changes.same")].tolist() == [visitor.says("ui.changes.same.yes")]
+    assert visitor.says("decision.word.not_enough") in table.value[visitor.says("ui.changes.finding")].tolist()
+
+
+def _measured_again(project: tb.Project) -> None:
+    """Finish another run of the plain model, now right everywhere: 9 questions differ, too few for a finding."""
+    earlier = latest_experiment(project.id)
+    assert earlier is not None
+    with read() as session:
+        config = session.get_one(tb.Experiment, earlier.id).config
+        base = session.get_one(tb.Approach, config["baseline_id"])
+    made = Written.__new__(Written)
+    made.approaches = {"base": base}
+    made.version_id = config["dataset_version_id"]
+    made.experiment = start_experiment(project.id, ExperimentConfig(**made.config()), launch=False)
+    made.questions = made.experiment.config["example_ids"]
+    for place in range(len(made.questions)):
+        made.put("base", place, 1.0)
+    with write() as session:
+        session.get_one(tb.Experiment, made.experiment.id).completed_at = made.experiment.created_at

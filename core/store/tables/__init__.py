@@ -1,8 +1,8 @@
 """All tables of the store, one file a room."""
 
-from core.store.tables._base import Base
+from core.store.tables._base import Amount, Base, UtcTime
 from core.store.tables.datasets import Dataset, DatasetVersion, Example
-from core.store.tables.evaluation import Answer, Approach, Experiment, Score
+from core.store.tables.evaluation import Answer, Approach, Experiment, ExperimentCase, ExperimentResult, Score
 from core.store.tables.jobs import Job
 from core.store.tables.knowledge import Document, IndexVersion, KnowledgeBase
 from core.store.tables.models import Adapter, BaseModel, PriceBook
@@ -11,6 +11,7 @@ from core.store.tables.training import TrainingRun
 
 __all__ = [
     "Adapter",
+    "Amount",
     "Answer",
     "Approach",
     "Base",
@@ -21,6 +22,8 @@ __all__ = [
     "Document",
     "Example",
     "Experiment",
+    "ExperimentCase",
+    "ExperimentResult",
     "IndexVersion",
     "Job",
     "KnowledgeBase",
@@ -28,5 +31,6 @@ __all__ = [
     "Project",
     "Score",
     "TrainingRun",
+    "UtcTime",
     "Vote",
 ]

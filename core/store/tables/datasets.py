@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
@@ -35,6 +36,8 @@ class DatasetVersion(Owned, Base):
     """File hashes, mapping, cleaning steps, rows left out and why, parent version."""
     checks: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Findings of the last check run, as codes and parameters."""
+    judged_at: Mapped[datetime | None]
+    """When the coverage of its questions was last worked out."""
 
 
 class Example(Owned, Base):

@@ -39,9 +39,54 @@ class Experiment(Owned, Base):
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Approach ids and hashes, example ids, repetitions, decoding, primary metric, latency sample, seed."""
     hash: Mapped[str] = mapped_column(String(80))
+    question_count: Mapped[int] = mapped_column(default=0)
+    """Length of the config's example ids, so that a list of experiments need not read them."""
+    measured_at: Mapped[datetime | None]
+    """When an answer or a score of it was last written; kept results are those of this moment."""
     completed_at: Mapped[datetime | None]
     provenance: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Versions of Kurabe and its libraries, machine, model hashes."""
+
+
+class ExperimentResult(Owned, Base):
+    """An experiment's results as they were computed last: a page reads this instead of every answer."""
+
+    __tablename__ = "experiment_results"
+
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), unique=True)
+    fingerprint: Mapped[str] = mapped_column(String(80))
+    """Hash of everything that the results depend on; with another one they are computed anew."""
+    document: Mapped[str]
+    """JSON as text: the order of its keys counts."""
+    seconds: Mapped[float]
+    """How long computing took."""
+
+
+class ExperimentCase(Owned, Base):
+    """One question of an experiment and how the approaches fared with it, computed together with the results."""
+
+    __tablename__ = "experiment_cases"
+    __table_args__ = (UniqueConstraint("experiment_id", "position"),)
+
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    """Place among the experiment's questions, from 0."""
+    example_id: Mapped[str] = mapped_column(String(36))
+    slice: Mapped[str] = mapped_column(String(60))
+    mean: Mapped[float | None]
+    """Primary metric over all approaches and repetitions, failed answers being wrong; None where nothing was scored."""
+    low: Mapped[float | None]
+    """Of the approach that fared worst."""
+    high: Mapped[float | None]
+    """Of the approach that fared best."""
+    failed: Mapped[int]
+    """Failed answers."""
+    improved: Mapped[int]
+    """Approaches that do better than the baseline."""
+    regressed: Mapped[int]
+    """Approaches that do worse than the baseline."""
+    by_approach: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Primary metric by approach id, mean over repetitions."""
 
 
 class Answer(Owned, Base):
@@ -49,7 +94,8 @@ class Answer(Owned, Base):
 
     __tablename__ = "answers"
     __table_args__ = (
-        Index("ix_answers_experiment", "experiment_id", "phase", "approach_id"),
+        # the unique constraint below serves as the index of experiment, phase and approach
+        Index("ix_answers_status", "experiment_id", "phase", "status"),
         Index("ix_answers_compare", "compare_id"),
         UniqueConstraint("experiment_id", "phase", "approach_id", "example_id", "repetition"),
     )

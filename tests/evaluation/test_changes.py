@@ -1,0 +1,93 @@
+"""Two experiments are paired question by question; what cannot be paired is said."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from core.errors import KurabeError
+from core.evaluation import ExperimentConfig, compare_experiments, start_experiment
+from core.measures import paired_difference
+from core.store import read, write
+from core.store import tables as tb
+from tests.evaluation.test_results import Written
+
+
+def again(written: Written, **changes: object) -> Written:
+    """Start the same experiment once more; what is put from now on belongs to the new one."""
+    made = Written.__new__(Written)
+    made.approaches, made.version_id = dict(written.approaches), written.version_id
+    config = ExperimentConfig(**{**made.config(), **changes})
+    made.experiment = start_experiment(written.experiment.project_id, config, launch=False)
+    made.questions = made.experiment.config["example_ids"]
+    return made
+
+
+def test_approaches_are_compared_on_the_questions_that_both_asked() -> None:
+    first = Written("base", "rag", "few_shot")
+    for place in range(12):
+        first.put("base", place, float(place % 2))
+        first.put("rag", place, 0.0)
+        first.put("few_shot", place, 1.0)
+    del first.approaches["few_shot"]
+    second = again(first, questions=11)
+    for place, example in enumerate(second.questions):
+        second.put("base", place, float(first.questions.index(example) % 2))
+        second.put("rag", place, float(place > 0))
+    found = compare_experiments(first.experiment.id, second.experiment.id)
+    assert (found.shared, found.only_earlier, found.only_later) == (11, 1, 0)
+    assert found.left_out == (first_name(first, "few_shot"),) and found.new == ()
+    base, rag = found.approaches
+    assert (base.preset, base.estimate, base.up, base.down, base.verdict) == ("base", 0.0, 0, 0, "not_enough")
+    assert (rag.preset, rag.up, rag.down, rag.n, rag.verdict) == ("rag", 10, 0, 11, "better")
+    expected = paired_difference([0.0] + [1.0] * 10, [0.0] * 11)
+    assert (rag.estimate, rag.low, rag.high, rag.p_value) == (
+        expected.estimate, expected.low, expected.high, expected.p_value,
+    )  # fmt: skip
+    assert rag.adjusted_p == pytest.approx(2 * rag.p_value) and base.same and rag.same
+    assert rag.before.estimate == 0.0 and rag.after.estimate == pytest.approx(10 / 11)
+
+
+def first_name(written: Written, preset: str) -> str:
+    with read() as session:
+        wanted = select(tb.Approach.name).where(
+            tb.Approach.project_id == written.experiment.project_id, tb.Approach.preset == preset
+        )
+        return str(session.scalar(wanted))
+
+
+def test_a_question_whose_reference_changed_is_not_the_same_question() -> None:
+    first = Written("base")
+    second = again(first)
+    for place in range(12):
+        first.put("base", place, 0.0)
+        second.put("base", place, 1.0)
+    with write() as session:
+        copy = session.get_one(tb.Example, second.questions[0])
+        other = tb.Example(
+            version_id=copy.version_id, project_id=copy.project_id, position=99, split="test", slice=copy.slice,
+            question=copy.question, answer="another reference",
+        )  # fmt: skip
+        session.add(other)
+        session.flush()
+        stored = session.get_one(tb.Experiment, second.experiment.id)
+        stored.config = {**stored.config, "example_ids": [other.id, *second.questions[1:]]}
+        session.delete(
+            session.scalars(
+                select(tb.Answer).where(
+                    tb.Answer.experiment_id == stored.id, tb.Answer.example_id == second.questions[0]
+                )
+            ).one()
+        )
+    found = compare_experiments(first.experiment.id, second.experiment.id)
+    assert (found.shared, found.only_earlier, found.only_later) == (11, 1, 1)
+
+
+def test_what_cannot_be_compared_is_refused_with_a_reason() -> None:
+    first = Written("base")
+    other_metric = again(first, primary_metric="token_f1")
+    with pytest.raises(KurabeError, match="evaluation.metrics_differ"):
+        compare_experiments(first.experiment.id, other_metric.experiment.id)
+    training = again(first, split="train")
+    with pytest.raises(KurabeError, match="evaluation.nothing_shared"):
+        compare_experiments(first.experiment.id, training.experiment.id)
