@@ -9,7 +9,6 @@ from core.errors import KurabeError
 from core.evaluation import ExperimentConfig, latest_experiment, start_experiment
 from core.store import read, write
 from core.store import tables as tb
-from core.store import write
 from core.training import runs
 from core.ui.compare import marked_text
 from core.ui.navigation import PAGES
