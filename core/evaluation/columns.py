@@ -35,6 +35,8 @@ class Answers:
     basis: Counter[str] = field(default_factory=Counter)
     prices: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    reasons: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By error code, one of the stored errors."""
     empty: int = 0
 
 
@@ -92,7 +94,9 @@ class Columns:
             for approach_id, example_id, *rest in session.execute(wanted):
                 _append(found[approach_id], example_id, rest, in_one_currency)
             for approach_id, error in session.execute(errors):
-                found[approach_id].errors[str((error or {}).get("code", "internal"))] += 1
+                code = str((error or {}).get("code", "internal"))
+                found[approach_id].errors[code] += 1
+                found[approach_id].reasons.setdefault(code, dict((error or {}).get("params", {})))
         return found
 
     def _scores(self) -> tuple[dict[str, dict[str, float]], dict[tuple[str, str], int]]:

@@ -160,6 +160,8 @@ class ApproachResult:
     """Error codes of failed answers and how often."""
     declined: Interval | None = None
     """Share of the questions that no data answers on which it says so; a failed answer counts as not."""
+    reasons: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Parameters of one failed answer's error by code: with it they make a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,7 @@ class _Results:
             retrieval=self._retrieval(approach.id, primary),
             failures=dict(answers.errors.most_common()),
             declined=_interval(self._failed_as_wrong(approach.id, "abstention")[np.asarray(self.columns.absent)]),
+            reasons=dict(answers.reasons),
         )
 
     def _counts(self, answers: Answers) -> Counts:
