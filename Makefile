@@ -1,6 +1,6 @@
 # make run   set up on a fresh machine, then open the app
 # make test  set up, then everything that CI runs
-# Others: check (format, lint, types, architecture), demo, faults, screens
+# Others: check (format, lint, types, architecture), demo, faults, screens, bench-statistics
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8501
 
-.PHONY: run test check format unit e2e app-only demo faults screens clean
+.PHONY: run test check format unit e2e app-only demo faults screens bench-statistics clean
 
 run: $(READY)
 	$(BIN)/python -m core setup
@@ -37,6 +37,10 @@ demo: $(READY)
 
 faults: $(READY)
 	FAULT_TRIALS=200 $(BIN)/python -m pytest -m faults tests/faults
+
+# Coverage of every interval and false alarms, by simulation over a stated grid
+bench-statistics: $(READY)
+	$(BIN)/python -m tests.benchmarks.statistics
 
 # Pictures of every page: both languages, light and dark, wide and narrow
 screens: $(READY)
