@@ -152,6 +152,7 @@ def test_the_test_run_page_shows_hostile_answers_as_text(
     settle(page)
     page.get_by_test_id("stDataFrame").first.locator(".dvn-scroller").first.click(position={"x": 15, "y": 55})
     settle(page)
-    expect(page.get_by_text("<script>window.harmed = 1</script>").first).to_be_visible(timeout=60_000)
+    written = page.get_by_test_id("stText").filter(has_text="<script>window.harmed = 1</script>")
+    expect(written).to_be_visible(timeout=60_000)
     expect(page.get_by_text("status 400").first).to_be_visible()
     assert_harmless(page, asked, server)
