@@ -1,6 +1,6 @@
 # make run   set up on a fresh machine, then open the app
 # make test  set up, then everything that CI runs
-# Others: check (format, lint, types, architecture), demo, faults, screens, bench-statistics, bench-throughput
+# Others: check (format, lint, types, architecture), demo, faults, screens, bench-statistics
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8501
 
-.PHONY: run test check format unit e2e app-only demo faults screens bench-statistics bench-throughput clean
+.PHONY: run test check format unit e2e app-only demo faults screens bench-statistics clean
 
 run: $(READY)
 	$(BIN)/python -m core setup
@@ -41,10 +41,6 @@ faults: $(READY)
 # Coverage of every interval and false alarms, by simulation over a stated grid
 bench-statistics: $(READY)
 	$(BIN)/python -m tests.benchmarks.statistics
-
-# The host beside generate, and the client beside a bare one, measured in turns
-bench-throughput: $(READY)
-	$(BIN)/python -m tests.benchmarks.throughput
 
 # Pictures of every page: both languages, light and dark, wide and narrow
 screens: $(READY)
