@@ -1,6 +1,7 @@
 # make run   set up on a fresh machine, then open the app
 # make test  set up, then everything that CI runs
-# Others: check (format, lint, types, architecture), demo, faults, kit-check, screens, bench-training, bench-answers
+# Others: check (format, lint, types, architecture), demo, faults, kit-check, screens, bench-training, bench-answers,
+#   bench-statistics
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8501
 
-.PHONY: run test check format unit e2e app-only demo faults kit-check screens bench-training bench-answers clean
+.PHONY: run test check format unit e2e app-only demo faults kit-check screens bench-training bench-answers bench-statistics clean
 
 run: $(READY)
 	$(BIN)/python -m core setup
@@ -41,6 +42,10 @@ faults: $(READY)
 # The take-away kit trains in an environment that holds its own requirements and nothing else
 kit-check: $(READY)
 	$(BIN)/python -m pytest -m kit tests/training/test_kit.py
+
+# Coverage of every interval and false alarms, by simulation over a stated grid
+bench-statistics: $(READY)
+	$(BIN)/python -m tests.benchmarks.statistics
 
 # Pictures of every page: both languages, light and dark, wide and narrow
 screens: $(READY)

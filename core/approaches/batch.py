@@ -1,12 +1,15 @@
-"""Many answers at once: workers ask, one thread saves in batches, failures that may pass are tried again."""
+"""Many answers at once: workers ask, what is answered is saved at once, failures that may pass are tried again."""
 
 from __future__ import annotations
 
+import random
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from itertools import count
 
-from core.errors import KurabeError
 from core.models import RETRYABLE
 from core.store import tables as tb
 
@@ -16,10 +19,14 @@ from .parts import Parts, load_parts
 from .rows import new_row, save_rows, store_rows
 from .sources import ProjectSources
 
-SAVE_SECONDS = 0.5
-"""Finished answers wait at most about this long for the next transaction."""
+TELL_SECONDS = 0.5
+"""Saved answers are handed out in batches about this far apart."""
 BACK_OFF_SECONDS = (0.5, 2.0, 8.0)
 """Waits before the second, third and fourth call of an answer that failed in a way that may pass."""
+BUSY_SECONDS = (0.5, 2.0, 8.0, 15.0, 30.0, 60.0)
+"""The same for a server that asks for a pause: it is there, and will answer."""
+LONGEST_PAUSE = 120.0
+"""Longest pause that a server is granted; one that asks for more is asked again then."""
 
 Task = tuple[tb.Answer, AnswerRequest, Parts]
 """A stored pending row, its question, and who answers."""
@@ -56,31 +63,54 @@ def answer_many(
         for row, r in zip(rows, requests, strict=True)
     ]
     done = {row.id for batch in ask_all(tasks, concurrency=concurrency, should_stop=should_stop) for row in batch}
-    return [row for row in rows if row.id in done]
+    return [row for row in rows if row.id in done and row.status != "pending"]
 
 
 def ask_all(
     tasks: Iterable[Task], *, concurrency: int, should_stop: ShouldStop = lambda: False
 ) -> Iterator[list[tb.Answer]]:
-    """Ask in the given order, `concurrency` at a time, and yield answers in batches once they are saved.
+    """Ask in the given order, `concurrency` at a time, and yield answers in batches; they are saved by then.
 
     When `should_stop` turns true no further question is put; those on their way are awaited and saved.
     """
-    queue = iter(tasks)
+    queue, keeper = iter(tasks), _Keeper()
     finished: list[tb.Answer] = []
-    saved = time.monotonic()
+    told = time.monotonic()
     with ThreadPoolExecutor(concurrency, thread_name_prefix="answer") as pool:
         running: set[Future[tb.Answer]] = set()
         more = True
         while more or running:
-            more = more and not should_stop() and _fill(pool, running, queue, concurrency, should_stop)
+            more = more and not should_stop() and _fill(pool, running, queue, concurrency, should_stop, keeper)
             if running:
-                done, running = wait(running, timeout=SAVE_SECONDS, return_when=FIRST_COMPLETED)
+                done, running = wait(running, timeout=TELL_SECONDS, return_when=FIRST_COMPLETED)
                 finished += [future.result() for future in done]
-            if finished and (time.monotonic() - saved >= SAVE_SECONDS or not running):
-                save_rows(finished)
+            if finished and (time.monotonic() - told >= TELL_SECONDS or not running):
                 yield finished
-                finished, saved = [], time.monotonic()
+                finished, told = [], time.monotonic()
+
+
+class _Keeper:
+    """Saves answers as soon as they are there: what comes while one transaction is written goes into the next."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tb.Answer] = []
+        self._list, self._turn = threading.Lock(), threading.Lock()
+
+    def keep(self, row: tb.Answer) -> None:
+        """Return once the row is durable."""
+        with self._list:
+            self._waiting.append(row)
+        with self._turn:
+            with self._list:
+                rows, self._waiting = self._waiting, []
+            # empty when whoever had the turn before saved this row as well
+            save_rows(rows)
+
+
+def _ask_and_keep(task: Task, should_stop: ShouldStop, keeper: _Keeper) -> tb.Answer:
+    row = ask_patiently(task, should_stop)
+    keeper.keep(row)
+    return row
 
 
 def _fill(
@@ -89,25 +119,32 @@ def _fill(
     queue: Iterator[Task],
     concurrency: int,
     should_stop: ShouldStop,
+    keeper: _Keeper,
 ) -> bool:
     """Keep the pool busy; False once there is nothing left to ask."""
     while len(running) < concurrency:
         task = next(queue, None)
         if task is None:
             return False
-        running.add(pool.submit(ask_patiently, task, should_stop))
+        running.add(pool.submit(_ask_and_keep, task, should_stop, keeper))
     return True
 
 
 def ask_patiently(task: Task, should_stop: ShouldStop = lambda: False, *, stream: bool = False) -> tb.Answer:
     """Ask once, and again after a while as long as the failure may pass by itself."""
     row, request, parts = task
-    for attempt in range(len(BACK_OFF_SECONDS) + 1):
+    for attempt in count():
+        # whoever was told to pause speaks for all that ask the same server
+        if not _wait(parts.server.quiet_until - time.monotonic(), should_stop):
+            break
         row.attempts = attempt + 1
         perform(row, request, parts, stream=stream)
-        if row.status != "failed" or not may_pass(row) or attempt == len(BACK_OFF_SECONDS):
+        pause = _pause(row, attempt)
+        if pause is None:
             break
-        go_on = _wait(BACK_OFF_SECONDS[attempt], should_stop)
+        if _code(row) == "models.rate_limited":
+            parts.server.quiet_until = time.monotonic() + pause
+        go_on = _wait(pause, should_stop)
         # a stop while waiting leaves the row pending: a resumed run asks it, nothing is recorded as failed
         _reset(row)
         if not go_on:
@@ -116,9 +153,27 @@ def ask_patiently(task: Task, should_stop: ShouldStop = lambda: False, *, stream
     return row
 
 
+def _pause(row: tb.Answer, attempt: int) -> float | None:
+    """Seconds until a failed answer is asked again: what the server wants, or longer each time; None: never."""
+    if row.status != "failed" or not may_pass(row):
+        return None
+    pauses = BUSY_SECONDS if _code(row) == "models.rate_limited" else BACK_OFF_SECONDS
+    if attempt == len(pauses):
+        return None
+    wanted = 0.0
+    with suppress(ValueError, TypeError):
+        wanted = float((row.error or {})["params"].get("retry_after") or 0)
+    # a little apart: those that were refused together must not come back together
+    return max(pauses[attempt], min(wanted, LONGEST_PAUSE)) * random.uniform(1.0, 1.3)
+
+
+def _code(row: tb.Answer) -> str:
+    return str((row.error or {}).get("code", ""))
+
+
 def may_pass(row: tb.Answer) -> bool:
     """Whether the failure is one that often goes away: busy server, broken connection, time-out."""
-    return bool(row.error) and KurabeError.from_record(row.error).code in RETRYABLE  # type: ignore[arg-type]  # JSON
+    return _code(row) in RETRYABLE
 
 
 def _wait(seconds: float, should_stop: ShouldStop) -> bool:

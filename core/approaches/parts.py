@@ -40,6 +40,8 @@ class Server:
         """
         self._spec = spec
         self._lock = threading.Lock()
+        self.quiet_until = 0.0
+        """Monotonic moment before which the server wants no further question."""
         self.client = ModelClient(_endpoint(spec))
 
     def renew(self) -> None:

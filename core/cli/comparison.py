@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +19,9 @@ from core.decision import (
     approach_name,
     called,
     decide_experiment,
+    failure_texts,
     headline,
+    note_text,
     report_html,
     share_text,
     verdict_word,
@@ -142,6 +145,9 @@ def _print_results(found: Results, as_json: bool) -> None:
     columns = ("decision.report.approach", "decision.criterion.correct", "decision.report.against", "cli.tokens",
                "decision.criterion.cost", "decision.criterion.waiting_time")  # fmt: skip
     table([t(name) for name in columns], rows)
+    notes = [{"code": "twins", "params": asdict(twins)} for twins in found.twins]
+    for text in (*failure_texts(found), *(note_text(note, found) for note in notes)):
+        console.print(text, markup=False)
     if found.headroom is not None:
         most = {"tuning": found.headroom.tuning_at_most, "search": found.headroom.retrieval_at_most}
         hundred = {name: format_number(100 * interval.estimate) for name, interval in most.items()}

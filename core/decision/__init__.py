@@ -13,7 +13,17 @@ from core.decision.records import (
 )
 from core.decision.report import report_html
 from core.decision.verdict import DecisionInputs, Ranked, Verdict, decide
-from core.decision.words import approach_name, called, finding, headline, note_text, reason, share_text, verdict_word
+from core.decision.words import (
+    approach_name,
+    called,
+    failure_texts,
+    finding,
+    headline,
+    note_text,
+    reason,
+    share_text,
+    verdict_word,
+)
 
 __all__ = [
     "CRITERIA",
@@ -33,6 +43,7 @@ __all__ = [
     "decide_experiment",
     "decision_inputs",
     "decisions",
+    "failure_texts",
     "finding",
     "headline",
     "latest_decision",

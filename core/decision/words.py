@@ -6,8 +6,9 @@ from typing import Any
 
 from core.approaches import PRESETS
 from core.decision.verdict import Verdict
+from core.errors import KurabeError
 from core.evaluation import ApproachResult, Results
-from core.i18n import Language, format_number, format_percent, language, t
+from core.i18n import Language, describe, format_number, format_percent, language, t
 from core.measures import Interval
 from core.measures import Verdict as Word
 
@@ -15,6 +16,7 @@ __all__ = [
     "approach_name",
     "called",
     "difference_text",
+    "failure_texts",
     "finding",
     "headline",
     "note_text",
@@ -117,6 +119,17 @@ def _beside_baseline(found: Results, verdict: Verdict, chosen: ApproachResult, c
         base=approach_name(base, code),
         difference=difference_text(verdict.difference, code),
     )
+
+
+def failure_texts(found: Results, code: Language | None = None) -> list[str]:
+    """Return a sentence for each way in which an approach's calls failed, the most frequent first."""
+    texts = []
+    for approach in found.approaches:
+        for error, count in approach.failures.items():
+            said, _ = describe(KurabeError(error, **approach.reasons.get(error, {})), code)
+            name = approach_name(approach, code)
+            texts.append(t("decision.failures", code, approach=name, n=format_number(count, code), reason=said))
+    return texts
 
 
 def note_text(note: dict[str, Any], found: Results, code: Language | None = None) -> str:

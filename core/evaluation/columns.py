@@ -57,6 +57,8 @@ class Answers:
     basis: Counter[str] = field(default_factory=Counter)
     prices: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    failed_with: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By error code, what one of the stored errors says."""
     empty: int = 0
     cut: int = 0
 
@@ -147,7 +149,9 @@ class Columns:
         if done and repetition == 0:
             into.texts[self.place[example_id]] = hash(text)
         if status == "failed":
-            into.errors[str((error or {}).get("code", "internal"))] += 1
+            code = str((error or {}).get("code", "internal"))
+            into.errors[code] += 1
+            into.failed_with.setdefault(code, dict((error or {}).get("params", {})))
         for name, value in zip(_NUMBERS, numbers, strict=True):
             into.numbers[name].append(float(value) if value is not None and done else np.nan)
         if done and basis:

@@ -164,6 +164,8 @@ class ApproachResult:
     """Share of the questions that no data answers on which it says so; a failed answer counts as not."""
     confusion: Confusion | None = None
     """Which category it named where another was right; None where no question asks for one."""
+    reasons: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Parameters of one failed answer's error by code: with it they make a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,7 @@ class _Results:
             failures=dict(answers.errors.most_common()),
             declined=_interval(self._declined(answers, primary)[np.asarray(self.columns.absent, dtype=bool)]),
             confusion=confusion_of(answers.named),
+            reasons=dict(answers.failed_with),
         )
 
     def _counts(self, answers: Answers) -> Counts:

@@ -45,6 +45,9 @@ Item = TypeVar("Item")
 GONE_AFTER = 30
 """Failures in a row, each of a kind that may pass, after which the server is taken to be gone."""
 
+GONE_AT_END = 5
+"""The same for the last answers of the quality phase, where no more can follow: they are not wrong, but unasked."""
+
 BLOCKS = 3
 """How often each set of weights gets its turn in the latency phase: drift then hits all alike."""
 
@@ -163,6 +166,7 @@ class ExperimentRun:
         todo.sort(key=lambda row: (place[self._weights(row.approach_id)], order[row.approach_id]))
         for batch in ask_all(self._tasks(todo), concurrency=self.config["concurrency"], should_stop=self._stop):
             self._take(scorer, batch, "quality")
+        self._unless_gone(GONE_AT_END, rows)
         return not self._stop()
 
     def _tasks(self, rows: Sequence[tb.Answer]) -> Iterator[Task]:
@@ -186,9 +190,14 @@ class ExperimentRun:
         self.ctx.progress(self.done, self.total, stage=stage, primary=partial)
         for row in batch:
             self._failing = self._failing + 1 if row.status == "failed" and may_pass(row) else 0
-        if self._failing >= GONE_AFTER:
-            error = batch[-1].error or {}
-            raise KurabeError("evaluation.server_gone", failures=self._failing, reason=str(error.get("code", "")))
+        self._unless_gone(GONE_AFTER, batch)
+
+    def _unless_gone(self, most: int, rows: Sequence[tb.Answer]) -> None:
+        """Give up after too many failures in a row; a resumed run asks them again."""
+        if self._failing >= most:
+            error = next((row.error for row in reversed(rows) if row.status == "failed" and may_pass(row)), None)
+            reason = str((error or {}).get("code", ""))
+            raise KurabeError("evaluation.server_gone", failures=self._failing, reason=reason)
 
     def _score_left(self, scorer: Scorer, rows: Sequence[tb.Answer]) -> None:
         """Score answers that an earlier attempt stored but did not get to score."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["RETRYABLE", "ChatChunk", "ChatRequest", "ChatResult", "ModelClient", "Usage"]
 
 _EMBED_BATCH = 64
+
+MOST_CHARACTERS = 1_000_000
+"""Longest answer, reasoning included, that is taken for one."""
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What no text column holds: the null character, and halves of characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +112,14 @@ class ModelClient:
         Raises:
             KurabeError: see `core.models.failures`; those in `RETRYABLE` may go away by themselves.
         """
-        ended = False
+        began = ended = False
         with translated(self.endpoint, request.model):
             stream = _opened(self._openai, _arguments(request, self.endpoint), cancel)
             if stream is not None:
                 with stream, _cancelling(stream, cancel):
                     try:
-                        for chunk in _chunks(stream):
-                            ended = ended or chunk.finish_reason is not None
+                        for chunk in _bounded(_chunks(stream), self.endpoint):
+                            began, ended = True, ended or chunk.finish_reason is not None
                             yield chunk
                     except Exception:
                         # A connection that was shut on purpose breaks in whichever way it was being read.
@@ -121,7 +128,9 @@ class ModelClient:
         if not ended and cancel is not None and cancel.is_set():
             yield ChatChunk(finish_reason="cancelled")
         elif not ended:
-            raise KurabeError("models.bad_answer", **_place(self.endpoint), detail="the stream broke off")
+            # One that began well and lacks its end comes from a server or proxy that went away meanwhile.
+            code = "models.unreachable" if began else "models.bad_answer"
+            raise KurabeError(code, **_place(self.endpoint), detail="the stream broke off")
 
     def complete(self, request: ChatRequest) -> ChatResult:
         """Return a whole answer; cheaper than a stream where nobody watches.
@@ -132,23 +141,24 @@ class ModelClient:
         began = time.monotonic()
         with translated(self.endpoint, request.model):
             answer = self._openai.chat.completions.create(**_arguments(request, self.endpoint))
-        ended = time.monotonic()
-        # The library hands a body that is no JSON object on as text.
-        if not getattr(answer, "choices", None):
-            raise KurabeError("models.bad_answer", **_place(self.endpoint), detail="no choices")
-        choice = answer.choices[0]
-        splitter = ThoughtSplitter()
-        text, thought = splitter.feed(choice.message.content or "")
-        rest, rest_thought = splitter.finish()
-        return ChatResult(
-            text=text + rest,
-            reasoning=reasoning_of(choice.message) + thought + rest_thought,
-            finish_reason=choice.finish_reason,
-            usage=_usage(answer.usage),
-            timings=_timings(answer),
-            started_at=began,
-            ended_at=ended,
-        )
+            ended = time.monotonic()
+            # The library hands a body that is no JSON object on as text.
+            if not getattr(answer, "choices", None):
+                raise ValueError("no choices")
+            choice = answer.choices[0]
+            splitter = ThoughtSplitter()
+            text, thought = splitter.feed(_readable(choice.message.content))
+            rest, rest_thought = splitter.finish()
+            [chunk] = _bounded([ChatChunk(text + rest, thought + rest_thought)], self.endpoint)
+            return ChatResult(
+                text=chunk.text,
+                reasoning=_readable(reasoning_of(choice.message)) + chunk.reasoning,
+                finish_reason=_reason(choice.finish_reason),
+                usage=_usage(getattr(answer, "usage", None)),
+                timings=_timings(answer),
+                started_at=began,
+                ended_at=ended,
+            )
 
     def models(self) -> list[str]:
         """Return the names that the server lists.
@@ -194,8 +204,10 @@ def _library_client(url: str, key: str, pid: int) -> OpenAI:
     # Imported here: it takes half a second that whoever calls no model need not wait for.
     from openai import OpenAI
 
+    from core.models.bounds import BoundedClient
+
     # Retries belong to whoever counts attempts; a hidden one would be measured as a slow answer.
-    return OpenAI(base_url=url, api_key=key, max_retries=0)
+    return OpenAI(base_url=url, api_key=key, max_retries=0, http_client=BoundedClient())
 
 
 def _place(endpoint: Endpoint) -> dict[str, str]:
@@ -261,26 +273,65 @@ def _chunks(stream: Any) -> Iterator[ChatChunk]:
         choice = event.choices[0] if event.choices else None
         text, thought, reason = "", "", None
         if choice is not None:
-            text, thought = splitter.feed(choice.delta.content or "")
-            thought = reasoning_of(choice.delta) + thought
-            if (reason := choice.finish_reason) is not None:
+            if choice.delta is not None:
+                text, thought = splitter.feed(_readable(choice.delta.content))
+                thought = _readable(reasoning_of(choice.delta)) + thought
+            if (reason := _reason(choice.finish_reason)) is not None:
                 rest, rest_thought = splitter.finish()
                 text, thought = text + rest, thought + rest_thought
-        usage, timings = _usage(event.usage), _timings(event)
+        usage, timings = _usage(getattr(event, "usage", None)), _timings(event)
         if text or thought or reason or usage or timings:
             yield ChatChunk(text, thought, reason, usage, at, timings)
 
 
+def _bounded(chunks: Iterable[ChatChunk], endpoint: Endpoint) -> Iterator[ChatChunk]:
+    """Hand chunks on until they are more than any answer.
+
+    Raises:
+        KurabeError: ``models.endless``.
+    """
+    length = 0
+    for chunk in chunks:
+        length += len(chunk.text) + len(chunk.reasoning)
+        if length > MOST_CHARACTERS:
+            raise KurabeError("models.endless", **_place(endpoint), limit=f"{MOST_CHARACTERS // 1_000_000} MB")
+        yield chunk
+
+
+def _readable(text: Any) -> str:
+    """Return text that every store can keep; what is neither text nor nothing is no answer.
+
+    Raises:
+        ValueError: for anything else than text.
+    """
+    if text is None:
+        return ""
+    if not isinstance(text, str):
+        raise ValueError(f"{type(text).__name__} in the place of text")
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _reason(reason: Any) -> str | None:
+    return None if reason is None else _readable(str(reason))[:30]
+
+
 def _usage(usage: Any) -> Usage | None:
-    if usage is None:
+    """Return the server's counts; None where it sends none that could be: then ours are taken."""
+    prompt, completion = _tokens(usage, "prompt_tokens"), _tokens(usage, "completion_tokens")
+    if not prompt or completion is None:
         return None
-    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
     return Usage(
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
-        cached_tokens=None if prompt is None else prompt.cached_tokens,
-        reasoning_tokens=None if completion is None else completion.reasoning_tokens,
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        cached_tokens=_tokens(getattr(usage, "prompt_tokens_details", None), "cached_tokens"),
+        reasoning_tokens=_tokens(getattr(usage, "completion_tokens_details", None), "reasoning_tokens"),
     )
+
+
+def _tokens(counts: Any, name: str) -> int | None:
+    value = getattr(counts, name, None)
+    possible = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+    return value if possible else None
 
 
 def _timings(answer: Any) -> dict[str, Any] | None:

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core.decision import approach_name
+from core.errors import KurabeError
 from core.evaluation import SHOWN, SORTED, CaseFilter, CaseRow, Results, answer_scores, cases
-from core.i18n import catalogue, format_number, t
+from core.i18n import catalogue, describe, format_number, t
 from core.identity import content_hash
-from core.ui.parts import draw_approach, plain, remember, section
+from core.ui.parts import draw_approach, error_text, plain, remember, section
 from core.ui.questions import slice_label
 
 __all__ = ["draw_cases"]
@@ -176,6 +177,10 @@ def _draw_case(found: Results, case: CaseRow) -> None:
 
 
 def _draw_answer(cell: dict[str, Any]) -> None:
+    if cell["status"] == "failed":
+        error = cell["error"] or {"code": "approaches.lost", "params": {}}
+        st.error(error_text(*describe(KurabeError(error["code"], **error["params"]))))
+        return
     right = cell["value"] is not None and cell["value"] >= 0.5
     word = t("ui.cases.right") if right else t("ui.cases.wrong")
     st.badge(word, color="green" if right else "red", icon=":material/check:" if right else ":material/close:")

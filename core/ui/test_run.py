@@ -17,7 +17,7 @@ from core.charts import (
     tradeoff,
 )
 from core.datasets import SPLITS, latest_version
-from core.decision import approach_name, decide_experiment
+from core.decision import approach_name, decide_experiment, failure_texts
 from core.decision.figures import headroom_figure
 from core.errors import KurabeError
 from core.evaluation import (
@@ -240,6 +240,8 @@ def _draw_notes(found: Results) -> None:
     if found.smallest_detectable:
         points = format_number(100 * found.smallest_detectable)
         st.caption(t("decision.note.detectable", difference=points))
+    if failed := failure_texts(found):
+        st.warning("  \n".join(plain(text) for text in failed), icon=":material/cloud_off:")
     for twins in found.twins:
         first, second = found.approach(twins.first), found.approach(twins.second)
         if first and second:

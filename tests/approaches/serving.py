@@ -29,7 +29,7 @@ model = AutoModelForCausalLM.from_pretrained(str(resolve_base("starter").folder)
 tuned = get_peft_model(model, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
 for name, weight in tuned.named_parameters():
     if "lora_B" in name:
-        torch.nn.init.normal_(weight, std=4.0)  # strong enough to change what any weights would say
+        torch.nn.init.normal_(weight, std=float(sys.argv[2]))
 tuned.save_pretrained(folder)
 write_adapter_card(folder, base_ref="starter", base_hash=resolve_base("starter").hash, kind="lora", mixable=True)
 """
@@ -80,16 +80,21 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served.process.wait(20)
 
 
+def make_adapter(host: Served, name: str, strength: float) -> str:
+    """Make an adapter with random weights in the host's home, in a process of its own; strength 0 changes nothing."""
+    folder = host.home / "adapters" / name
+    folder.mkdir(parents=True)
+    environment = {**os.environ, "KURABE_HOME": str(host.home), "OMP_NUM_THREADS": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))
+    command = [sys.executable, "-c", _MAKE_ADAPTER, str(folder), str(strength)]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=900)
+    return name
+
+
 @pytest.fixture(scope="module")
 def adapter_id(host: Served) -> str:
-    """An adapter with random weights, made in a process of its own, in the host's home."""
-    folder = host.home / "adapters" / ADAPTER
-    folder.mkdir(parents=True)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "KURABE_HOME": str(host.home), "OMP_NUM_THREADS": "1"}
-    subprocess.run(
-        [sys.executable, "-c", _MAKE_ADAPTER, str(folder)], cwd=ROOT, env=environment, check=True, timeout=900
-    )
-    return ADAPTER
+    """An adapter strong enough to change what any weights would say."""
+    return make_adapter(host, ADAPTER, 4.0)
 
 
 @pytest.fixture

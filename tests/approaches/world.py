@@ -29,8 +29,11 @@ QUESTIONS = (
 SLICES = ("warranty", "price", "origin")
 
 
-def rows() -> list[dict[str, object]]:
-    """Two training questions and one test question a product, and test questions without an answer."""
+def rows(*, only_test: bool = False) -> list[dict[str, object]]:
+    """Two training questions and one test question a product, and test questions without an answer.
+
+    With `only_test` all 24 are test questions.
+    """
     made: list[dict[str, object]] = []
     for number, (name, values) in enumerate(PRODUCTS.items()):
         for which, value in enumerate(values):
@@ -42,7 +45,7 @@ def rows() -> list[dict[str, object]]:
                     "answer": sentence,
                     "value": value,
                     "slice": SLICES[which],
-                    "split": "test" if which == number % 3 else "train",
+                    "split": "test" if only_test or which == number % 3 else "train",
                     "gold": [{"document": f"{name}.md", "quote": sentence}],
                     "expects": {},
                 }
@@ -61,12 +64,12 @@ def rows() -> list[dict[str, object]]:
     return made
 
 
-def make_project(*, index: bool = True) -> tb.Project:
+def make_project(*, index: bool = True, only_test: bool = False) -> tb.Project:
     """A project with documents, questions and (by words alone, so that no model is needed) an index."""
     project = tb.Project(name="Shop", language="en", instructions="Answer the customer's question.")
     with write() as session:
         session.add(project)
-    data = "\n".join(json.dumps(row) for row in rows()).encode()
+    data = "\n".join(json.dumps(row) for row in rows(only_test=only_test)).encode()
     datasets.import_file(project.id, data, "questions.jsonl")
     kb = knowledge.default_kb(project.id)
     for name, values in PRODUCTS.items():
