@@ -1,5 +1,6 @@
 """Approaches: model × context × prompt, how each answers, and the record of every answer."""
 
+from .again import Changed, ask_after_edit, ask_with_prompt, change_before, tried_prompt
 from .answering import AnswerRequest, answer, answer_row, derived_seed, perform
 from .batch import Task, answer_many, ask_all, ask_patiently, may_pass
 from .context import Context, Demonstration, Gathered, GatherInput
@@ -25,6 +26,7 @@ __all__ = [
     "RUNNING",
     "AnswerRequest",
     "ApproachSpec",
+    "Changed",
     "Context",
     "Decoding",
     "Demonstration",
@@ -41,10 +43,13 @@ __all__ = [
     "answer_many",
     "answer_row",
     "approaches",
+    "ask_after_edit",
     "budget_for",
     "context_tokens",
     "ask_all",
     "ask_patiently",
+    "ask_with_prompt",
+    "change_before",
     "comparison",
     "derived_seed",
     "ensure_presets",
@@ -62,6 +67,7 @@ __all__ = [
     "start_comparison",
     "stop_answer",
     "store_rows",
+    "tried_prompt",
     "unavailable",
     "why_unavailable",
 ]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from core.errors import KurabeError, as_kurabe_error
@@ -25,6 +25,7 @@ from .library import get_approach
 from .parts import Parts, load_parts
 from .rows import example_gold, new_row, save_rows, save_text, store_rows
 from .sources import ProjectSources
+from .spec import PromptChoice
 
 Phase = Literal["live", "quality", "latency"]
 """Live: asked by a person, contended · quality: batched at full speed · latency: alone, one at a time."""
@@ -64,6 +65,10 @@ class AnswerRequest:
     """Index version to search; None: the newest."""
     dataset_version_id: str | None = None
     """Dataset version that examples come from; None: the newest."""
+    prompt: PromptChoice | None = None
+    """Instructions and house rules to try instead of the approach's own."""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """What a reader of the answer must know, such as what was changed before it was asked again; JSON-able."""
 
 
 def answer(request: AnswerRequest, on_chunk: OnChunk | None = None, cancel: threading.Event | None = None) -> tb.Answer:
@@ -132,6 +137,8 @@ def perform(
     seconds since then that went into finding or starting the server.
     """
     asked = time.monotonic() if asked is None else asked
+    if request.prompt is not None:
+        parts = replace(parts, spec=parts.spec.model_copy(update={"prompt": request.prompt}))
     row.started_at = now()
     clock = _Clock(asked, connected)
     try:
@@ -200,7 +207,7 @@ def _gather(row: tb.Answer, request: AnswerRequest, parts: Parts, clock: _Clock)
     clock.gathered = time.monotonic()
     if gathered.search is not None:
         clock.search = {name: float(seconds) for name, seconds in gathered.search.spans.items()}
-        row.notes = {"search_mode": gathered.search.mode, "embedder": gathered.search.embedder}
+        row.notes = {**row.notes, "search_mode": gathered.search.mode, "embedder": gathered.search.embedder}
     row.notes = {**(row.notes or {}), **gathered.notes}
     return gathered
 

@@ -4,6 +4,7 @@ from .attribution import attribute, cause
 from .cases import CasePage, CaseRow, answer_scores, cases, export_rows
 from .config import DEFAULT_METRICS, ExperimentConfig, Plan, PlannedApproach
 from .confusion import Confusion, confusion
+from .echoes import Echo, echo
 from .planning import (
     default_config,
     draw,
@@ -41,6 +42,7 @@ __all__ = [
     "Confusion",
     "Cost",
     "Counts",
+    "Echo",
     "ExperimentConfig",
     "ExperimentRun",
     "Headroom",
@@ -61,6 +63,7 @@ __all__ = [
     "confusion",
     "default_config",
     "draw",
+    "echo",
     "experiments",
     "export_rows",
     "latency_blocks",
