@@ -8,7 +8,9 @@ from core.ui.cases import draw_cases
 from core.ui.findings import experiment_results
 from core.ui.frame import current_project
 from core.ui.jobs import active_job, follow_job
+from core.ui.model_judge import draw_judge
 from core.ui.parts import choose_view, draw_empty, draw_head, open_view, practice_note
+from core.ui.robustness import draw_robustness
 from core.ui.test_run import choose_experiment, draw_results, draw_setup
 
 project = current_project()
@@ -22,13 +24,17 @@ elif experiment is None:
         st.query_params["experiment"] = started
         st.rerun()
 else:
-    names = ("results", "cases", "new")
+    names = ("results", "cases", "judge", "robustness", "new")
     view = choose_view("test_run", {name: t(f"ui.test.view.{name}") for name in names})
     if view == "new":
         if started := draw_setup(project):
             open_view("test_run", "results", experiment=started)
     elif view == "cases":
         draw_cases(experiment_results(experiment))
+    elif view == "judge":
+        draw_judge(project, experiment_results(experiment))
+    elif view == "robustness":
+        draw_robustness(project, experiment_results(experiment))
     else:
         running = active_job(project.id, "experiment")
         if experiment.completed_at is None and experiment.job_id is not None:

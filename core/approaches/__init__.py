@@ -2,7 +2,7 @@
 
 from .again import Changed, ask_after_edit, ask_with_prompt, change_before, tried_prompt
 from .answering import AnswerRequest, answer, answer_row, derived_seed, perform
-from .batch import Task, answer_many, ask_all, ask_patiently, may_pass
+from .batch import BACK_OFF_SECONDS, Task, answer_many, ask_all, ask_patiently, may_pass
 from .context import Context, Demonstration, Gathered, GatherInput
 from .library import (
     approaches,
@@ -14,13 +14,14 @@ from .library import (
     why_unavailable,
 )
 from .live import LiveComparison, comparison, is_running, recent_comparisons, start_comparison, stop_answer
-from .parts import CONTEXTS, Parts, budget_for, context_tokens, load_parts
+from .parts import CONTEXTS, Parts, Server, budget_for, context_tokens, load_parts
 from .presets import PRESETS, PresetInfo
 from .rows import RUNNING, new_row, save_rows, settle_lost, store_rows
 from .sources import ProjectSources
 from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice
 
 __all__ = [
+    "BACK_OFF_SECONDS",
     "CONTEXTS",
     "PRESETS",
     "RUNNING",
@@ -38,6 +39,7 @@ __all__ = [
     "PresetInfo",
     "ProjectSources",
     "PromptChoice",
+    "Server",
     "Task",
     "answer",
     "answer_many",

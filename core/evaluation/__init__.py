@@ -5,6 +5,20 @@ from .cases import CasePage, CaseRow, answer_scores, cases, export_rows
 from .config import DEFAULT_METRICS, ExperimentConfig, Plan, PlannedApproach
 from .confusion import Confusion, confusion
 from .echoes import Echo, echo
+from .judge import (
+    JudgeConfig,
+    JudgedApproach,
+    JudgedPair,
+    JudgeOutcome,
+    JudgePlan,
+    judge_outcome,
+    judged_names,
+    judged_pairs,
+    judgements,
+    judgings,
+    plan_judging,
+    start_judging,
+)
 from .planning import (
     default_config,
     draw,
@@ -28,11 +42,29 @@ from .report import (
     Twins,
 )
 from .results import results
+from .robustness import (
+    PROBES,
+    ProbeResult,
+    RobustnessConfig,
+    RobustnessOutcome,
+    RobustnessPlan,
+    plan_robustness,
+    robustness_outcome,
+    start_robustness,
+)
 from .running import ExperimentRun, latency_blocks
 from .scoring import Scorer, rescore, score_live
 from .seal import Openings, openings
 
 __all__ = [
+    "PROBES",
+    "ProbeResult",
+    "RobustnessConfig",
+    "RobustnessOutcome",
+    "RobustnessPlan",
+    "plan_robustness",
+    "robustness_outcome",
+    "start_robustness",
     "DEFAULT_METRICS",
     "ApproachResult",
     "Attribution",
@@ -46,6 +78,11 @@ __all__ = [
     "ExperimentConfig",
     "ExperimentRun",
     "Headroom",
+    "JudgeConfig",
+    "JudgeOutcome",
+    "JudgePlan",
+    "JudgedApproach",
+    "JudgedPair",
     "Latency",
     "MetricResult",
     "Openings",
@@ -66,12 +103,19 @@ __all__ = [
     "echo",
     "experiments",
     "export_rows",
+    "judge_outcome",
+    "judged_names",
+    "judged_pairs",
+    "judgements",
+    "judgings",
     "latency_blocks",
     "latest_experiment",
     "openings",
     "plan_experiment",
+    "plan_judging",
     "rescore",
     "results",
     "score_live",
     "start_experiment",
+    "start_judging",
 ]

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from core.approaches import RUNNING, spec_of_row
 from core.errors import KurabeError
-from core.measures import Interval, finding, holm, mean_interval, paired_difference, smallest_detectable
+from core.measures import METRICS, Interval, finding, holm, mean_interval, paired_difference, smallest_detectable
 from core.store import read
 from core.store import tables as tb
 
@@ -146,7 +146,8 @@ class _Results:
         )
 
     def _metrics(self, approach_id: str) -> dict[str, MetricResult]:
-        names = dict.fromkeys((self.columns.primary, *self.config["metrics"]))
+        later = [name for name, kind in METRICS.all().items() if kind.judged]
+        names = dict.fromkeys((self.columns.primary, *self.config["metrics"], *later))
         found: dict[str, MetricResult] = {}
         for name in names:
             failed = self.columns.failed_scores.get((approach_id, name), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -12,6 +13,9 @@ __all__ = ["Piece", "changed_lines", "differences", "new_words"]
 
 _TOO_SHORT = 2
 """Equal words between two changes below which the changes are shown as one: single shared letters are chance."""
+
+_SENTENCE = re.compile(r"\n+|(?<=[。\uff01\uff1f])|(?<=[.!?])\s+(?=\S)")
+"""Where a document's sentences and lines end."""
 
 _LONG = 400
 """Words from which differences are approximate."""
@@ -60,8 +64,8 @@ def new_words(before: str, after: str) -> list[str]:
 
 
 def changed_lines(before: str, after: str) -> list[tuple[str, str]]:
-    """Return the lines that differ, as (before, after); one side is empty where lines only came or went."""
-    old, new = ([line.strip() for line in text.splitlines() if line.strip()] for text in (before, after))
+    """Return the sentences and lines that differ, as (before, after); one side is empty where some came or went."""
+    old, new = ([part.strip() for part in _SENTENCE.split(text) if part.strip()] for text in (before, after))
     found = []
     for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":

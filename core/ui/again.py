@@ -26,7 +26,7 @@ from core.measures.differences import differences, new_words
 from core.projects.samples import second_versions
 from core.store import tables as tb
 from core.ui.approaches import approach_label
-from core.ui.parts import draw_approach, plain
+from core.ui.parts import draw_approach, plain, presenting
 
 __all__ = ["draw_before_after", "draw_change", "draw_change_form", "draw_echo", "reference_is_old"]
 
@@ -106,6 +106,8 @@ def draw_change(rows: Sequence[tb.Answer], changed: Changed) -> None:
             _line(before, after)
         if len(changed.lines) > 12:
             st.caption(t("ui.again.more_lines", n=len(changed.lines) - 12))
+        if presenting():
+            return
         with st.container(horizontal=True):
             st.button(
                 t("ui.again.earlier"), icon=":material/history:", key="again_earlier", type="tertiary",
@@ -116,6 +118,7 @@ def draw_change(rows: Sequence[tb.Answer], changed: Changed) -> None:
 
 
 def _line(before: str, after: str) -> None:
+    before, after = (text.strip("| ").replace(" | ", " · ") for text in (before, after))  # rows of a table
     left, right = st.columns(2)
     with left:
         st.caption(t("ui.again.before"))
@@ -194,8 +197,9 @@ def draw_echo(found: Echo | None) -> None:
     """Say whether an answer follows the change, or repeats what held before."""
     if found is None:
         return
-    look = ("green", ":material/update:") if found.says == "after" else ("orange", ":material/history:")
-    st.badge(t(f"ui.again.echo.{found.says}", words=plain(found.words)), color=look[0], icon=look[1])  # type: ignore[arg-type]  # two of the colours
+    colour, icon = ("green", "update") if found.says == "after" else ("orange", "history")
+    # a badge would cut the words off where a column is narrow
+    st.markdown(f":{colour}-background[:material/{icon}: {t(f'ui.again.echo.{found.says}', words=plain(found.words))}]")
 
 
 def reference_is_old(row: tb.Answer, changed: Changed | None) -> bool:

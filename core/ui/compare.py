@@ -166,10 +166,15 @@ def present_comparison(project: tb.Project, compare_id: str | None) -> None:
 def _answers_slide(rows: Sequence[tb.Answer], changed: Changed | None) -> None:
     """Draw three answers in columns, with the reference above and whether each is right."""
     _reference(rows[0], changed)
+    earlier = {row.approach_id: row for row in comparison(changed.before)} if changed is not None else {}
     for place, row in zip(st.columns(3), rows, strict=False):
         approach = get_approach(row.approach_id)
         with place, st.container(border=True, height="stretch"):
             draw_approach(approach.preset, approach_label(approach))
+            if before := earlier.get(row.approach_id):
+                st.caption(t("ui.again.before"))
+                st.text(before.text or "–")
+                st.caption(t("ui.again.after"))
             _text(row, None)
             _judgement(row, changed)
             if row.total_seconds is not None:

@@ -139,13 +139,14 @@ def draw_figure(figure: go.Figure, key: str) -> None:
 
 _ON_A_SCREEN = 20
 """Smallest text of a figure that is read from the back of a room, in pixels."""
+_MOST_HIGH = 520
+"""Height of a figure that fits under its finding on a screen of 720 pixels."""
 
 
 def _enlarge(figure: go.Figure) -> None:
     """Give a figure's text the size of a slide's, and the figure the room that it then needs."""
-    figure.update_layout(
-        font_size=_ON_A_SCREEN, legend_font_size=_ON_A_SCREEN, height=(figure.layout.height or 400) * 1.4
-    )
+    height = min(_MOST_HIGH, (figure.layout.height or 400) * 1.4)
+    figure.update_layout(font_size=_ON_A_SCREEN, legend_font_size=_ON_A_SCREEN, height=height)
     for axes in (figure.update_xaxes, figure.update_yaxes):
         axes(tickfont_size=_ON_A_SCREEN, title_font_size=_ON_A_SCREEN)
     for note in figure.layout.annotations:

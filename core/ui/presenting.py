@@ -16,11 +16,13 @@ _STYLE = """<style>
 html { font-size: 20px !important; }
 [data-testid="stHeader"], [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"],
 [data-testid="stExpandSidebarButton"] { display: none !important; }
-[data-testid="stMainBlockContainer"] { padding: 1.5rem 2.5rem 1rem !important; max-width: none !important; }
+[data-testid="stMainBlockContainer"] { padding: 1.5rem 2.5rem 4.5rem !important; max-width: none !important; }
+.st-key-slides { position: fixed; right: 2.5rem; bottom: 1rem; width: auto !important; z-index: 10; }
 [data-testid="stMainBlockContainer"] :is([data-testid="stCaptionContainer"], [data-testid="stMetricLabel"],
   [data-testid="stBadge"], .stMarkdownBadge, [data-testid="stBaseButton-secondary"], [data-testid="stText"])
-  :is(p, span, div, small):not([data-testid="stIconMaterial"]) { font-size: 1rem !important; }
+  :is(p, span, div, small, kbd):not([data-testid="stIconMaterial"]) { font-size: 1rem !important; }
 [data-testid="stMainBlockContainer"] :is([data-testid="stText"], .stMarkdownBadge) { font-size: 1rem !important; }
+[data-testid="stMainBlockContainer"] button :not([data-testid="stIconMaterial"]) { font-size: 1rem !important; }
 </style>"""
 """20 px is the smallest text on a slide: what is small on a desk cannot be read from the back of a room."""
 

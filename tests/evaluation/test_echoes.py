@@ -23,7 +23,9 @@ ROWS = [
      "answer": "The fee of Plan Kite is 9 dollars.", "fact": "kite/fee"},
 ]  # fmt: skip
 TEXT = "Plan Kite\n\n- Visits per year: 8 times\n- Fee: 9 dollars"
-VISITS = Changed("before", "kite.md", "Plan Kite", TEXT, (("- Visits per year: 37 times", "- Visits per year: 8 times"),))
+VISITS = Changed(
+    "before", "kite.md", "Plan Kite", TEXT, (("- Visits per year: 37 times", "- Visits per year: 8 times"),)
+)
 
 
 @pytest.fixture

@@ -57,6 +57,8 @@ def test_lines_that_changed_are_paired_and_lines_that_came_stand_alone() -> None
     before, after = "Fee: 9\nVisits: 37 times\n", "Fee: 9\nVisits: 8 times\n\nNew: yes\n"
     assert changed_lines("a\nb\nc", "a\nB\nc") == [("b", "B")]
     assert changed_lines(before, after) == [("Visits: 37 times", "Visits: 8 times\nNew: yes")]
+    japanese = "駅前です。閉店は午後4時です。駐車場は9台です。"
+    assert changed_lines(japanese, japanese.replace("4時", "6時")) == [("閉店は午後4時です。", "閉店は午後6時です。")]
     assert changed_lines("a\nb", "a") == [("b", "")] and changed_lines(before, before) == []
 
 

@@ -2,7 +2,7 @@
 
 from core.store.tables._base import Base
 from core.store.tables.datasets import Dataset, DatasetVersion, Example
-from core.store.tables.evaluation import Answer, Approach, Experiment, Score
+from core.store.tables.evaluation import Answer, Approach, Experiment, Judgement, Judging, Score
 from core.store.tables.jobs import Job
 from core.store.tables.knowledge import Document, IndexVersion, KnowledgeBase
 from core.store.tables.models import Adapter, BaseModel, PriceBook
@@ -23,6 +23,8 @@ __all__ = [
     "Experiment",
     "IndexVersion",
     "Job",
+    "Judgement",
+    "Judging",
     "KnowledgeBase",
     "PriceBook",
     "Project",

@@ -418,6 +418,31 @@ def upgrade() -> None:
     op.create_index(op.f("ix_index_versions_knowledge_base_id"), "index_versions", ["knowledge_base_id"], unique=False)
     op.create_index(op.f("ix_index_versions_project_id"), "index_versions", ["project_id"], unique=False)
     op.create_table(
+        "judgings",
+        sa.Column("experiment_id", sa.String(length=36), nullable=False),
+        sa.Column("job_id", sa.String(length=36), nullable=True),
+        sa.Column("config", JSON, nullable=False),
+        sa.Column("hash", sa.String(length=80), nullable=False),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("project_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["experiment_id"],
+            ["experiments.id"],
+            name=op.f("fk_judgings_experiment_id_experiments"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("fk_judgings_project_id_projects"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_judgings")),
+    )
+    op.create_index(op.f("ix_judgings_experiment_id"), "judgings", ["experiment_id"], unique=False)
+    op.create_index(op.f("ix_judgings_job_id"), "judgings", ["job_id"], unique=False)
+    op.create_index(op.f("ix_judgings_project_id"), "judgings", ["project_id"], unique=False)
+    op.create_table(
         "examples",
         sa.Column("version_id", sa.String(length=36), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
@@ -451,6 +476,57 @@ def upgrade() -> None:
     op.create_index("ix_examples_version_position", "examples", ["version_id", "position"], unique=False)
     op.create_index("ix_examples_version_split", "examples", ["version_id", "split", "position"], unique=False)
     op.create_table(
+        "judgements",
+        sa.Column("judging_id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("example_id", sa.String(length=36), nullable=False),
+        sa.Column("answer_id", sa.String(length=36), nullable=False),
+        sa.Column("other_answer_id", sa.String(length=36), nullable=False),
+        sa.Column("swapped", sa.Boolean(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("messages", JSON, nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("reasoning", sa.String(), nullable=False),
+        sa.Column("finish_reason", sa.String(length=30), nullable=True),
+        sa.Column("error", JSON, nullable=True),
+        sa.Column("model", sa.String(length=300), nullable=False),
+        sa.Column("prompt_tokens", sa.Integer(), nullable=True),
+        sa.Column("completion_tokens", sa.Integer(), nullable=True),
+        sa.Column("seconds", sa.Double(), nullable=True),
+        sa.Column("cost", sa.String(length=40), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("cost_basis", sa.String(length=10), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("project_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["answer_id"], ["answers.id"], name=op.f("fk_judgements_answer_id_answers"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["judging_id"], ["judgings.id"], name=op.f("fk_judgements_judging_id_judgings"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("fk_judgements_project_id_projects"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_judgements")),
+        sa.UniqueConstraint(
+            "judging_id",
+            "kind",
+            "answer_id",
+            "other_answer_id",
+            "swapped",
+            "part",
+            name=op.f("uq_judgements_judging_id_kind_answer_id_other_answer_id_swapped_part"),
+        ),
+    )
+    op.create_index(op.f("ix_judgements_answer_id"), "judgements", ["answer_id"], unique=False)
+    op.create_index(op.f("ix_judgements_project_id"), "judgements", ["project_id"], unique=False)
+    op.create_index("ix_judgements_status", "judgements", ["judging_id", "status"], unique=False)
+    op.create_table(
         "scores",
         sa.Column("answer_id", sa.String(length=36), nullable=False),
         sa.Column("metric", sa.String(length=60), nullable=False),
@@ -482,10 +558,18 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_scores_project_id"), table_name="scores")
     op.drop_index(op.f("ix_scores_answer_id"), table_name="scores")
     op.drop_table("scores")
+    op.drop_index("ix_judgements_status", table_name="judgements")
+    op.drop_index(op.f("ix_judgements_project_id"), table_name="judgements")
+    op.drop_index(op.f("ix_judgements_answer_id"), table_name="judgements")
+    op.drop_table("judgements")
     op.drop_index("ix_examples_version_split", table_name="examples")
     op.drop_index("ix_examples_version_position", table_name="examples")
     op.drop_index(op.f("ix_examples_project_id"), table_name="examples")
     op.drop_table("examples")
+    op.drop_index(op.f("ix_judgings_project_id"), table_name="judgings")
+    op.drop_index(op.f("ix_judgings_job_id"), table_name="judgings")
+    op.drop_index(op.f("ix_judgings_experiment_id"), table_name="judgings")
+    op.drop_table("judgings")
     op.drop_index(op.f("ix_index_versions_project_id"), table_name="index_versions")
     op.drop_index(op.f("ix_index_versions_knowledge_base_id"), table_name="index_versions")
     op.drop_table("index_versions")
