@@ -80,8 +80,10 @@ def _later_version(project: tb.Project, row: tb.Document) -> Path | None:
 def _prompt_form(rows: Sequence[tb.Answer]) -> None:
     prompt = tried_prompt(rows) or spec_of_row(get_approach(rows[0].approach_id)).prompt
     key = f"again_{rows[0].compare_id}"
-    instructions = st.text_area(t("ui.again.instructions"), prompt.instructions, key=f"{key}_instructions", height=80)
-    rules = st.text_area(t("ui.again.house_rules"), prompt.house_rules, key=f"{key}_rules", height=80)
+    instructions = st.text_area(
+        t("approaches.spec.instructions"), prompt.instructions, key=f"{key}_instructions", height=80
+    )
+    rules = st.text_area(t("approaches.spec.house_rules"), prompt.house_rules, key=f"{key}_rules", height=80)
     st.caption(t("ui.again.prompt.text"))
     if st.button(t("ui.again.ask"), type="primary", icon=":material/send:", key="again_ask_prompt"):
         wanted = PromptChoice(instructions=instructions.strip(), house_rules=rules.strip())

@@ -90,7 +90,7 @@ def _draw_form(project: tb.Project, found: Results) -> None:
         experiment_id=found.experiment_id,
         model=model,
         rubric=rubric.strip(),
-        pairs=pairs,
+        pairs=pairs,  # type: ignore[arg-type]  # one of _PAIRS
         metrics=tuple(metrics),
         questions=int(questions) if questions else None,
     )
@@ -226,11 +226,12 @@ def _draw_pairs(outcome: JudgeOutcome, names: dict[str, str]) -> None:
 def _draw_metrics(outcome: JudgeOutcome, names: dict[str, str]) -> None:
     st.markdown(f"**{t('ui.judge.metrics.title')}**")
     rows = []
+    asked = {metric for found in (outcome.metrics, outcome.unmeasured) for each in found.values() for metric in each}
     for approach_id, name in names.items():
         means, missing = outcome.metrics.get(approach_id, {}), outcome.unmeasured.get(approach_id, {})
         row: dict[str, Any] = {t("ui.test.approach"): name}
         for metric in judged_names():
-            if any(metric in found for found in (*outcome.metrics.values(), *outcome.unmeasured.values())):
+            if metric in asked:
                 row[t(f"measures.metric.{metric}")] = interval_text(means.get(metric))
         row[t("ui.judge.unmeasured")] = sum(missing.values())
         rows.append(row)

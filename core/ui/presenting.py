@@ -33,7 +33,7 @@ class Slide:
 
     title: str
     """The finding; empty where what is drawn brings its own."""
-    draw: Callable[[], None]
+    draw: Callable[[], object]
 
 
 def draw_style() -> None:

@@ -67,7 +67,7 @@ def test_a_presented_comparison_shows_three_answers_a_screen_without_a_menu(lang
     assert not app.sidebar.selectbox and visitor.says("ui.page.compare") not in [title.value for title in app.title]
     assert "1 / 3" in texts(app) and not app.error
     app.button(key="slide_next").click().run()
-    assert app.query_params["slide"] == ["2"] and "2 / 3" in texts(app)
+    assert app.query_params["slide"] in ("2", ["2"]) and "2 / 3" in texts(app)
     app.button(key="slide_end").click().run()
     assert "present" not in app.query_params and visitor.says("ui.page.compare") in texts(app)
 
