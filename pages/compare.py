@@ -3,20 +3,24 @@
 import streamlit as st
 
 from core.i18n import t
-from core.ui.compare import ask_form, draw_comparison, draw_recent
+from core.ui.compare import ask_form, draw_comparison, draw_recent, present_comparison
 from core.ui.frame import current_project
-from core.ui.parts import draw_empty, draw_head, practice_note
+from core.ui.parts import draw_empty, draw_head, practice_note, presenting
 
 project = current_project()
-draw_head("compare")
-practice_note(project.base_ref)
-if asked := ask_form(project):
-    st.query_params["compare"] = asked
-if earlier := draw_recent(project):
-    st.query_params["compare"] = earlier
-shown = st.query_params.get("compare")
-if shown:
-    draw_comparison(shown)
-    st.caption(t("ui.compare.link"))
+if presenting():
+    present_comparison(project, st.query_params.get("compare"))
+    practice_note(project.base_ref)
 else:
-    draw_empty("ui.compare.empty")
+    draw_head("compare")
+    practice_note(project.base_ref)
+    if asked := ask_form(project):
+        st.query_params["compare"] = asked
+    if earlier := draw_recent(project):
+        st.query_params["compare"] = earlier
+    shown = st.query_params.get("compare")
+    if shown:
+        draw_comparison(project, shown)
+        st.caption(t("ui.compare.link"))
+    else:
+        draw_empty("ui.compare.empty")

@@ -1,14 +1,18 @@
 """Decision: the verdict in one sentence, and everything that it rests on."""
 
 from core.evaluation import latest_experiment
-from core.ui.decision import draw_decision, draw_inputs
+from core.ui.decision import draw_decision, draw_inputs, present_decision
 from core.ui.frame import current_project
-from core.ui.parts import draw_empty, draw_head
+from core.ui.parts import draw_empty, draw_head, presenting
 
 project = current_project()
-draw_head("decision")
-if latest_experiment(project.id) is None:
-    draw_empty("ui.decision.empty", to="home")
+measured = latest_experiment(project.id) is not None
+if measured and presenting():
+    present_decision(project)
 else:
-    draw_decision(project)
-draw_inputs(project)
+    draw_head("decision")
+    if measured:
+        draw_decision(project)
+    else:
+        draw_empty("ui.decision.empty", to="home")
+    draw_inputs(project)

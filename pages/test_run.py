@@ -9,7 +9,9 @@ from core.ui.changes import draw_changes
 from core.ui.findings import experiment_results
 from core.ui.frame import current_project
 from core.ui.jobs import active_job, follow_job
+from core.ui.model_judge import draw_judge
 from core.ui.parts import choose_view, draw_empty, draw_head, open_view, practice_note
+from core.ui.robustness import draw_robustness
 from core.ui.test_run import choose_experiment, draw_results, draw_setup
 
 project = current_project()
@@ -23,7 +25,7 @@ elif experiment is None:
         st.query_params["experiment"] = started
         st.rerun()
 else:
-    names = ("results", "cases", "changes", "new")
+    names = ("results", "cases", "changes", "judge", "robustness", "new")
     view = choose_view("test_run", {name: t(f"ui.test.view.{name}") for name in names})
     if view == "new":
         if started := draw_setup(project):
@@ -32,6 +34,10 @@ else:
         draw_cases(experiment_results(experiment))
     elif view == "changes":
         draw_changes(project, experiment)
+    elif view == "judge":
+        draw_judge(project, experiment_results(experiment))
+    elif view == "robustness":
+        draw_robustness(project, experiment_results(experiment))
     else:
         running = active_job(project.id, "experiment")
         if experiment.completed_at is None and experiment.job_id is not None:

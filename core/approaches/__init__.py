@@ -1,7 +1,8 @@
 """Approaches: model × context × prompt, how each answers, and the record of every answer."""
 
+from .again import Changed, ask_after_edit, ask_with_prompt, change_before, tried_prompt
 from .answering import AnswerRequest, answer, answer_row, derived_seed, perform
-from .batch import Task, answer_many, ask_all, ask_patiently, may_pass
+from .batch import BACK_OFF_SECONDS, Task, answer_many, ask_all, ask_patiently, may_pass
 from .context import Context, Demonstration, Gathered, GatherInput
 from .library import (
     approaches,
@@ -13,18 +14,20 @@ from .library import (
     why_unavailable,
 )
 from .live import LiveComparison, comparison, is_running, recent_comparisons, start_comparison, stop_answer
-from .parts import CONTEXTS, Parts, budget_for, context_tokens, load_parts
+from .parts import CONTEXTS, Parts, Server, budget_for, context_tokens, load_parts
 from .presets import PRESETS, PresetInfo
 from .rows import RUNNING, mark_measured, new_row, save_rows, settle_lost, store_rows
 from .sources import ProjectSources
 from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice
 
 __all__ = [
+    "BACK_OFF_SECONDS",
     "CONTEXTS",
     "PRESETS",
     "RUNNING",
     "AnswerRequest",
     "ApproachSpec",
+    "Changed",
     "Context",
     "Decoding",
     "Demonstration",
@@ -36,15 +39,19 @@ __all__ = [
     "PresetInfo",
     "ProjectSources",
     "PromptChoice",
+    "Server",
     "Task",
     "answer",
     "answer_many",
     "answer_row",
     "approaches",
+    "ask_after_edit",
     "budget_for",
     "context_tokens",
     "ask_all",
     "ask_patiently",
+    "ask_with_prompt",
+    "change_before",
     "comparison",
     "derived_seed",
     "ensure_presets",
@@ -63,6 +70,7 @@ __all__ = [
     "start_comparison",
     "stop_answer",
     "store_rows",
+    "tried_prompt",
     "unavailable",
     "why_unavailable",
 ]

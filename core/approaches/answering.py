@@ -7,10 +7,11 @@ moment the question is put, so search is never left out. The stored row exists b
 from __future__ import annotations
 
 import hashlib
+import random
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from core.errors import KurabeError, as_kurabe_error
@@ -25,9 +26,11 @@ from .library import get_approach
 from .parts import Parts, load_parts
 from .rows import example_gold, new_row, save_rows, save_text, store_rows
 from .sources import ProjectSources
+from .spec import PromptChoice
 
-Phase = Literal["live", "quality", "latency"]
-"""Live: asked by a person, contended · quality: batched at full speed · latency: alone, one at a time."""
+Phase = Literal["live", "quality", "latency", "shuffled", "outage", "reworded", "repeated", "abilities"]
+"""Live: asked by a person, contended · quality: batched at full speed · latency: alone, one at a time · the others:
+asked again under changed circumstances, see `core.evaluation.robustness`."""
 
 OnChunk = Callable[[str, str], None]
 """Called with the new piece of text and the new piece of reasoning."""
@@ -64,6 +67,12 @@ class AnswerRequest:
     """Index version to search; None: the newest."""
     dataset_version_id: str | None = None
     """Dataset version that examples come from; None: the newest."""
+    shuffle: int | None = None
+    """Seed of another order for the passages; None leaves the best one first."""
+    prompt: PromptChoice | None = None
+    """Instructions and house rules to try instead of the approach's own."""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """What a reader of the answer must know, such as what was changed before it was asked again; JSON-able."""
 
 
 def answer(request: AnswerRequest, on_chunk: OnChunk | None = None, cancel: threading.Event | None = None) -> tb.Answer:
@@ -132,6 +141,8 @@ def perform(
     seconds since then that went into finding or starting the server.
     """
     asked = time.monotonic() if asked is None else asked
+    if request.prompt is not None:
+        parts = replace(parts, spec=parts.spec.model_copy(update={"prompt": request.prompt}))
     row.started_at = now()
     clock = _Clock(asked, connected)
     try:
@@ -197,12 +208,24 @@ def _gather(row: tb.Answer, request: AnswerRequest, parts: Parts, clock: _Clock)
         example_id = request.example_id
         gold = (lambda: example_gold(example_id)) if example_id else None
         gathered = parts.context.gather(parts.gather_input(request.question, gold))
+    if request.shuffle is not None:
+        gathered = _shuffled(gathered, request)
     clock.gathered = time.monotonic()
     if gathered.search is not None:
         clock.search = {name: float(seconds) for name, seconds in gathered.search.spans.items()}
-        row.notes = {"search_mode": gathered.search.mode, "embedder": gathered.search.embedder}
+        row.notes = {**row.notes, "search_mode": gathered.search.mode, "embedder": gathered.search.embedder}
     row.notes = {**(row.notes or {}), **gathered.notes}
     return gathered
+
+
+def _shuffled(gathered: Gathered, request: AnswerRequest) -> Gathered:
+    """The same passages in another order, never in the one that search gave."""
+    order = list(range(len(gathered.passages)))
+    dice = random.Random(f"{request.shuffle}/{request.question}")
+    while len(order) > 1 and order == sorted(order):
+        dice.shuffle(order)
+    hits = tuple(gathered.hits[place] for place in order) if gathered.hits else ()
+    return replace(gathered, passages=tuple(gathered.passages[place] for place in order), hits=hits)
 
 
 def _describe(

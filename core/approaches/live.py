@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
 
@@ -15,6 +16,7 @@ from core.store import tables as tb
 from .answering import AnswerRequest, answer_row
 from .library import get_approach
 from .rows import RUNNING, new_row, settle_lost, store_rows
+from .spec import PromptChoice
 
 MOST_AT_ONCE = 8
 """Live answers asked at the same time by one process; others wait their turn."""
@@ -75,6 +77,8 @@ def start_comparison(
     repetitions: int = 1,
     retrieval_off: bool = False,
     index_version_id: str | None = None,
+    prompt: PromptChoice | None = None,
+    notes: Mapping[str, Any] | None = None,
 ) -> str:
     """Ask several approaches the same question in the background and return the comparison's id.
 
@@ -86,6 +90,8 @@ def start_comparison(
         repetitions: How often each is asked.
         retrieval_off: Answer as if search were down.
         index_version_id: Search this index version instead of the newest.
+        prompt: Instructions and house rules to try instead of the approaches' own.
+        notes: Kept with every answer; JSON-able.
 
     Raises:
         KurabeError: `approaches.empty_question`, `approaches.none_chosen`, `store.missing`.
@@ -106,6 +112,8 @@ def start_comparison(
                 repetition=repetition,
                 retrieval_off=retrieval_off,
                 index_version_id=index_version_id,
+                prompt=prompt,
+                notes=notes or {},
             )
             for repetition in range(repetitions)
             for approach_id in dict.fromkeys(approach_ids)

@@ -12,6 +12,8 @@ from core.identity import ProcessIdentity, actor, alive, new_id, now, process_id
 from core.store import read, write
 from core.store import tables as tb
 
+from .spec import ApproachSpec
+
 if TYPE_CHECKING:
     from .answering import AnswerRequest
 
@@ -39,7 +41,7 @@ def new_row(request: AnswerRequest, approach: tb.Approach, owner: dict[str, Any]
         compare_id=request.compare_id,
         example_id=request.example_id,
         approach_id=approach.id,
-        approach_hash=approach.hash,
+        approach_hash=_hash(request, approach),
         phase=request.phase,
         repetition=request.repetition,
         question=request.question,
@@ -55,10 +57,17 @@ def new_row(request: AnswerRequest, approach: tb.Approach, owner: dict[str, Any]
         token_source={},
         spans={},
         serving={},
-        notes={},
+        notes=dict(request.notes),
         owner=process_identity().as_dict() if owner is None else owner,
         attempts=1,
     )
+
+
+def _hash(request: AnswerRequest, approach: tb.Approach) -> str:
+    """Hash of what answers: another one where a prompt is tried that is not the approach's own."""
+    if request.prompt is None:
+        return approach.hash
+    return ApproachSpec.model_validate(approach.spec).model_copy(update={"prompt": request.prompt}).hash
 
 
 def store_rows(rows: Sequence[tb.Answer]) -> None:

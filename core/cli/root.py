@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from core import __version__
-from core.cli import comparison, data, doctor, jobs, models, project, reference, runs, training
+from core.cli import comparison, data, doctor, jobs, judging, models, project, reference, runs, training
 from core.cli._output import command, guarded, progress_line
 from core.i18n import t, use_language
 from core.projects import ensure_samples
@@ -35,6 +35,7 @@ app.add_typer(jobs.app, name="jobs")
 doctor.register(app)
 models.register(app)
 comparison.register(app)
+judging.register(app)
 reference.register(app)
 
 _WITHOUT_STORE = {"demo", "host"}

@@ -1,7 +1,7 @@
 """Datasets: read any usual format, refuse bad rows exactly, keep immutable versions, check, split, export."""
 
 from core.datasets.checks import Check, CheckInput, Finding, checks, repair, run_checks
-from core.datasets.coverage import COVERAGE, Coverage, coverage, stored_coverage
+from core.datasets.coverage import COVERAGE, Coverage, coverage, holds_value, stored_coverage, taught_answers
 from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_text
 from core.datasets.importing import Preview, import_file, import_files, preview
@@ -48,6 +48,7 @@ __all__ = [
     "examples",
     "export_rows",
     "export_text",
+    "holds_value",
     "import_file",
     "import_files",
     "latest_version",
@@ -59,6 +60,7 @@ __all__ = [
     "rows_of",
     "run_checks",
     "stored_coverage",
+    "taught_answers",
     "version",
     "version_difference",
 ]

@@ -13,6 +13,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -24,7 +25,7 @@ from core.identity import now
 from core.store import read, write
 from core.store import tables as tb
 
-__all__ = ["COVERAGE", "Coverage", "coverage", "holds_value", "stored_coverage"]
+__all__ = ["COVERAGE", "Coverage", "coverage", "holds_value", "stored_coverage", "taught_answers"]
 
 COVERAGE = ("taught", "documents", "both", "changed", "neither")
 """Where the answer stands: in training, in the documents, in both, in both but different, in neither."""
@@ -287,3 +288,22 @@ def stored_coverage(version_id: str, split: str = "test") -> dict[str, int]:
     )
     with read() as session:
         return {value or "": int(count) for value, count in session.execute(query.group_by(tb.Example.coverage))}
+
+
+_MOST_TAUGHT = 20_000
+"""Training rows up to which a page may look for the one that taught an answer: beyond, it would have to wait."""
+
+
+def taught_answers(example: tb.Example) -> list[str]:
+    """Return what the training rows of an example's version answer about its fact; empty if none is about it."""
+    training = _training(example.version_id)
+    return training.answers(row_of(example))[0] if training is not None else []
+
+
+@lru_cache(maxsize=2)
+def _training(version_id: str) -> Training | None:
+    counted = select(func.count(tb.Example.id)).where(tb.Example.version_id == version_id, tb.Example.split == "train")
+    with read() as session:
+        if (session.scalar(counted) or 0) > _MOST_TAUGHT:
+            return None
+    return Training(rows_of(version_id, "train"))

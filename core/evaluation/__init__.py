@@ -5,7 +5,22 @@ from .cases import SHOWN, SORTED, CaseFilter, CasePage, CaseRow, answer_scores, 
 from .changes import Change, Changes, compare_experiments
 from .config import DEFAULT_METRICS, ExperimentConfig, Plan, PlannedApproach
 from .confusion import Confusion
+from .echoes import Echo, echo
 from .export import EXPORTS, export_rows, write_answers
+from .judge import (
+    JudgeConfig,
+    JudgedApproach,
+    JudgedPair,
+    JudgeOutcome,
+    JudgePlan,
+    judge_outcome,
+    judged_names,
+    judged_pairs,
+    judgements,
+    judgings,
+    plan_judging,
+    start_judging,
+)
 from .kept import confusion, keep_results, results
 from .planning import (
     default_config,
@@ -30,11 +45,29 @@ from .report import (
     Twins,
 )
 from .results import compute_results
+from .robustness import (
+    PROBES,
+    ProbeResult,
+    RobustnessConfig,
+    RobustnessOutcome,
+    RobustnessPlan,
+    plan_robustness,
+    robustness_outcome,
+    start_robustness,
+)
 from .running import ExperimentRun, latency_blocks
 from .scoring import Scorer, rescore, score_live
 from .seal import Openings, openings
 
 __all__ = [
+    "PROBES",
+    "ProbeResult",
+    "RobustnessConfig",
+    "RobustnessOutcome",
+    "RobustnessPlan",
+    "plan_robustness",
+    "robustness_outcome",
+    "start_robustness",
     "DEFAULT_METRICS",
     "EXPORTS",
     "SHOWN",
@@ -50,9 +83,15 @@ __all__ = [
     "Confusion",
     "Cost",
     "Counts",
+    "Echo",
     "ExperimentConfig",
     "ExperimentRun",
     "Headroom",
+    "JudgeConfig",
+    "JudgeOutcome",
+    "JudgePlan",
+    "JudgedApproach",
+    "JudgedPair",
     "Latency",
     "MetricResult",
     "Openings",
@@ -73,16 +112,24 @@ __all__ = [
     "count_cases",
     "default_config",
     "draw",
+    "echo",
     "experiments",
     "export_rows",
     "keep_results",
+    "judge_outcome",
+    "judged_names",
+    "judged_pairs",
+    "judgements",
+    "judgings",
     "latency_blocks",
     "latest_experiment",
     "openings",
     "plan_experiment",
+    "plan_judging",
     "rescore",
     "results",
     "score_live",
     "start_experiment",
     "write_answers",
+    "start_judging",
 ]

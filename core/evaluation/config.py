@@ -19,6 +19,7 @@ DEFAULT_METRICS = (
     "chrf",
     "json_valid",
     "field_accuracy",
+    "sql_valid",
     "category",
     "abstention",
     "citation",

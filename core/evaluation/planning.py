@@ -213,12 +213,14 @@ def start_experiment(project_id: str, config: ExperimentConfig, *, launch: bool 
 
     Raises:
         KurabeError: `evaluation.no_questions`, `evaluation.decoding_differs`, `store.missing`,
-            `registry.unknown` for a metric that does not exist.
+            `registry.unknown` for a metric that does not exist, `evaluation.judged_metric` for one that a judge
+            measures afterwards.
     """
     rows = [get_approach(approach_id) for approach_id in dict.fromkeys(config.approach_ids)]
     decoding = decoding_of(config, [spec_of_row(row) for row in rows])
     for name in (config.primary_metric, *config.metrics):
-        METRICS.get(name)
+        if METRICS.get(name).judged:
+            raise KurabeError("evaluation.judged_metric", name=name)
     questions = questions_of(config)
     sources = ProjectSources(project_id, dataset_version_id=config.dataset_version_id)
     reads = any(spec_of_row(row).retrieves for row in rows)

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.approaches import RUNNING, spec_of_row
 from core.errors import KurabeError
-from core.measures import Interval, finding, holm, mean_interval, paired_difference, smallest_detectable
+from core.measures import METRICS, Interval, finding, holm, mean_interval, paired_difference, smallest_detectable
 from core.store import read
 from core.store import tables as tb
 
@@ -184,7 +184,8 @@ class _Results:
         )
 
     def _metrics(self, answers: Answers, by_question: Floats) -> dict[str, MetricResult]:
-        names = dict.fromkeys((self.columns.primary, *self.config["metrics"]))
+        later = [name for name, kind in METRICS.all().items() if kind.judged]
+        names = dict.fromkeys((self.columns.primary, *self.config["metrics"], *later))
         found: dict[str, MetricResult] = {}
         for name in names:
             failed = answers.failed_scores[name]

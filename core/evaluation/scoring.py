@@ -95,7 +95,6 @@ class Scorer:
         """Values of all metrics for finished answers; what does not apply to a question is left out."""
         self._load([row.example_id for row in rows if row.example_id])
         found: list[dict[str, Any]] = []
-        written = {"created_at": now(), "created_by": actor()}
         for row in rows:
             example = self._examples.get(row.example_id or "")
             if row.status != "finished" or example is None:
@@ -104,23 +103,13 @@ class Scorer:
             for metric in self.metrics:
                 measured = measure(metric, case)
                 if measured.value is not None or measured.failed:
-                    found.append({**_stored(row, metric, measured), **written})
+                    found.append(score_values(row, metric, measured))
         return found
 
     def save(self, rows: Sequence[tb.Answer]) -> list[dict[str, Any]]:
         """Score answers and replace what is stored of them; returns what was stored."""
         values = self.score(rows)
-        names = [metric.name for metric in self.metrics]
-        ids = [row.id for row in rows]
-        with write() as session:
-            for start in range(0, len(ids), _CHUNK):
-                stale = delete(tb.Score).where(
-                    tb.Score.answer_id.in_(ids[start : start + _CHUNK]), tb.Score.metric.in_(names)
-                )
-                session.execute(stale)
-            if values:
-                session.execute(insert(tb.Score), values)
-            mark_measured(session, {row.experiment_id for row in rows})
+        replace_scores([row.id for row in rows], [metric.name for metric in self.metrics], values)
         return values
 
     def _load(self, ids: Iterable[str]) -> None:
@@ -131,9 +120,12 @@ class Scorer:
                 self.learn(session.scalars(wanted))
 
 
-def _stored(row: tb.Answer, metric: Metric, measured: Measured) -> dict[str, Any]:
+def score_values(row: tb.Answer, metric: Metric, measured: Measured) -> dict[str, Any]:
+    """Columns of one score."""
     return {
         "id": new_id(),
+        "created_at": now(),
+        "created_by": actor(),
         "project_id": row.project_id,
         "answer_id": row.id,
         "metric": metric.name,
@@ -142,6 +134,19 @@ def _stored(row: tb.Answer, metric: Metric, measured: Measured) -> dict[str, Any
         "reason": {"code": measured.reason, "params": dict(measured.params)},
         "failed": measured.failed,
     }
+
+
+def replace_scores(answer_ids: Sequence[str], metrics: Sequence[str], values: Sequence[dict[str, Any]]) -> None:
+    """Replace what is stored of some metrics of some answers, in one transaction."""
+    measured: set[str | None] = set()
+    with write() as session:
+        for start in range(0, len(answer_ids), _CHUNK):
+            chunk = answer_ids[start : start + _CHUNK]
+            session.execute(delete(tb.Score).where(tb.Score.answer_id.in_(chunk), tb.Score.metric.in_(metrics)))
+            measured |= {*session.scalars(select(tb.Answer.experiment_id).where(tb.Answer.id.in_(chunk)).distinct())}
+        if values:
+            session.execute(insert(tb.Score), values)
+        mark_measured(session, measured)
 
 
 def score_live(row: tb.Answer, metrics: Iterable[str]) -> dict[str, Measured]:

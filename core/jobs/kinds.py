@@ -61,6 +61,8 @@ KINDS: dict[str, JobKind] = {
     "train": JobKind("device", "core.training.trainer.run:main"),
     "index": JobKind("host", "core.knowledge.jobs:build_index"),
     "experiment": JobKind("host", "core.evaluation.jobs:run_experiment", also=("device",)),
+    "judge": JobKind("host", "core.evaluation.judge.running:run_judging", also=("device",)),
+    "robustness": JobKind("host", "core.evaluation.robustness.running:run_robustness", also=("device",)),
     "comparison": JobKind("cpu", "core.projects.jobs:run_comparison", coordinates=True),
     "merge": JobKind("device", "core.training.trainer.merge:main"),
     "download": JobKind("cpu", "core.models.jobs:download"),

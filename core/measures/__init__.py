@@ -9,6 +9,7 @@ from core.registry import Registry, spec_of
 
 from .case import Case, Embed, Language, Measured, Metric, ShownPassage
 from .expectation import Expectation, expectation
+from .judged import Choice, JudgedMetric, claims, read_choice, read_scale, read_yes_no
 from .statistics import (
     Difference,
     Interval,
@@ -28,10 +29,12 @@ __all__ = [
     "METRICS",
     "PRIMARY",
     "Case",
+    "Choice",
     "Difference",
     "Embed",
     "Expectation",
     "Interval",
+    "JudgedMetric",
     "Language",
     "Measured",
     "Metric",
@@ -39,6 +42,7 @@ __all__ = [
     "Verdict",
     "abstains",
     "citations",
+    "claims",
     "expectation",
     "finding",
     "holm",
@@ -48,6 +52,9 @@ __all__ = [
     "percentile_interval",
     "power",
     "proportion_interval",
+    "read_choice",
+    "read_scale",
+    "read_yes_no",
     "smallest_detectable",
     "spec_of",
     "without_reasoning",

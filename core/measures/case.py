@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -52,6 +52,8 @@ class Case:
     """Chunks of the index that hold a gold quote."""
     embed: Embed | None = None
     """Embedder for `semantic_similarity`; None when none reads this language."""
+    replies: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    """What a judge replied, by metric, in the order of its questions; None for a call that failed."""
 
     @cached_property
     def expected(self) -> Expectation:
@@ -92,6 +94,8 @@ class Metric(ABC):
     """Direction of improvement."""
     binary: ClassVar[bool] = True
     """Whether every value is 0 or 1 (decides which interval is right)."""
+    judged: ClassVar[bool] = False
+    """Whether a judge model measures it: then it takes a job of its own, and is never the primary metric."""
 
     @abstractmethod
     def score(self, case: Case) -> Measured:

@@ -19,7 +19,8 @@ class Expectation:
     (mapping of expected fields), `json_keys` (list of keys an object must have; `value` must then stand
     in one of its fields), `schema` (JSON schema), `category` (the right code) with
     `categories` (all codes), `alternatives` (other spellings of `value`), `contains` and
-    `contains_not` (phrases that the answer must and must not have), `max_sentences`.
+    `contains_not` (phrases that the answer must and must not have), `max_sentences`, and `sql` (true, or the dialect
+    in which the answer must be SQL: read by the metric `sql_valid` alone).
     """
 
     kind: Kind

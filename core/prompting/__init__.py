@@ -4,6 +4,7 @@ The app, the trainer and the host all use it, so what is trained, what is previe
 the same tokens. It needs `tokenizers` and `jinja2` only.
 """
 
+from core.prompting.judging import claim_prompt, judging_hash, pair_prompt, scale_prompt
 from core.prompting.masking import IGNORED, TrainingRow
 from core.prompting.messages import Message, Passage, PromptInput, build_messages, template_hash
 from core.prompting.template import ChatTemplate
@@ -16,5 +17,9 @@ __all__ = [
     "PromptInput",
     "TrainingRow",
     "build_messages",
+    "claim_prompt",
+    "judging_hash",
+    "pair_prompt",
+    "scale_prompt",
     "template_hash",
 ]

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.approaches import (
+    Changed,
     approaches,
+    change_before,
     comparison,
     get_approach,
     is_running,
@@ -18,19 +20,21 @@ from core.approaches import (
 from core.charts import AnswerFigures, latency_parts, latency_strip, spans_by_part, tokens_and_cost
 from core.datasets import example, examples, latest_version
 from core.errors import KurabeError
-from core.evaluation import score_live
+from core.evaluation import echo, score_live
 from core.i18n import describe, format_duration, format_money, format_number, t
 from core.knowledge import get_chunks
 from core.measures.differences import differences
 from core.store import tables as tb
+from core.ui.again import draw_before_after, draw_change, draw_change_form, draw_echo, reference_is_old
 from core.ui.approaches import approach_label, choose_approaches, draw_missing
 from core.ui.cases import reason_text
 from core.ui.findings import when
 from core.ui.live import draw_live
 from core.ui.parts import draw_approach, draw_figure, error_text, plain, remember
+from core.ui.presenting import Slide, draw_presentation, offer_presentation
 from core.ui.questions import slice_label
 
-__all__ = ["ask_form", "draw_comparison", "draw_recent"]
+__all__ = ["ask_form", "draw_comparison", "draw_recent", "present_comparison"]
 
 _POLL_SECONDS = 0.4
 _MOST_COLUMNS = 6
@@ -107,19 +111,74 @@ def draw_recent(project: tb.Project) -> str | None:
     return None
 
 
-def draw_comparison(compare_id: str) -> None:
+def draw_comparison(project: tb.Project, compare_id: str) -> None:
     """Draw a comparison's columns, live while any of them is still answering, then its figures."""
+    rows = _rows(compare_id)
+    changed = change_before(rows)
+    st.subheader(plain(rows[0].question), anchor=False)
+    _reference(rows[0], changed)
+    if changed is not None:
+        draw_change(rows, changed)
+    if is_running(rows):
+        draw_live(lambda: _live_columns(compare_id), _POLL_SECONDS)
+        return
+    if changed is not None:
+        longest = _longest(rows)
+        draw_before_after(rows, changed, lambda row: _body(row, longest, None, changed))
+    else:
+        _columns(rows, _marked_against(rows))
+    _repetitions(rows)
+    draw_change_form(project, rows)
+    _figures(rows)
+    offer_presentation()
+
+
+def _rows(compare_id: str) -> list[tb.Answer]:
     rows = comparison(compare_id)
     if not rows:
         raise KurabeError("store.missing", kind="comparison", id=compare_id)
-    st.subheader(plain(rows[0].question), anchor=False)
-    _reference(rows[0])
-    if is_running(rows):
-        draw_live(lambda: _live_columns(compare_id), _POLL_SECONDS)
-    else:
-        _columns(rows, _marked_against(rows))
-        _repetitions(rows)
-        _figures(rows)
+    return rows
+
+
+def present_comparison(project: tb.Project, compare_id: str | None) -> None:
+    """Draw a comparison (else the newest one) for a projector: three answers a screen, then where time and money go."""
+    newest = recent_comparisons(project.id, limit=1)
+    asked = compare_id or (str(newest[0].compare_id) if newest else None)
+    if asked is None:
+        draw_presentation([Slide(t("ui.compare.empty.title"), lambda: st.markdown(t("ui.compare.empty.text")))])
+        return
+    rows = _rows(asked)
+    changed = change_before(rows)
+    first = [row for row in rows if row.repetition == 0]
+    slides = [
+        Slide(plain(rows[0].question), lambda part=first[at : at + 3]: _answers_slide(part, changed))  # type: ignore[misc]  # a default binds it
+        for at in range(0, len(first), 3)
+    ]
+    if changed is not None:
+        slides.insert(0, Slide(plain(rows[0].question), lambda: draw_change(rows, changed)))
+    figures = _answer_figures(rows)
+    if figures:
+        slides.append(Slide("", lambda: draw_figure(latency_parts(figures), "present_latency")))
+        slides.append(Slide("", lambda: draw_figure(tokens_and_cost(figures), "present_tokens")))
+    draw_presentation(slides)
+
+
+def _answers_slide(rows: Sequence[tb.Answer], changed: Changed | None) -> None:
+    """Draw three answers in columns, with the reference above and whether each is right."""
+    _reference(rows[0], changed)
+    earlier = {row.approach_id: row for row in comparison(changed.before)} if changed is not None else {}
+    for place, row in zip(st.columns(3), rows, strict=False):
+        approach = get_approach(row.approach_id)
+        with place, st.container(border=True, height="stretch"):
+            draw_approach(approach.preset, approach_label(approach))
+            if before := earlier.get(row.approach_id):
+                st.caption(t("ui.again.before"))
+                st.text(before.text or "–")
+                st.caption(t("ui.again.after"))
+            _text(row, None)
+            _judgement(row, changed)
+            if row.total_seconds is not None:
+                st.caption(t("ui.compare.total", total=format_duration(row.total_seconds)))
 
 
 def _live_columns(compare_id: str) -> None:
@@ -129,7 +188,7 @@ def _live_columns(compare_id: str) -> None:
     _columns(rows)
 
 
-def _reference(row: tb.Answer) -> None:
+def _reference(row: tb.Answer, changed: Changed | None = None) -> None:
     if row.example_id is None:
         return
     try:
@@ -139,7 +198,9 @@ def _reference(row: tb.Answer) -> None:
     with st.container(border=True, key="reference"):
         st.caption(t("ui.compare.reference"))
         st.text(asked.answer or "–")
-        if asked.coverage:
+        if reference_is_old(row, changed):
+            st.caption(f":material/history: {t('ui.again.reference_old')}")
+        elif asked.coverage:
             st.caption(t("ui.compare.coverage", where=t(f"evaluation.coverage.{asked.coverage}")))
 
 
@@ -157,7 +218,7 @@ def _marked_against(rows: Sequence[tb.Answer]) -> tb.Answer | None:
 
 def _columns(rows: Sequence[tb.Answer], base: tb.Answer | None = None) -> None:
     first = [row for row in rows if row.repetition == 0]
-    longest = max((sum(spans_by_part(row.spans).values()) for row in first), default=1.0)
+    longest = _longest(rows)
     across = len(first) if len(first) <= 4 else -(-len(first) // 2)
     with st.grid(across, min_column_width=230):
         for row in first:
@@ -165,15 +226,25 @@ def _columns(rows: Sequence[tb.Answer], base: tb.Answer | None = None) -> None:
                 _column(row, longest, base)
 
 
+def _longest(rows: Sequence[tb.Answer]) -> float:
+    return max((sum(spans_by_part(row.spans).values()) for row in rows if row.repetition == 0), default=1.0)
+
+
 def _column(row: tb.Answer, longest: float, base: tb.Answer | None) -> None:
     approach = get_approach(row.approach_id)
     draw_approach(approach.preset, approach_label(approach))
+    _body(row, longest, base, None)
+
+
+def _body(row: tb.Answer, longest: float, base: tb.Answer | None, changed: Changed | None) -> None:
     _text(row, base)
     if row.status in ("pending", "streaming"):
         if st.button(t("ui.compare.stop"), key=f"stop-{row.id}", icon=":material/stop:"):
             stop_answer(row.id)
         return
-    _judgement(row)
+    if row.notes.get("retrieval_off"):
+        st.caption(f":material/cloud_off: {t('ui.compare.search_was_off')}")
+    _judgement(row, changed)
     st.space("stretch")
     if row.total_seconds is not None:
         st.plotly_chart(
@@ -186,7 +257,7 @@ def _column(row: tb.Answer, longest: float, base: tb.Answer | None) -> None:
     st.caption(_figures_text(row))
     _sources(row)
     with st.expander(t("ui.compare.record"), icon=":material/receipt_long:"):
-        st.json(_record(row, approach), expanded=1)
+        st.json(_record(row, get_approach(row.approach_id)), expanded=1)
 
 
 def _strip_alt(row: tb.Answer) -> str:
@@ -232,8 +303,11 @@ def marked_text(before: str, after: str) -> str:
     return "  \n".join("".join(line) for line in lines)
 
 
-def _judgement(row: tb.Answer) -> None:
-    """Say whether the answer is right, where a reference tells."""
+def _judgement(row: tb.Answer, changed: Changed | None = None) -> None:
+    """Say whether the answer is right, where a reference tells, and whether it repeats what held before."""
+    draw_echo(echo(row, changed))
+    if reference_is_old(row, changed):
+        return  # held against an answer that is not true any more, a right one would look wrong
     if row.status != "finished" or row.example_id is None:
         return
     found = score_live(row, ["correct"]).get("correct")
@@ -308,12 +382,10 @@ def _repetitions(rows: Sequence[tb.Answer]) -> None:
     st.dataframe(shown, hide_index=True, alt=t("ui.compare.times"))
 
 
-def _figures(rows: Sequence[tb.Answer]) -> None:
+def _answer_figures(rows: Sequence[tb.Answer]) -> list[AnswerFigures]:
     done = [row for row in rows if row.repetition == 0 and row.status == "finished" and row.prompt_tokens]
-    if not done:
-        return
-    known = {approach.id: approach for approach in approaches(done[0].project_id, retired=True)}
-    figures = [
+    known = {approach.id: approach for approach in approaches(rows[0].project_id, retired=True)}
+    return [
         AnswerFigures(
             approach_label(known[row.approach_id]),
             known[row.approach_id].preset,
@@ -326,6 +398,12 @@ def _figures(rows: Sequence[tb.Answer]) -> None:
         )
         for row in done
     ]
+
+
+def _figures(rows: Sequence[tb.Answer]) -> None:
+    figures = _answer_figures(rows)
+    if not figures:
+        return
     with st.grid(2, min_column_width=420, gap="medium"):
         with st.container():
             draw_figure(latency_parts(figures), "compare_latency")

@@ -28,9 +28,10 @@ from core.i18n import Language, format_duration, format_money, format_number, fo
 from core.measures import Interval
 from core.store import tables as tb
 from core.ui.findings import approach_tiles, draw_foot, experiment_results, figures_of, money_text, seconds_text
-from core.ui.parts import draw_figure, interval_text, plain, section
+from core.ui.parts import draw_approach, draw_figure, interval_text, plain, section
+from core.ui.presenting import Slide, draw_presentation, offer_presentation
 
-__all__ = ["draw_decision", "draw_inputs"]
+__all__ = ["draw_decision", "draw_inputs", "present_decision"]
 
 _OUTCOME = {"pass": "✓", "fail": "✗", "unclear": "?", "unmeasured": "–"}
 
@@ -62,6 +63,53 @@ def draw_decision(project: tb.Project) -> None:
     draw_foot(project, found)
 
 
+def present_decision(project: tb.Project) -> None:
+    """Draw the newest verdict for a projector: the finding, three approaches, quality, cost, what to know."""
+    experiment = latest_experiment(project.id)
+    if experiment is None:
+        return
+    found = experiment_results(experiment)
+    verdict = decide_experiment(project, experiment.id, found=found)
+    figures = figures_of(found, verdict)
+    slides = [
+        Slide(plain(finding(found, verdict)), lambda: _finding_slide(project, found, verdict)),
+        Slide(t("ui.decision.present.three"), lambda: _three_slide(found, verdict)),
+        Slide("", lambda: draw_figure(quality_overview(figures), "present_quality")),
+        Slide("", lambda: draw_figure(tradeoff(figures_of(found)), "present_tradeoff")),
+    ]
+    if verdict.gates:
+        slides.append(Slide("", lambda: _draw_gates(found, verdict)))
+    if verdict.notes:
+        slides.append(Slide("", lambda: _draw_notes(found, verdict)))
+    draw_presentation(slides)
+
+
+def _finding_slide(project: tb.Project, found: Results, verdict: Verdict) -> None:
+    if why := reason(found, verdict):
+        st.markdown(plain(why))
+    chosen = found.approach(verdict.recommended) if verdict.recommended else None
+    if chosen is not None:
+        approach_tiles(chosen)
+    draw_foot(project, found)
+
+
+def _three_slide(found: Results, verdict: Verdict) -> None:
+    """Draw the three approaches that stand first, a column each."""
+    for place, ranked in zip(st.columns(3), verdict.ranking[:3], strict=False):
+        approach = found.approach(ranked.approach_id)
+        if approach is None:
+            continue
+        cost, wait = approach.cost.per_1000, approach.latency.total.get("p50")
+        with place, st.container(border=True):
+            draw_approach(approach.preset, approach_name(approach))
+            st.caption(t(f"decision.standing.{ranked.standing}"))
+            st.metric(t("decision.criterion.correct"), interval_text(approach.correct))
+            st.metric(
+                t("decision.criterion.cost"), format_money(cost.estimate, approach.cost.currency) if cost else "–"
+            )
+            st.metric(t("decision.criterion.waiting_time"), format_duration(wait.estimate) if wait else "–")
+
+
 def _draw_downloads(project: tb.Project, experiment: tb.Experiment) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         codes: tuple[Language, ...] = ("ja", "en") if project.language == "ja" else ("en", "ja")
@@ -80,6 +128,7 @@ def _draw_downloads(project: tb.Project, experiment: tb.Experiment) -> None:
         if st.button(t("ui.decision.record"), icon=":material/bookmark_add:", help=t("ui.decision.record.help")):
             record_decision(project.id, experiment.id)
             st.toast(t("ui.decision.recorded"), icon=":material/bookmark_added:")
+        offer_presentation()
 
 
 def _report_maker(experiment_id: str, code: Language) -> Any:

@@ -30,6 +30,7 @@ __all__ = [
     "plain",
     "plain_lines",
     "practice_note",
+    "presenting",
     "remember",
     "section",
 ]
@@ -110,6 +111,11 @@ def draw_tiles(tiles: list[Tile]) -> None:
                     st.caption(tile.note)
 
 
+def presenting() -> bool:
+    """Tell whether the page is shown on a projector; the address says so."""
+    return st.query_params.get("present") == "1"
+
+
 def draw_figure(figure: go.Figure, key: str) -> None:
     """Draw a figure with its finding above it, where it wraps on a narrow page."""
     title, alt = unescape(str(figure.layout.title.text or "")), unescape(alt_of(figure))
@@ -121,9 +127,31 @@ def draw_figure(figure: go.Figure, key: str) -> None:
     for note in figure.layout.annotations:
         if note.font.color is None:
             note.font.color = ink
+    if presenting():
+        _enlarge(figure)
     with st.container(gap="xxsmall"):
-        st.markdown(f"**{plain(title)}**")
+        if presenting():
+            st.header(plain(title), anchor=False)
+        else:
+            st.markdown(f"**{plain(title)}**")
         st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt or title)
+
+
+_ON_A_SCREEN = 20
+"""Smallest text of a figure that is read from the back of a room, in pixels."""
+_MOST_HIGH = 520
+"""Height of a figure that fits under its finding on a screen of 720 pixels."""
+
+
+def _enlarge(figure: go.Figure) -> None:
+    """Give a figure's text the size of a slide's, and the figure the room that it then needs."""
+    height = min(_MOST_HIGH, (figure.layout.height or 400) * 1.4)
+    figure.update_layout(font_size=_ON_A_SCREEN, legend_font_size=_ON_A_SCREEN, height=height)
+    for axes in (figure.update_xaxes, figure.update_yaxes):
+        axes(tickfont_size=_ON_A_SCREEN, title_font_size=_ON_A_SCREEN)
+    for note in figure.layout.annotations:
+        note.font.size = _ON_A_SCREEN
+    figure.update_traces(textfont_size=_ON_A_SCREEN, selector=lambda trace: "textfont" in trace)
 
 
 def interval_text(interval: Interval | None) -> str:

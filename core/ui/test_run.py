@@ -91,17 +91,19 @@ def _choices(version: tb.DatasetVersion) -> dict[str, Any]:
             help=t("evaluation.field.latency_questions.help"),
         )
         name = st.text_input(t("evaluation.field.name"), key="test_name", placeholder=t("ui.test.name.placeholder"))
+    # what a judge measures takes a job of its own afterwards, and never decides alone
+    measured = [name for name, kind in METRICS.all().items() if not kind.judged]
     with st.expander(t("ui.test.more"), icon=":material/tune:"), st.grid(3, min_column_width=220):
         primary = st.selectbox(
             t("evaluation.field.primary_metric"),
-            METRICS.names(),
-            index=METRICS.names().index(PRIMARY),
+            measured,
+            index=measured.index(PRIMARY),
             format_func=lambda key: t(f"measures.metric.{key}"),
             help=t("evaluation.field.primary_metric.help"),
         )
         metrics = st.multiselect(
             t("evaluation.field.metrics"),
-            METRICS.names(),
+            measured,
             default=list(DEFAULT_METRICS),
             format_func=lambda key: t(f"measures.metric.{key}"),
         )

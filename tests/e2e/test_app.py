@@ -179,15 +179,42 @@ def test_in_a_new_project_a_table_is_looked_at_before_it_is_imported(page: Page,
     expect(page.get_by_text(words["ui.import.done"].format(n="1"))).to_be_visible(timeout=60_000)
 
 
+SMALL_TEXT = """() => [...document.querySelectorAll("[data-testid='stMainBlockContainer'] *")].filter(e =>
+  e.offsetParent !== null && e.getAttribute('data-testid') !== 'stIconMaterial'
+  && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
+  && parseFloat(getComputedStyle(e).fontSize) < 20).map(e => e.textContent)"""
+
+
+def ask(page: Page, server: Server) -> None:
+    """Ask the compare page's first question and wait until everybody has answered."""
+    page.goto(f"{server.url}/compare?lang=en")
+    settle(page)
+    page.get_by_role("button", name=catalogue("en")["ui.compare.ask"], exact=True).click()
+    page.get_by_text(catalogue("en")["ui.compare.live_note"]).wait_for(timeout=240_000)
+    settle(page)
+    assert "compare=" in page.url
+
+
+@pytest.mark.slow
+def test_arrow_keys_turn_the_pages_of_a_presentation_in_large_text(page: Page, server: Server) -> None:
+    ask(page, server)
+    page.goto(f"{page.url}&present=1")
+    settle(page)
+    assert page.get_by_test_id("stSidebar").count() == 0 or not page.get_by_test_id("stSidebar").is_visible()
+    assert page.evaluate(SMALL_TEXT) == []
+    for key, slide in (("ArrowRight", "2"), ("ArrowRight", "3"), ("ArrowLeft", "2")):
+        page.keyboard.press(key)
+        page.wait_for_url(re.compile(rf"slide={slide}\b"), timeout=60_000)
+        settle(page)
+        assert page.evaluate(SMALL_TEXT) == []
+    page.keyboard.press("Escape")
+    page.wait_for_url(lambda url: "present=" not in url, timeout=60_000)
+
+
 @pytest.mark.slow
 def test_one_question_is_answered_side_by_side_and_the_link_opens_it_again(page: Page, server: Server) -> None:
     words = catalogue("en")
-    page.goto(f"{server.url}/compare?lang=en")
-    settle(page)
-    page.get_by_role("button", name=words["ui.compare.ask"], exact=True).click()
-    page.get_by_text(words["ui.compare.live_note"]).wait_for(timeout=240_000)
-    settle(page)
-    assert "compare=" in page.url
+    ask(page, server)
     written = page.get_by_text(re.compile(r"First word after"))
     assert written.count() >= 2
     page.goto(page.url)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.measures.differences import differences
+from core.measures.differences import changed_lines, differences, new_words
 
 
 def new(before: str, after: str) -> list[str]:
@@ -51,3 +51,25 @@ def test_answers_that_go_round_in_circles_do_not_take_long() -> None:
     began = time.perf_counter()
     assert "".join(piece.text for piece in differences(first, second)) == second
     assert time.perf_counter() - began < 1.0
+
+
+def test_lines_that_changed_are_paired_and_lines_that_came_stand_alone() -> None:
+    before, after = "Fee: 9\nVisits: 37 times\n", "Fee: 9\nVisits: 8 times\n\nNew: yes\n"
+    assert changed_lines("a\nb\nc", "a\nB\nc") == [("b", "B")]
+    assert changed_lines(before, after) == [("Visits: 37 times", "Visits: 8 times\nNew: yes")]
+    japanese = "駅前です。閉店は午後4時です。駐車場は9台です。"
+    assert changed_lines(japanese, japanese.replace("4時", "6時")) == [("閉店は午後4時です。", "閉店は午後6時です。")]
+    assert changed_lines("a\nb", "a") == [("b", "")] and changed_lines(before, before) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("Visits: 37 times", "Visits: 8 times", ["8 times"]),
+        ("訪問は37回", "訪問は8回", ["8回"]),
+        ("You need a vacuum cleaner.", "You need a small spanner.", ["small spanner"]),
+        ("the same", "the same", []),
+    ],
+)
+def test_new_words_carry_the_unit_of_a_figure(before: str, after: str, words: list[str]) -> None:
+    assert new_words(before, after) == words

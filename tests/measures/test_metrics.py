@@ -325,3 +325,35 @@ def test_every_metric_and_every_field_is_explained(language: Any) -> None:
         for spec in fields(metric):
             assert spec.metadata["help"] in catalogue(language), (name, spec.name)
             assert spec.metadata["help"].removesuffix(".help") in catalogue(language)
+
+
+@pytest.mark.parametrize(
+    ("answer", "dialect", "value", "reason"),
+    [
+        ("SELECT a FROM t WHERE b = 1;", True, 1, "sql_ok"),
+        ("```sql\nselect `a` from t\n```", "mysql", 1, "sql_ok"),
+        ("SELECT `a` FROM t", "postgres", 0, "sql_broken"),
+        ("SELECT a FROM t; SELECT (", True, 0, "sql_broken"),
+        ("hello world", True, 0, "sql_no_statement"),
+        ("Here is the query: SELECT 1", True, 0, "sql_broken"),
+        ("", True, 0, "empty_answer"),
+        ("SELECT 1", "no such dialect", None, "sql_dialect"),
+        ("SELECT 1", None, None, "not_applicable_sql"),
+    ],
+)
+def test_sql_must_parse_in_its_dialect(answer: str, dialect: object, value: float | None, reason: str) -> None:
+    found = score("sql_valid", case(answer, expects={"sql": dialect} if dialect else {}))
+    assert (found.value, found.reason) == (value, reason)
+
+
+def test_a_metric_that_takes_a_judge_says_so_until_one_replied() -> None:
+    asked = case("It is red.", passages=(ShownPassage("c", "It is red."),))
+    for name in ("groundedness", "relevance", "rubric"):
+        kind = METRICS.get(name)
+        assert kind.judged and score(name, asked).reason == "not_applicable_judge"
+        replied = case(
+            "It is red.", passages=asked.passages, replies={name: ["VERDICT: YES" if name == "groundedness" else "5"]}
+        )
+        assert score(name, replied).value == 1
+        assert score(name, case("It is red.", passages=asked.passages, replies={name: [None]})).reason == "judge_failed"
+        assert score(name, case("", passages=asked.passages)).reason == "not_applicable_judged"

@@ -2,7 +2,16 @@
 
 from core.store.tables._base import Amount, Base, UtcTime
 from core.store.tables.datasets import Dataset, DatasetVersion, Example
-from core.store.tables.evaluation import Answer, Approach, Experiment, ExperimentCase, ExperimentResult, Score
+from core.store.tables.evaluation import (
+    Answer,
+    Approach,
+    Experiment,
+    ExperimentCase,
+    ExperimentResult,
+    Judgement,
+    Judging,
+    Score,
+)
 from core.store.tables.jobs import Job
 from core.store.tables.knowledge import Document, IndexVersion, KnowledgeBase
 from core.store.tables.models import Adapter, BaseModel, PriceBook
@@ -26,6 +35,8 @@ __all__ = [
     "ExperimentResult",
     "IndexVersion",
     "Job",
+    "Judgement",
+    "Judging",
     "KnowledgeBase",
     "PriceBook",
     "Project",

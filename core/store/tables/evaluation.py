@@ -169,3 +169,58 @@ class Score(Owned, Base):
     reason: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Code and parameters."""
     failed: Mapped[bool] = mapped_column(default=False)
+
+
+class Judging(Owned, Base):
+    """One judge's work on the answers of one experiment."""
+
+    __tablename__ = "judgings"
+
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    config: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Judge model, rubric, metrics, pairs, decoding, seed, and the hash of the words that it is asked with."""
+    hash: Mapped[str] = mapped_column(String(80))
+    completed_at: Mapped[datetime | None]
+
+
+class Judgement(Owned, Base):
+    """One call of a judge with its full record; the row exists before the call."""
+
+    __tablename__ = "judgements"
+    __table_args__ = (
+        UniqueConstraint(
+            "judging_id", "kind", "answer_id", "other_answer_id", "swapped", "part", name="uq_judgements_call"
+        ),
+        Index("ix_judgements_status", "judging_id", "status"),
+    )
+
+    judging_id: Mapped[str] = mapped_column(ForeignKey("judgings.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(60))
+    """``pair``, or the metric that is measured."""
+    example_id: Mapped[str] = mapped_column(String(36))
+    answer_id: Mapped[str] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), index=True)
+    other_answer_id: Mapped[str] = mapped_column(String(36), default="")
+    """The answer it is held against; empty where one answer is judged alone."""
+    swapped: Mapped[bool] = mapped_column(default=False)
+    """Whether the other answer was shown first."""
+    part: Mapped[int] = mapped_column(default=0)
+    """Which of the metric's questions about this answer, from 0."""
+    messages: Mapped[list[Any]] = mapped_column(default=list)
+    """The exact chat that was sent."""
+    status: Mapped[str] = mapped_column(String(10), default="pending")
+    """``pending``, ``finished`` or ``failed``."""
+    text: Mapped[str] = mapped_column(default="")
+    """The judge's reply."""
+    reasoning: Mapped[str] = mapped_column(default="")
+    finish_reason: Mapped[str | None] = mapped_column(String(30))
+    error: Mapped[dict[str, Any] | None]
+    model: Mapped[str] = mapped_column(String(300), default="")
+    prompt_tokens: Mapped[int | None]
+    completion_tokens: Mapped[int | None]
+    seconds: Mapped[float | None]
+    cost: Mapped[Decimal | None]
+    currency: Mapped[str | None] = mapped_column(String(3))
+    cost_basis: Mapped[str | None] = mapped_column(String(10))
+    attempts: Mapped[int] = mapped_column(default=0)
+    finished_at: Mapped[datetime | None]

@@ -1,0 +1,137 @@
+"""Before a judging: what it will take; then freeze it and queue its job."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from core.approaches import ApproachSpec, ModelChoice, get_approach, spec_of_row
+from core.errors import KurabeError
+from core.identity import content_hash
+from core.jobs import submit
+from core.knowledge.tokens import TokenCounter, counter_for, estimate_tokens
+from core.models import Usage
+from core.prices import convert, price_answer, remember_prices
+from core.prompting import judging_hash
+from core.store import read, write
+from core.store import tables as tb
+
+from .calls import Call, Material, count_by_kind
+from .config import JudgeConfig, JudgePlan
+
+_FRAME_TOKENS = 12
+"""Tokens that a chat template adds to system and user message, roughly."""
+
+
+def plan_judging(config: JudgeConfig) -> JudgePlan:
+    """What a judging would take, without asking anything.
+
+    Raises:
+        KurabeError: as `start_judging`.
+    """
+    material = Material.load(config)
+    calls = list(material.calls())
+    counter = _counter(config.model)
+    read_tokens = sum(_tokens(call, counter) for call in calls)
+    written = len(calls) * config.max_tokens
+    with read() as session:
+        currency = session.get_one(tb.Project, material.experiment.project_id).currency
+    return JudgePlan(
+        questions=len(material.answers),
+        calls=len(calls),
+        prompt_tokens=read_tokens,
+        completion_tokens=written,
+        cost=_cost(config.model, read_tokens, written, currency),
+        currency=currency,
+        counted_by=counter.name,
+        by_kind=count_by_kind(calls),
+        same=len(material.pairs()[1]),
+        candidate=_is_candidate(config.model, material.experiment),
+    )
+
+
+def _counter(model: ModelChoice) -> TokenCounter:
+    if model.kind == "endpoint":
+        return TokenCounter("estimate", estimate_tokens)
+    return counter_for(model.base_ref or model.ref)
+
+
+def _tokens(call: Call, counter: TokenCounter) -> int:
+    return _FRAME_TOKENS + sum(counter.count(message["content"]) for message in call.messages)
+
+
+def _cost(model: ModelChoice, prompt: int, completion: int, currency: str) -> Decimal | None:
+    """At list prices; None where there is none: an unknown price is not zero."""
+    try:
+        return convert(price_answer(model.served_name, Usage(prompt, completion), None), currency).amount
+    except KurabeError:
+        return None
+
+
+def _is_candidate(model: ModelChoice, experiment: tb.Experiment) -> bool:
+    judged = [spec_of_row(get_approach(i)).model for i in experiment.config["approach_ids"]]
+    return any((own.url, own.served_name) == (model.url, model.served_name) for own in judged)
+
+
+def judge_spec(config: JudgeConfig) -> ApproachSpec:
+    """The judge as whoever connects to a server wants it."""
+    return ApproachSpec(name=config.model.ref[:120] or "judge", preset="endpoint", model=config.model)
+
+
+def start_judging(config: JudgeConfig, *, launch: bool = True) -> tb.Judging:
+    """Freeze a judging and queue its job; `launch=False` only stores it.
+
+    Raises:
+        KurabeError: `store.missing`, `registry.unknown`, `judge.metric`, `judge.nothing`, `judge.no_calls` when
+            nothing is left to ask, `approaches.endpoint_url` for an endpoint without an address.
+    """
+    if config.model.kind == "endpoint" and not (config.model.url or "").startswith(("http://", "https://")):
+        raise KurabeError("approaches.endpoint_url", url=config.model.url or "")
+    material = Material.load(config)
+    calls = list(material.calls())
+    if not calls:
+        raise KurabeError("judge.no_calls")
+    same = [[one.id, two.id] for one, two in material.pairs()[1]]
+    frozen: dict[str, Any] = {**config.model_dump(mode="json"), "words": judging_hash(), "same_pairs": same}
+    owned = {"project_id": material.experiment.project_id}
+    judging = tb.Judging(**owned, experiment_id=config.experiment_id, config=frozen, hash=content_hash(frozen))
+    remember_prices()
+    with write() as session:
+        session.add(judging)
+        session.flush()
+        session.add_all(_row(judging, call) for call in calls)
+    return _launched(judging, config) if launch else judging
+
+
+def _row(judging: tb.Judging, call: Call) -> tb.Judgement:
+    return tb.Judgement(
+        project_id=judging.project_id,
+        judging_id=judging.id,
+        kind=call.kind,
+        example_id=call.example_id,
+        answer_id=call.answer_id,
+        other_answer_id=call.other_id,
+        swapped=call.swapped,
+        part=call.part,
+        messages=call.messages,
+    )
+
+
+def _launched(judging: tb.Judging, config: JudgeConfig) -> tb.Judging:
+    payload, key = {"judging_id": judging.id}, config.model.key_name
+    job_id = submit("judge", payload, project_id=judging.project_id, needs_secret=[key] if key else None)
+    with write() as session:
+        stored = session.get(tb.Judging, judging.id)
+        if stored is not None:
+            stored.job_id = job_id
+    judging.job_id = job_id
+    return judging
+
+
+def judgings(experiment_id: str) -> list[tb.Judging]:
+    """An experiment's judgings, newest first."""
+    wanted = select(tb.Judging).where(tb.Judging.experiment_id == experiment_id).order_by(tb.Judging.id.desc())
+    with read() as session:
+        return list(session.scalars(wanted))

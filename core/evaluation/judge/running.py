@@ -1,0 +1,203 @@
+"""The judge's job: ask what is open, keep every reply, then score; resumable anywhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import select, update
+
+from core.approaches import BACK_OFF_SECONDS, Server
+from core.errors import KurabeError, as_kurabe_error
+from core.identity import now
+from core.jobs import JobContext
+from core.measures import measure
+from core.models import RETRYABLE, ChatRequest, ChatResult, resolve_base
+from core.prices import convert, price_answer
+from core.store import read, write
+from core.store import tables as tb
+
+from ..scoring import replace_scores, score_values
+from .calls import Material
+from .config import PAIR, JudgeConfig
+from .planning import judge_spec
+
+GONE_AFTER = 30
+"""Failures in a row, each of a kind that may pass, after which the judge is taken to be gone."""
+
+SAVE_SECONDS = 0.5
+"""Replies wait at most about this long for the next transaction."""
+
+_SAVED = (
+    "status", "text", "reasoning", "finish_reason", "error", "model", "prompt_tokens", "completion_tokens", "seconds",
+    "cost", "currency", "cost_basis", "attempts", "finished_at",
+)  # fmt: skip
+
+
+def run_judging(ctx: JobContext) -> dict[str, Any]:
+    """Run or resume the judging named in the payload.
+
+    Returns:
+        `{"judging_id", "calls", "failed"}`, or `{"stopped": True}`; what was replied until then is kept.
+
+    Raises:
+        KurabeError: `store.missing`, `evaluation.server_gone`, and what connecting to the judge raises.
+    """
+    return JudgeRun(ctx, str(ctx.payload.get("judging_id", ""))).run()
+
+
+class JudgeRun:
+    """Runs one judging to its end, or to the next stop."""
+
+    def __init__(self, ctx: JobContext, judging_id: str) -> None:
+        """Load the frozen judging.
+
+        Raises:
+            KurabeError: `store.missing`.
+        """
+        self.ctx = ctx
+        with read() as session:
+            found = session.get(tb.Judging, judging_id)
+            if found is None:
+                raise KurabeError("store.missing", kind="judging", id=judging_id)
+            self.rows = list(session.scalars(select(tb.Judgement).where(tb.Judgement.judging_id == judging_id)))
+            self.currency = session.get_one(tb.Project, found.project_id).currency
+        self.judging = found
+        known = {name: found.config[name] for name in JudgeConfig.model_fields if name in found.config}
+        self.config = JudgeConfig.model_validate(known)
+        self._failing = 0
+
+    def run(self) -> dict[str, Any]:
+        """Ask, score, finish."""
+        self.ctx.progress(0, len(self.rows), stage="loading")
+        server = Server(judge_spec(self.config))
+        # a failure that may pass is no verdict: a resumed judging asks it again
+        todo = [row for row in self.rows if row.status == "pending" or (row.status == "failed" and _may_pass(row))]
+        done = len(self.rows) - len(todo)
+        for batch in self._ask_all(todo, server):
+            self._save(batch)
+            done += len(batch)
+            self.ctx.progress(done, len(self.rows), stage="judging")
+            self._give_up(batch)
+        if self._stop():
+            return {"stopped": True}
+        self.ctx.progress(len(self.rows), len(self.rows), stage="scoring")
+        self._score()
+        with write() as session:
+            session.get_one(tb.Judging, self.judging.id).completed_at = now()
+        failed = sum(1 for row in self.rows if row.status == "failed")
+        return {"judging_id": self.judging.id, "calls": len(self.rows), "failed": failed}
+
+    def _stop(self) -> bool:
+        return self.ctx.stop_requested() is not None
+
+    def _ask_all(self, rows: Iterable[tb.Judgement], server: Server) -> Iterator[list[tb.Judgement]]:
+        """Ask in order, some at a time, and yield finished ones in batches; after a stop none is asked any more."""
+        queue = iter(rows)
+        finished: list[tb.Judgement] = []
+        saved = time.monotonic()
+        with ThreadPoolExecutor(self.config.concurrency, thread_name_prefix="judge") as pool:
+            running: set[Future[tb.Judgement]] = set()
+            more = True
+            while more or running:
+                if more:
+                    free = 0 if self._stop() else self.config.concurrency - len(running)
+                    added = {pool.submit(self._ask, row, server) for row in islice(queue, free)}
+                    running |= added
+                    more = len(added) == free and not self._stop()
+                if running:
+                    done, running = wait(running, timeout=SAVE_SECONDS, return_when=FIRST_COMPLETED)
+                    finished += [future.result() for future in done]
+                if finished and (time.monotonic() - saved >= SAVE_SECONDS or not running):
+                    yield finished
+                    finished, saved = [], time.monotonic()
+
+    def _ask(self, row: tb.Judgement, server: Server) -> tb.Judgement:
+        """Ask once, and again after a while as long as the failure may pass by itself; never raises."""
+        for pause in (*BACK_OFF_SECONDS, None):
+            row.attempts += 1
+            try:
+                self._take(row, server.client.complete(self._request(row)))
+                break
+            except Exception as error:
+                known = as_kurabe_error(error)
+                row.status, row.error = "failed", dict(known.as_record())
+                if pause is None or known.code not in RETRYABLE or self._stop():
+                    break
+                time.sleep(pause)
+                server.renew()
+        row.finished_at = now()
+        return row
+
+    def _request(self, row: tb.Judgement) -> ChatRequest:
+        model = self.config.model
+        switch = None
+        if model.kind == "endpoint":
+            switch = True if self.config.thinking else None
+        elif resolve_base(model.base_ref or model.ref).thinking == "optional":
+            switch = self.config.thinking
+        return ChatRequest(
+            model=model.served_name,
+            messages=row.messages,
+            max_tokens=self.config.max_tokens,
+            temperature=0.0,
+            seed=self.config.seed,
+            thinking=switch,
+        )
+
+    def _take(self, row: tb.Judgement, reply: ChatResult) -> None:
+        row.status, row.error, row.model = "finished", None, self.config.model.served_name
+        row.text, row.reasoning, row.finish_reason = reply.text, reply.reasoning, reply.finish_reason
+        row.seconds = reply.ended_at - reply.started_at
+        if reply.usage is None:
+            return
+        row.prompt_tokens, row.completion_tokens = reply.usage.prompt_tokens, reply.usage.completion_tokens
+        device = (reply.timings or {}).get("device_seconds")
+        try:
+            billed = price_answer(row.model, reply.usage, float(device) if device is not None else None)
+            cost = convert(billed, self.currency)
+        except KurabeError:
+            return  # an unknown price is not zero
+        row.cost, row.currency, row.cost_basis = cost.amount, cost.currency, cost.basis
+
+    def _save(self, rows: list[tb.Judgement]) -> None:
+        values = [{"id": row.id, **{name: getattr(row, name) for name in _SAVED}} for row in rows]
+        with write() as session:
+            session.execute(update(tb.Judgement), values)
+
+    def _give_up(self, batch: list[tb.Judgement]) -> None:
+        for row in batch:
+            self._failing = self._failing + 1 if row.status == "failed" and _may_pass(row) else 0
+        if self._failing >= GONE_AFTER:
+            reason = str((batch[-1].error or {}).get("code", ""))
+            raise KurabeError("evaluation.server_gone", failures=self._failing, reason=reason)
+
+    def _score(self) -> None:
+        """Store what the metrics make of the replies; of several judgings of an answer the newest counts."""
+        material = Material.load(self.config)
+        replies: dict[tuple[str, str], list[tb.Judgement]] = {}
+        for row in self.rows:
+            if row.kind != PAIR:
+                replies.setdefault((row.answer_id, row.kind), []).append(row)
+        values: list[dict[str, Any]] = []
+        ids: list[str] = []
+        for answers in material.answers.values():
+            for answer in answers.values():
+                ids.append(answer.id)
+                case = material.case(answer)
+                for metric in material.metrics:
+                    said = sorted(replies.get((answer.id, metric.name), []), key=lambda row: row.part)
+                    texts = [row.text if row.status == "finished" else None for row in said]
+                    measured = measure(metric, replace(case, replies={metric.name: texts} if texts else {}))
+                    if measured.value is not None or measured.failed:
+                        judged = replace(measured, params={**measured.params, "judging": self.judging.id})
+                        values.append(score_values(answer, metric, judged))
+        replace_scores(ids, [metric.name for metric in material.metrics], values)
+
+
+def _may_pass(row: tb.Judgement) -> bool:
+    return bool(row.error) and str((row.error or {}).get("code")) in RETRYABLE
