@@ -1,6 +1,6 @@
 # make run   set up on a fresh machine, then open the app
 # make test  set up, then everything that CI runs
-# Others: check (format, lint, types, architecture), demo, faults, screens
+# Others: check (format, lint, types, architecture), demo, faults, fuzz, bench-rows, screens
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8501
 
-.PHONY: run test check format unit e2e app-only demo faults screens clean
+.PHONY: run test check format unit e2e app-only demo faults fuzz bench-rows screens clean
 
 run: $(READY)
 	$(BIN)/python -m core setup
@@ -37,6 +37,14 @@ demo: $(READY)
 
 faults: $(READY)
 	FAULT_TRIALS=200 $(BIN)/python -m pytest -m faults tests/faults
+
+# Random files for every reader, as many as a few minutes allow
+fuzz: $(READY)
+	FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest -n 2 tests/datasets/test_fuzz.py
+
+# A million rows: how long the import takes, its memory, and how soon any page of them shows
+bench-rows: $(READY)
+	$(BIN)/python -m tests.benchmarks.million_rows
 
 # Pictures of every page: both languages, light and dark, wide and narrow
 screens: $(READY)

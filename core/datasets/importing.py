@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from core.datasets.columns import checked_mapping
+from core.datasets.columns import checked_mapping, guess_mapping
 from core.datasets.readers import Source, reader_for
 from core.datasets.rows import SPLITS, Problem, RawRow, Row
 from core.datasets.shapes import Reading, convert, recognise, shape_named
@@ -126,8 +126,10 @@ def _opened(
         return source, Reading("question_answer", checked_mapping(mapping, source.columns))
     if shape:
         shape_named(shape)
-        proposed = recognise(source.columns, source.key_sets)
-        return source, Reading(shape, proposed.mapping if proposed else {})
+        mapping = guess_mapping(source.columns)
+        if shape == "question_answer" and "question" not in mapping:
+            raise KurabeError("datasets.question_unmapped", columns=", ".join(source.columns))
+        return source, Reading(shape, mapping if shape == "question_answer" else {})
     return source, recognise(source.columns, source.key_sets)
 
 
@@ -231,9 +233,14 @@ def _take_over(writer: VersionWriter, path: Path, name: str, options: ImportOpti
     if options.split is not None and options.split not in SPLITS:
         raise KurabeError("datasets.unknown_split", split=options.split, known=", ".join(SPLITS))
     source, reading = _opened(path, name, options.mapping, options.shape, options.encoding)
-    if reading is None:
-        raise KurabeError("datasets.unrecognised", name=name, columns=", ".join(source.columns))
     problems: list[Problem] = []
+    if reading is None:
+        problems += [raw.problem for raw in islice(source.rows(), _LISTED_PROBLEMS) if raw.problem is not None]
+        if problems and not source.columns:
+            raise _refusal(name, problems)
+        if next(iter(source.rows()), None) is None:
+            raise KurabeError("datasets.no_rows", name=name)
+        raise KurabeError("datasets.unrecognised", name=name, columns=", ".join(source.columns))
     writer.add_all(_good_rows(source, reading, options, problems))
     if problems and options.on_problem == "stop":
         raise _refusal(name, problems)

@@ -226,7 +226,11 @@ def examples(
         offset: Rows to pass over.
         limit: Most rows to return; pages give one, None returns all.
     """
-    query = _chosen(version_id, split, slices, search).order_by(tb.Example.position).offset(offset)
+    query = _chosen(version_id, split, slices, search).order_by(tb.Example.position)
+    if split or slices or search:
+        query = query.offset(offset)
+    else:
+        query = query.where(tb.Example.position >= offset)  # positions count from 0: nothing is passed over
     with read() as session:
         return list(session.scalars(query.limit(limit)))
 
@@ -235,9 +239,17 @@ def count_examples(
     version_id: str, split: str | None = None, slices: Sequence[str] | None = None, *, search: str | None = None
 ) -> int:
     """Return how many examples `examples` would find."""
-    query = _chosen(version_id, split, slices, search).with_only_columns(func.count(tb.Example.id))
+    query = _chosen(version_id, split, slices, search).with_only_columns(func.count())
     with read() as session:
+        found = session.get(tb.DatasetVersion, version_id)
+        if found is not None and found.ready and not search:  # counted when it was written
+            return _counted(found.counts.get("slices", {}), split, slices)
         return int(session.scalar(query) or 0)
+
+
+def _counted(counts: dict[str, dict[str, int]], split: str | None, slices: Sequence[str] | None) -> int:
+    chosen = [counts.get(split, {})] if split else list(counts.values())
+    return sum(n for by_slice in chosen for name, n in by_slice.items() if not slices or name in slices)
 
 
 def example(example_id: str) -> tb.Example:
