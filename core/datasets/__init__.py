@@ -4,6 +4,7 @@ from core.datasets.checks import Check, CheckInput, Finding, checks, repair, run
 from core.datasets.coverage import COVERAGE, Coverage, coverage, stored_coverage
 from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_text
+from core.datasets.hub import import_hub_dataset
 from core.datasets.importing import Preview, import_file, import_files, preview
 from core.datasets.readers import readers
 from core.datasets.rows import SPLITS, Problem, Row
@@ -47,6 +48,7 @@ __all__ = [
     "export_text",
     "import_file",
     "import_files",
+    "import_hub_dataset",
     "latest_version",
     "make_splits",
     "preview",

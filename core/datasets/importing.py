@@ -24,7 +24,7 @@ from core.identity import file_hash
 from core.settings import settings
 from core.store import tables as tb
 
-__all__ = ["Preview", "import_file", "import_files", "preview"]
+__all__ = ["ImportOptions", "OnProblem", "Preview", "import_file", "import_files", "import_parts", "preview"]
 
 _LISTED_PROBLEMS = 1000
 OnProblem = Literal["stop", "leave_out"]
@@ -197,7 +197,7 @@ def import_file(
     """
     options = ImportOptions(mapping, shape, encoding, split, on_problem, fixes or {})
     with _as_path(data) as path:
-        return _import(project_id, [(path, name, options)], dataset or Path(name).stem, extend)
+        return import_parts(project_id, [(path, name, options)], dataset or Path(name).stem, extend)
 
 
 def import_files(
@@ -209,12 +209,13 @@ def import_files(
         KurabeError: as `import_file`.
     """
     parts = [(path, path.name, ImportOptions(split=split, on_problem=on_problem)) for split, path in files.items()]
-    return _import(project_id, parts, dataset, None)
+    return import_parts(project_id, parts, dataset, None)
 
 
-def _import(
+def import_parts(
     project_id: str, files: list[tuple[Path, str, ImportOptions]], dataset: str, extend: str | None
 ) -> tb.DatasetVersion:
+    """Store files, each read in its own way, as one version: path, name as the person knows it, and how it is read."""
     base = version(extend) if extend else None
     with VersionWriter(project_id, dataset, dataset_id=base.dataset_id if base else None) as writer:
         if base is not None:

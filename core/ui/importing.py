@@ -10,7 +10,7 @@ from typing import Any, Literal
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.datasets import SHAPES, SPLITS, Preview, import_file, preview, readers
+from core.datasets import SHAPES, SPLITS, Preview, import_file, import_hub_dataset, preview, readers
 from core.datasets.columns import FIELDS
 from core.i18n import format_number, t
 from core.identity import canonical_json, content_hash
@@ -35,12 +35,29 @@ def draw_import(project: tb.Project, extend: tb.DatasetVersion | None) -> None:
         with st.expander(t("ui.import.example"), icon=":material/lightbulb:"):
             st.markdown(t("ui.import.example.text"))
             st.code('{"question": "…", "answer": "…", "split": "test", "slice": "…"}', language="json")
+        _draw_hub(project)
         return
     options = _reading_options(uploaded)
     with st.spinner(t("ui.import.reading")):
         seen = _look(uploaded, options)
     _draw_preview(seen)
     _draw_choice(project, uploaded, seen, options, extend)
+
+
+def _draw_hub(project: tb.Project) -> None:
+    """Draw the import of a dataset by its id on the hub."""
+    with st.expander(t("ui.import.hub"), icon=":material/cloud_download:"), st.form("hub_dataset", border=False):
+        st.caption(t("ui.import.hub.text"))
+        ref = st.text_input(t("ui.import.hub.id"), placeholder="rajpurkar/squad").strip()
+        config = st.text_input(t("ui.import.hub.config")).strip()
+        leave_out = st.toggle(t("ui.import.hub.leave_out"))
+        if st.form_submit_button(t("ui.import.do"), icon=":material/download:") and ref:
+            with st.spinner(t("ui.import.hub.running")):
+                chosen: Literal["stop", "leave_out"] = "leave_out" if leave_out else "stop"
+                made = import_hub_dataset(project.id, ref, config=config or None, on_problem=chosen)
+            st.query_params.pop("version", None)
+            st.session_state["imported"] = made.row_count
+            st.rerun()
 
 
 def _look(uploaded: UploadedFile, options: dict[str, Any]) -> Preview:
