@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from core.datasets.columns import checked_mapping, guess_mapping
 from core.datasets.readers import Source, reader_for
 from core.datasets.rows import SPLITS, Problem, RawRow, Row
 from core.datasets.shapes import Reading, convert, recognise, shape_named
-from core.datasets.versions import VersionWriter, rows_of, version
+from core.datasets.versions import ABANDONED, VersionWriter, rows_of, version
 from core.errors import KurabeError
 from core.identity import file_hash
 from core.settings import settings
@@ -27,6 +28,7 @@ from core.store import tables as tb
 __all__ = ["ImportOptions", "OnProblem", "Preview", "import_file", "import_files", "import_parts", "preview"]
 
 _LISTED_PROBLEMS = 1000
+_UPLOAD = "upload-"
 OnProblem = Literal["stop", "leave_out"]
 
 
@@ -287,6 +289,14 @@ def _good_rows(source: Source, reading: Reading, options: ImportOptions, problem
             yield result
 
 
+def _sweep_uploads() -> None:
+    """Remove what imports that were killed left in the run folder."""
+    old = time.time() - ABANDONED.total_seconds()
+    for folder in settings().path("run").glob(f"{_UPLOAD}*"):
+        if folder.is_dir() and folder.stat().st_mtime < old:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def _as_path(data: Path | bytes) -> Iterator[Path]:
     """Give uploaded bytes a place of their own; their name is never used for it."""
@@ -295,7 +305,8 @@ def _as_path(data: Path | bytes) -> Iterator[Path]:
             raise KurabeError("datasets.missing_file", name=data.name)
         yield data
         return
-    folder = Path(tempfile.mkdtemp(dir=settings().path("run"), prefix="upload-"))
+    _sweep_uploads()
+    folder = Path(tempfile.mkdtemp(dir=settings().path("run"), prefix=_UPLOAD))
     try:
         path = folder / "upload"
         path.write_bytes(data)

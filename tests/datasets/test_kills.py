@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -74,7 +75,7 @@ def test_a_killed_import_shows_nothing_and_can_be_done_again(
     assert 0 < rows_in_store() < ROWS, "the process died in the middle"
     assert datasets.datasets(project) == []
     assert datasets.latest_version(project) is None
-    monkeypatch.setattr(versions, "_ABANDONED", timedelta(0))
+    monkeypatch.setattr(versions, "ABANDONED", timedelta(0))
     made = datasets.import_file(project, table, "rows.csv")
     assert (made.row_count, rows_in_store()) == (ROWS, ROWS), "what the dead process left is swept"
     assert [row.question for row in datasets.examples(made.id, offset=ROWS - 1)] == [f"質問{ROWS - 1}"]
@@ -91,3 +92,13 @@ def test_a_killed_edit_leaves_the_earlier_version_and_can_be_done_again(project:
     after = datasets.edit_rows(before.id, {0: {"answer": "changed"}})
     assert (after.row_count, datasets.examples(after.id, limit=1)[0].answer) == (ROWS, "changed")
     assert datasets.latest_version(project).id == after.id  # type: ignore[union-attr]  # there is one
+
+
+def test_what_a_killed_upload_left_behind_is_removed_later(project: str, home: Path) -> None:
+    left, fresh = home / "run" / "upload-old", home / "run" / "upload-new"
+    for folder in (left, fresh):
+        folder.mkdir(parents=True)
+        (folder / "upload").write_bytes(b"question,answer\na,b\n")
+    os.utime(left, (0, 0))
+    datasets.import_file(project, b"question,answer\na,b\n", "a.csv")
+    assert (left.exists(), fresh.exists()) == (False, True)
