@@ -24,7 +24,7 @@ __all__ = ["ExcelReader"]
 
 _BROKEN = (
     InvalidFileException, zipfile.BadZipFile, zlib.error, LookupError, ValueError, ArithmeticError, TypeError,
-    AttributeError, OSError, ParseError, EOFError, NotImplementedError, RecursionError,
+    AttributeError, OSError, ParseError, EOFError, RuntimeError,
 )  # fmt: skip
 """What openpyxl raises on damaged files; its parsers index and convert freely."""
 _FACTS = re.compile(rb'<(?:\w+:)?(?:mergeCell [^>]*ref="([A-Z]+\d+:[A-Z]+\d+)"|(f)[ />]|row [^>]*?\br="(\d+)")')

@@ -19,7 +19,7 @@ __all__ = ["DocxReader"]
 
 _BROKEN = (
     PackageNotFoundError, zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, ArithmeticError,
-    AttributeError, TypeError, NotImplementedError, RecursionError, EOFError, OSError,
+    AttributeError, TypeError, RuntimeError, EOFError, OSError,
 )  # fmt: skip
 """What python-docx raises on damaged files; its parsers index and convert freely."""
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"

@@ -20,7 +20,7 @@ __all__ = ["ExcelDocumentReader"]
 
 _BROKEN = (
     InvalidFileException, zipfile.BadZipFile, zlib.error, LookupError, ValueError, ArithmeticError, TypeError,
-    AttributeError, OSError, ParseError, EOFError, NotImplementedError, RecursionError,
+    AttributeError, OSError, ParseError, EOFError, RuntimeError,
 )  # fmt: skip
 """What openpyxl raises on damaged files; its parsers index and convert freely."""
 _ROW_LIMIT = 200_000

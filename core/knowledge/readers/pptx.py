@@ -18,7 +18,7 @@ __all__ = ["PptxReader"]
 
 _BROKEN = (
     PackageNotFoundError, PythonPptxError, zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, ValueError,
-    ArithmeticError, AttributeError, TypeError, NotImplementedError, RecursionError, EOFError, OSError,
+    ArithmeticError, AttributeError, TypeError, RuntimeError, EOFError, OSError,
 )  # fmt: skip
 
 
