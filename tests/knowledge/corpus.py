@@ -333,6 +333,7 @@ CASES = [
     ),
     Case("a ZIP file that unpacks to gigabytes", "a.zip", _bomb, Refused("knowledge.archive_bomb")),
     Case("a ZIP file with a password", "a.zip", _locked_zip, Refused("knowledge.encrypted")),
+    Case("a ZIP file with a password, renamed .pptx", "a.pptx", _locked_zip, Refused("knowledge.encrypted")),
     Case(
         "a ZIP file cut off", "a.zip", lambda: _zipped({"a.txt": b"words"})[:-10], Refused("knowledge.broken_document")
     ),
