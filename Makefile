@@ -1,7 +1,7 @@
 # make run   set up on a fresh machine, then open the app
 # make test  set up, then everything that CI runs
-# Others: check (format, lint, types, architecture), demo, faults, kit-check, screens, bench-training, bench-answers,
-#   bench-statistics
+# Others: check (format, lint, types, architecture), demo, faults, fuzz, kit-check, screens, bench-training,
+#   bench-answers, bench-statistics, bench-rows
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8501
 
-.PHONY: run test check format unit e2e app-only demo faults kit-check screens bench-training bench-answers bench-statistics clean
+.PHONY: run test check format unit e2e app-only demo faults fuzz kit-check screens clean
+.PHONY: bench-training bench-answers bench-statistics bench-rows
 
 run: $(READY)
 	$(BIN)/python -m core setup
@@ -46,6 +47,14 @@ kit-check: $(READY)
 # Coverage of every interval and false alarms, by simulation over a stated grid
 bench-statistics: $(READY)
 	$(BIN)/python -m tests.benchmarks.statistics
+
+# Random files for every reader, as many as a few minutes allow
+fuzz: $(READY)
+	FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest -n 2 tests/datasets/test_fuzz.py
+
+# A million rows: how long the import takes, its memory, and how soon any page of them shows
+bench-rows: $(READY)
+	$(BIN)/python -m tests.benchmarks.million_rows
 
 # Pictures of every page: both languages, light and dark, wide and narrow
 screens: $(READY)

@@ -59,7 +59,10 @@ def canonical_json(value: Any) -> str:
         TypeError: if `value` holds something that JSON has no form for.
         ValueError: if it holds NaN or an infinity.
     """
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def content_hash(value: Any) -> str:

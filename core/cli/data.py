@@ -19,6 +19,7 @@ from core.datasets import (
     examples,
     export_rows,
     import_file,
+    import_hub_dataset,
     latest_version,
     preview,
     run_checks,
@@ -94,6 +95,29 @@ def import_(
         extend=_version(owner.id, None).id if extend else None,
         split=split,
         on_problem="leave_out" if leave_out_bad else "stop",
+    )
+    _print_versions([made], as_json)
+
+
+@command(dataset)
+def fetch(
+    project: Project,
+    ref: Annotated[str, typer.Argument(help="Id on the Hugging Face hub, or a folder saved by `datasets`.")],
+    config: Annotated[str | None, typer.Option(help="Configuration, if there are several.")] = None,
+    split: Annotated[Split | None, typer.Option(help="For rows of splits with other names.")] = None,
+    name: Annotated[str | None, typer.Option(help="Dataset; default: the id's last part.")] = None,
+    leave_out_bad: Annotated[bool, typer.Option("--leave-out-bad", help="Leave bad rows out, recorded.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take a Hugging Face dataset over as a new version."""
+    made = import_hub_dataset(
+        get_project(project).id,
+        ref,
+        config=config,
+        split=split,
+        dataset=name,
+        on_problem="leave_out" if leave_out_bad else "stop",
+        folders=True,
     )
     _print_versions([made], as_json)
 

@@ -4,6 +4,7 @@ from core.datasets.checks import Check, CheckInput, Finding, checks, repair, run
 from core.datasets.coverage import COVERAGE, Coverage, coverage, holds_value, stored_coverage, taught_answers
 from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_text
+from core.datasets.hub import import_hub_dataset
 from core.datasets.importing import Preview, import_file, import_files, preview
 from core.datasets.readers import readers
 from core.datasets.rows import REJECTED, SPLITS, Problem, Row, rejected_answer
@@ -51,6 +52,7 @@ __all__ = [
     "holds_value",
     "import_file",
     "import_files",
+    "import_hub_dataset",
     "latest_version",
     "make_splits",
     "preview",

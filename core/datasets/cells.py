@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ __all__ = [
     "jsonable",
     "needed",
     "parsed",
+    "shown",
     "split_of",
     "text_of",
     "turns_or_text",
@@ -40,38 +41,52 @@ class RowProblem(Exception):
     def __init__(self, column: str, code: str, found: Any, expected: str) -> None:
         """Keep place, kind, what was found (shortened) and what was expected."""
         super().__init__(code)
-        self.column = column
+        self.column = shown(column, 200)
         self.code = code
-        self.found = _shown(found)
+        self.found = shown(found)
         self.expected = expected
 
 
-def _shown(value: Any, limit: int = 80) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+def shown(value: Any, limit: int = 80) -> str:
+    """Return the beginning of what was found, in characters that can be stored and printed."""
+    if isinstance(value, str):
+        text = value[:limit] if len(value) > limit else value
+    else:
+        text = json.dumps(value, ensure_ascii=False, default=str, skipkeys=True)[: limit + 1]
+    text = _NO_TEXT.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return (
+        text if len(text) <= limit and (not isinstance(value, str) or len(value) <= limit) else text[: limit - 1] + "…"
+    )
 
 
 def text_of(value: Any, column: str) -> str:
     """Return a cell as text; whole floats lose their ".0", an empty cell is "".
 
     Raises:
-        RowProblem: ``not_text`` for lists and objects; ``bad_character`` for a lone surrogate or NUL.
+        RowProblem: ``not_text`` for lists and objects; ``bad_character`` for a lone surrogate or NUL;
+            ``not_a_number`` for infinity.
     """
+    if isinstance(value, str):
+        if _NO_TEXT.search(value):
+            raise RowProblem(column, "bad_character", value, "text")
+        return value
     if value is None or isinstance(value, float) and math.isnan(value):
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
+    if isinstance(value, float) and math.isinf(value):
+        raise RowProblem(column, "not_a_number", str(value), "json_number")
     if isinstance(value, (int, float, Decimal)):
         return str(value)
-    if isinstance(value, (date, datetime)):
-        return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
-    if not isinstance(value, str):
-        raise RowProblem(column, "not_text", value, "text")
-    if _NO_TEXT.search(value):
-        raise RowProblem(column, "bad_character", value.encode("unicode_escape").decode(), "text")
-    return value
+    if isinstance(value, datetime):  # a spreadsheet keeps days as midnights
+        return value.date().isoformat() if value.time() == time.min else value.isoformat(sep=" ")
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value)
+    raise RowProblem(column, "not_text", value, "text")
 
 
 def needed(value: Any, column: str) -> str:
@@ -100,15 +115,30 @@ def split_of(value: Any, column: str = "split") -> str:
     return _SPLIT_NAMES[name]
 
 
-def jsonable(value: Any) -> Any:
-    """Return extra columns in JSON types; dates become text, NaN becomes null."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
+def jsonable(value: Any, column: str) -> Any:
+    """Return extra columns in JSON types; dates become text, NaN becomes null.
+
+    Raises:
+        RowProblem: ``bad_character`` for a lone surrogate or NUL, ``too_deep`` for nesting that cannot be stored.
+    """
+    try:
+        return _jsonable(value, column)
+    except RecursionError as error:
+        raise RowProblem(column, "too_deep", "[[…", "object") from error
+
+
+def _jsonable(value: Any, column: str) -> Any:
+    if isinstance(value, str):
+        return text_of(value, column)
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): jsonable(item) for key, item in value.items()}
+        return {text_of(str(key), column): _jsonable(item, column) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [jsonable(item) for item in value]
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
+        return [_jsonable(item, column) for item in value]
+    return text_of(str(value), column)
 
 
 def apply_extras(row: Row, extras: Mapping[str, Any]) -> Row:
@@ -128,9 +158,11 @@ def apply_extras(row: Row, extras: Mapping[str, Any]) -> Row:
     expects = rest.pop("expects", None)
     if expects is not None and not isinstance(expects, Mapping):
         raise RowProblem("expects", "not_object", expects, "object")
-    row.expects = dict(jsonable(expects or row.expects))
+    row.expects = dict(jsonable(expects or row.expects, "expects"))
     row.gold = gold_of(rest.pop("gold", None)) or row.gold
-    row.tags.update({str(key): jsonable(value) for key, value in rest.items() if value is not None})
+    for key, value in rest.items():
+        if value is not None:
+            row.tags[text_of(str(key), str(key))] = jsonable(value, str(key))
     return row
 
 
@@ -167,9 +199,14 @@ def gold_of(value: Any) -> list[dict[str, str]]:
     passages = []
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, str):
-            passages.append({"document": item, "quote": ""})
+            passages.append({"document": text_of(item, "gold"), "quote": ""})
         elif isinstance(item, Mapping) and isinstance(item.get("document"), str):
-            passages.append({"document": item["document"], "quote": text_of(item.get("quote"), "gold.quote")})
+            passages.append(
+                {
+                    "document": text_of(item["document"], "gold.document"),
+                    "quote": text_of(item.get("quote"), "gold.quote"),
+                }
+            )
         else:
             raise RowProblem("gold", "bad_gold", item, "gold")
     return passages
@@ -180,6 +217,6 @@ def parsed(value: Any) -> Any:
     if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value

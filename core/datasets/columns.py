@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.errors import KurabeError
@@ -92,13 +93,20 @@ FIELDS = tuple(_NAMES)
 _BY_NAME = {match_key(name): field for field, names in _NAMES.items() for name in names}
 
 
+_REMARK = re.compile(r"[(（\[［<＜〈【][^()（）]*[)）\]］>＞〉】]$")
+_MARKS = "　 *＊:：※■●◆◎○□【】「」『』<>＜＞[]［］"
+
+
 def _plain(name: str) -> str:
-    return match_key(name.replace("_", " ").replace("-", " ").strip("　 *＊:："))
+    """Fold a column's name: forms mark what to fill in (【質問】, 回答（必須）, ※分類) and break its lines."""
+    plain = name.replace("_", " ").replace("-", " ").strip(_MARKS)
+    return match_key(_REMARK.sub("", plain).strip(_MARKS) or plain)
 
 
 def field_of(column: str) -> str | None:
     """Return the field that a column's name usually means, if any."""
-    return _BY_NAME.get(_plain(column)) or _BY_NAME.get(match_key(column))
+    plain = _plain(column)
+    return _BY_NAME.get(plain) or _BY_NAME.get(match_key(column)) or _BY_NAME.get(plain.replace(" ", ""))
 
 
 def is_known(column: str) -> bool:
@@ -116,6 +124,7 @@ _OTHER_SHAPES = frozenset(
         "messages",
         "conversations",
         "chosen",
+        "label",
         "context",
     }
 )

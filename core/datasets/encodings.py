@@ -7,20 +7,24 @@ candidate decodes every byte, and what remains possible is ranked by how Japanes
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import KurabeError
 
-__all__ = ["ENCODINGS", "EncodingJudgement", "judge_encoding"]
+__all__ = ["ENCODINGS", "EncodingJudgement", "encoding_of", "judge_encoding"]
 
 ENCODINGS = ("utf-8", "utf-8-sig", "cp932", "euc_jp", "utf-16", "iso2022_jp", "cp1252")
 """Encodings that a person may name by hand."""
 
 _BLOCK = 1 << 20
+_SCORED = 1 << 18
+_BEYOND_ASCII = re.compile(r"[\x00-\x7f]+")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -51,7 +55,7 @@ class _Candidate:
     decoder: codecs.IncrementalDecoder
     score: int = 0
     alive: bool = True
-    beyond_ascii: bool = field(default=False)
+    scored: int = 0
 
     def feed(self, block: bytes, final: bool) -> None:
         """Decode one more block, or give up for good."""
@@ -62,23 +66,36 @@ class _Candidate:
         except UnicodeDecodeError:
             self.alive = False
             return
-        if not text.isascii():
-            self.beyond_ascii = True
-            self.score += _plausibility(text)
+        # UTF-8 needs no score: its rules decide. The others are told apart by far fewer characters than this.
+        if self.encoding != "utf-8" and self.scored < _SCORED and not text.isascii():
+            beyond = _BEYOND_ASCII.sub("", text)[:_SCORED]
+            self.scored += len(beyond)
+            self.score += _plausibility(beyond)
 
 
 def _plausibility(text: str) -> int:
-    """Count what written Japanese is made of, less what wrong decoding produces."""
+    """Count what written Japanese is made of, less what wrong decoding produces.
+
+    Half-width katakana read as EUC-JP become kanji, a third of them rare ones: those weigh against a reading.
+    """
     score = 0
+    common = _common_kanji()
     for character in text:
         point = ord(character)
-        if point < 0x80:
-            continue
-        if 0x3041 <= point <= 0x30FF or 0x4E00 <= point <= 0x9FFF or 0x3000 <= point <= 0x3002:
-            score += 2 if point <= 0x30FF else 1
-        elif 0xFF61 <= point <= 0xFF9F or 0xE000 <= point <= 0xF8FF or 0x80 <= point < 0xA0:
+        if 0x3041 <= point <= 0x30FF or 0x3000 <= point <= 0x3002:
+            score += 2
+        elif 0x4E00 <= point <= 0x9FFF:
+            score += 1 if character in common else -2
+        elif 0xE000 <= point <= 0xF8FF or 0x80 <= point < 0xA0:
             score -= 1
     return score
+
+
+@lru_cache(maxsize=1)
+def _common_kanji() -> frozenset[str]:
+    """Return the kanji of JIS X 0208 level 1 (rows 16 to 47): nearly all that written Japanese uses."""
+    pairs = (bytes((lead, trail)) for lead in range(0xB0, 0xD0) for trail in range(0xA1, 0xFF))
+    return frozenset(pair.decode("euc_jp", "ignore") for pair in pairs)
 
 
 def _opened(source: Path | bytes) -> BinaryIO:
@@ -106,6 +123,7 @@ def judge_encoding(source: Path | bytes, name: str | None = None) -> EncodingJud
 
     Raises:
         KurabeError: ``datasets.empty_file``; ``datasets.binary_file`` if it is no text (its first bytes are named);
+            ``datasets.damaged_text`` if it is UTF-8 but for a few bytes, with the line of the first of them;
             ``datasets.unknown_encoding`` if no candidate decodes every byte.
     """
     called = name or (source.name if isinstance(source, Path) else "-")
@@ -121,15 +139,34 @@ def judge_encoding(source: Path | bytes, name: str | None = None) -> EncodingJud
     return _best(source, called)
 
 
+def encoding_of(path: Path, by_hand: str | None) -> EncodingJudgement:
+    """Return the encoding that a person chose, else the judged one; a choice also opens what cannot be judged.
+
+    Raises:
+        KurabeError: as `judge_encoding`, if nothing was chosen or the file is no text at all.
+    """
+    if by_hand is None:
+        return judge_encoding(path)
+    try:
+        return replace(judge_encoding(path), encoding=by_hand)
+    except KurabeError as error:
+        if error.code not in ("datasets.damaged_text", "datasets.unknown_encoding"):
+            raise
+        return EncodingJudgement(by_hand, certain=False)
+
+
 def _utf16_without_mark(head: bytes) -> str | None:
-    """Recognise UTF-16 by the zero bytes of its ASCII characters: all on odd or all on even places."""
+    """Recognise UTF-16 by the zero bytes of its ASCII characters: nearly all on odd or nearly all on even places.
+
+    A wide space (U+3000) has its zero byte on the other side.
+    """
     zeros = head.count(0)
     if zeros <= len(head) // 10 or len(head) < 4:
         return None
     odd = head[1::2].count(0)
-    if odd == zeros:
+    if odd >= 0.9 * zeros:
         return "utf-16-le"
-    return "utf-16-be" if odd == 0 else None
+    return "utf-16-be" if odd <= 0.1 * zeros else None
 
 
 def _checked(source: Path | bytes, name: str, judgement: EncodingJudgement) -> EncodingJudgement:
@@ -164,6 +201,8 @@ def _best(source: Path | bytes, name: str) -> EncodingJudgement:
 
 def _ranked(source: Path | bytes, name: str, alive: list[_Candidate]) -> EncodingJudgement:
     """Prefer UTF-8, whose rules other encodings hardly meet by accident; then the most Japanese reading."""
+    if not alive or alive[0].encoding != "utf-8":
+        _refuse_damaged_utf8(source, name)
     if not alive:
         raise KurabeError(
             "datasets.unknown_encoding", name=name, tried=", ".join(_CANDIDATES), found=_signature(source)
@@ -175,6 +214,26 @@ def _ranked(source: Path | bytes, name: str, alive: list[_Candidate]) -> Encodin
     ordered = japanese + [candidate for candidate in alive if candidate not in japanese]
     names = tuple(candidate.encoding for candidate in ordered)
     return EncodingJudgement(names[0], certain=len(japanese) == 1, alternatives=names[1:])
+
+
+def _refuse_damaged_utf8(source: Path | bytes, name: str) -> None:
+    """Refuse what is UTF-8 but for a few bytes: another encoding would garble all of it without a word.
+
+    Text of CP932 or EUC-JP hardly ever forms UTF-8 by accident, so four good characters for each bad place decide.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    good = bad = line = 0
+    lines = 1
+    for block, final in _blocks(source):
+        text = decoder.decode(block, final)
+        lost = text.count("\ufffd")
+        if lost and not bad:
+            line = lines + text.count("\n", 0, text.index("\ufffd"))
+        lines += text.count("\n")
+        bad += lost
+        good += sum(1 for character in text if ord(character) > 0x7F) - lost
+    if bad and good >= 4 * bad:
+        raise KurabeError("datasets.damaged_text", name=name, encoding="utf-8", line=line, count=bad)
 
 
 def _signature(source: Path | bytes) -> str:

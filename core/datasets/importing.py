@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,19 +15,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from core.datasets.columns import checked_mapping
+from core.datasets.columns import checked_mapping, guess_mapping
 from core.datasets.readers import Source, reader_for
 from core.datasets.rows import SPLITS, Problem, RawRow, Row
 from core.datasets.shapes import Reading, convert, recognise, shape_named
-from core.datasets.versions import VersionWriter, rows_of, version
+from core.datasets.versions import ABANDONED, VersionWriter, rows_of, version
 from core.errors import KurabeError
 from core.identity import file_hash
 from core.settings import settings
 from core.store import tables as tb
 
-__all__ = ["Preview", "import_file", "import_files", "preview"]
+__all__ = ["ImportOptions", "OnProblem", "Preview", "import_file", "import_files", "import_parts", "preview"]
 
 _LISTED_PROBLEMS = 1000
+_UPLOAD = "upload-"
 OnProblem = Literal["stop", "leave_out"]
 
 
@@ -126,8 +128,10 @@ def _opened(
         return source, Reading("question_answer", checked_mapping(mapping, source.columns))
     if shape:
         shape_named(shape)
-        proposed = recognise(source.columns, source.key_sets)
-        return source, Reading(shape, proposed.mapping if proposed else {})
+        mapping = guess_mapping(source.columns)
+        if shape == "question_answer" and "question" not in mapping:
+            raise KurabeError("datasets.question_unmapped", columns=", ".join(source.columns))
+        return source, Reading(shape, mapping if shape == "question_answer" else {})
     return source, recognise(source.columns, source.key_sets)
 
 
@@ -195,7 +199,7 @@ def import_file(
     """
     options = ImportOptions(mapping, shape, encoding, split, on_problem, fixes or {})
     with _as_path(data) as path:
-        return _import(project_id, [(path, name, options)], dataset or Path(name).stem, extend)
+        return import_parts(project_id, [(path, name, options)], dataset or Path(name).stem, extend)
 
 
 def import_files(
@@ -207,12 +211,13 @@ def import_files(
         KurabeError: as `import_file`.
     """
     parts = [(path, path.name, ImportOptions(split=split, on_problem=on_problem)) for split, path in files.items()]
-    return _import(project_id, parts, dataset, None)
+    return import_parts(project_id, parts, dataset, None)
 
 
-def _import(
+def import_parts(
     project_id: str, files: list[tuple[Path, str, ImportOptions]], dataset: str, extend: str | None
 ) -> tb.DatasetVersion:
+    """Store files, each read in its own way, as one version: path, name as the person knows it, and how it is read."""
     base = version(extend) if extend else None
     with VersionWriter(project_id, dataset, dataset_id=base.dataset_id if base else None) as writer:
         if base is not None:
@@ -231,9 +236,14 @@ def _take_over(writer: VersionWriter, path: Path, name: str, options: ImportOpti
     if options.split is not None and options.split not in SPLITS:
         raise KurabeError("datasets.unknown_split", split=options.split, known=", ".join(SPLITS))
     source, reading = _opened(path, name, options.mapping, options.shape, options.encoding)
-    if reading is None:
-        raise KurabeError("datasets.unrecognised", name=name, columns=", ".join(source.columns))
     problems: list[Problem] = []
+    if reading is None:
+        problems += [raw.problem for raw in islice(source.rows(), _LISTED_PROBLEMS) if raw.problem is not None]
+        if problems and not source.columns:
+            raise _refusal(name, problems)
+        if next(iter(source.rows()), None) is None:
+            raise KurabeError("datasets.no_rows", name=name)
+        raise KurabeError("datasets.unrecognised", name=name, columns=", ".join(source.columns))
     writer.add_all(_good_rows(source, reading, options, problems))
     if problems and options.on_problem == "stop":
         raise _refusal(name, problems)
@@ -279,6 +289,14 @@ def _good_rows(source: Source, reading: Reading, options: ImportOptions, problem
             yield result
 
 
+def _sweep_uploads() -> None:
+    """Remove what imports that were killed left in the run folder."""
+    old = time.time() - ABANDONED.total_seconds()
+    for folder in settings().path("run").glob(f"{_UPLOAD}*"):
+        if folder.is_dir() and folder.stat().st_mtime < old:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def _as_path(data: Path | bytes) -> Iterator[Path]:
     """Give uploaded bytes a place of their own; their name is never used for it."""
@@ -287,7 +305,8 @@ def _as_path(data: Path | bytes) -> Iterator[Path]:
             raise KurabeError("datasets.missing_file", name=data.name)
         yield data
         return
-    folder = Path(tempfile.mkdtemp(dir=settings().path("run"), prefix="upload-"))
+    _sweep_uploads()
+    folder = Path(tempfile.mkdtemp(dir=settings().path("run"), prefix=_UPLOAD))
     try:
         path = folder / "upload"
         path.write_bytes(data)

@@ -70,12 +70,12 @@ def messages_of(value: Any, column: str) -> list[dict[str, Any]]:
         if not isinstance(message, Mapping):
             raise RowProblem(place, "not_object", message, "message")
         role = message.get("role")
-        if role not in _ROLES:
+        if not isinstance(role, str) or role not in _ROLES:
             raise RowProblem(f"{place}.role", "unknown_role", role, "role")
         kept = {"role": str(role), "content": _content(message.get("content"), f"{place}.content")}
         for extra in ("tool_calls", "tool_call_id", "name"):
             if message.get(extra):
-                kept[extra] = jsonable(message[extra])
+                kept[extra] = jsonable(message[extra], f"{place}.{extra}")
         result.append(kept)
     return result
 
@@ -147,12 +147,10 @@ class ShareGptShape(Shape):
             messages.append({"role": "system", "content": system})
         for index, turn in enumerate(turns):
             place = f"conversations[{index}]"
-            if not isinstance(turn, Mapping) or turn.get("from") not in _SHAREGPT_ROLES:
-                found = turn.get("from") if isinstance(turn, Mapping) else turn
-                raise RowProblem(f"{place}.from", "unknown_role", found, "sharegpt_role")
-            messages.append(
-                {"role": _SHAREGPT_ROLES[turn["from"]], "content": text_of(turn.get("value"), f"{place}.value")}
-            )
+            said = turn.get("from") if isinstance(turn, Mapping) else turn
+            if not isinstance(turn, Mapping) or not isinstance(said, str) or said not in _SHAREGPT_ROLES:
+                raise RowProblem(f"{place}.from", "unknown_role", said, "sharegpt_role")
+            messages.append({"role": _SHAREGPT_ROLES[said], "content": text_of(turn.get("value"), f"{place}.value")})
         return apply_extras(row_of_messages(messages, "conversations"), rest)
 
 
@@ -205,6 +203,9 @@ class PreferenceShape(Shape):
         """See `Shape.row`."""
         rest = dict(values)
         chosen = turns_or_text(rest.pop("chosen", None))
+        rejected = turns_or_text(rest.get("rejected"))
+        if not isinstance(rejected, list) or not rejected:
+            needed(rejected, "rejected")
         column = next((name for name in ("prompt", "question") if rest.get(name)), None)
         prompt = rest.pop(column, None) if column else None
         system = text_of(rest.pop("system", None), "system")
@@ -214,6 +215,31 @@ class PreferenceShape(Shape):
         else:
             row = _prompted(prompt, chosen, "chosen", column or "prompt", system)
         return apply_extras(row, rest)
+
+
+_LABELS = {"true": True, "1": True, "false": False, "0": False}
+
+
+class UnpairedPreferenceShape(Shape):
+    """Unpaired preference: prompt, completion, label; only a completion that was liked is a reference answer."""
+
+    name = "unpaired_preference"
+
+    def fits(self, columns: set[str]) -> bool:
+        """See `Shape.fits`."""
+        return {"prompt", "completion", "label"} <= columns
+
+    def row(self, values: Mapping[str, Any], mapping: Mapping[str, str]) -> Row:
+        """See `Shape.row`; a completion that was not liked stays among the tags."""
+        rest = dict(values)
+        label = text_of(rest.pop("label", None), "label").strip().lower()
+        if label not in _LABELS:
+            raise RowProblem("label", "not_label", label, "label")
+        row = _prompted(rest.pop("prompt", None), rest.pop("completion", None), "completion")
+        if not _LABELS[label]:
+            rest["disliked"], row.answer = row.answer, ""
+            row.messages = [message for message in row.messages if message["role"] != "assistant"]
+        return apply_extras(row, {**rest, "label": _LABELS[label]})
 
 
 def _role(turn: Any) -> Any:
@@ -303,6 +329,7 @@ SHAPES: dict[str, Shape] = {
         AlpacaShape(),
         PreferenceShape(),
         SquadShape(),
+        UnpairedPreferenceShape(),
         PromptCompletionShape(),
         QuestionAnswerShape(),
     )

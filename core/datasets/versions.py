@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from core.datasets.rows import Row, rejected_answer
 from core.errors import KurabeError
 from core.identity import HASH_SCHEME, actor, content_hash, new_id, now
-from core.store import read, write
+from core.store import engine, read, write
 from core.store import tables as tb
 
 __all__ = [
+    "ABANDONED",
     "VersionWriter",
     "dataset_versions",
     "datasets",
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 _BATCH = 2000
-_ABANDONED = timedelta(hours=6)
+ABANDONED = timedelta(hours=6)
 """An unfinished version older than this has no writer any more: the longest import takes minutes."""
 
 
@@ -141,7 +142,7 @@ class VersionWriter:
 
 def _sweep(session: Session) -> None:
     """Remove versions whose writer died."""
-    old = now() - _ABANDONED
+    old = now() - ABANDONED
     session.execute(
         delete(tb.DatasetVersion).where(tb.DatasetVersion.ready.is_(False), tb.DatasetVersion.created_at < old)
     )
@@ -202,9 +203,12 @@ def _chosen(version_id: str, split: str | None, slices: Sequence[str] | None, se
         query = query.where(tb.Example.slice.in_(slices))
     if search:
         pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        query = query.where(
-            tb.Example.question.ilike(pattern, escape="\\") | tb.Example.answer.ilike(pattern, escape="\\")
+        # SQLite's LIKE tells no cases apart already; folding both sides first would double the time.
+        like = "like" if engine().dialect.name == "sqlite" else "ilike"
+        question, answer = (
+            getattr(column, like)(pattern, escape="\\") for column in (tb.Example.question, tb.Example.answer)
         )
+        query = query.where(question | answer)
     return query
 
 
@@ -227,7 +231,11 @@ def examples(
         offset: Rows to pass over.
         limit: Most rows to return; pages give one, None returns all.
     """
-    query = _chosen(version_id, split, slices, search).order_by(tb.Example.position).offset(offset)
+    query = _chosen(version_id, split, slices, search).order_by(tb.Example.position)
+    if split or slices or search:
+        query = query.offset(offset)
+    else:
+        query = query.where(tb.Example.position >= offset)  # positions count from 0: nothing is passed over
     with read() as session:
         return list(session.scalars(query.limit(limit)))
 
@@ -236,8 +244,11 @@ def count_examples(
     version_id: str, split: str | None = None, slices: Sequence[str] | None = None, *, search: str | None = None
 ) -> int:
     """Return how many examples `examples` would find."""
-    query = _chosen(version_id, split, slices, search).with_only_columns(func.count(tb.Example.id))
+    query = _chosen(version_id, split, slices, search).with_only_columns(func.count())
     with read() as session:
+        found = session.get(tb.DatasetVersion, version_id)
+        if found is not None and found.ready and not search:  # counted when it was written
+            return _counted(found.counts.get("slices", {}), split, slices)
         return int(session.scalar(query) or 0)
 
 
@@ -246,6 +257,11 @@ def count_pairs(version_id: str, split: str = "train") -> int:
     query = select(tb.Example.tags).where(tb.Example.version_id == version_id, tb.Example.split == split)
     with read() as session:
         return sum(bool(rejected_answer(tags)) for tags in session.scalars(query))
+
+
+def _counted(counts: dict[str, dict[str, int]], split: str | None, slices: Sequence[str] | None) -> int:
+    chosen = [counts.get(split, {})] if split else list(counts.values())
+    return sum(n for by_slice in chosen for name, n in by_slice.items() if not slices or name in slices)
 
 
 def example(example_id: str) -> tb.Example:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -32,7 +33,7 @@ def unpacked(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
             _refuse(name, entries)
             for entry in entries:
                 yield _name(entry), archive.read(entry)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError) as error:
         raise KurabeError("knowledge.broken_document", name=name, detail=str(error)[:200]) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any, Literal
@@ -9,9 +10,10 @@ from typing import Any, Literal
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.datasets import SHAPES, SPLITS, Preview, import_file, preview, readers
+from core.datasets import SHAPES, SPLITS, Preview, import_file, import_hub_dataset, preview, readers
 from core.datasets.columns import FIELDS
 from core.i18n import format_number, t
+from core.identity import canonical_json, content_hash
 from core.settings import settings
 from core.store import tables as tb
 from core.ui.parts import plain
@@ -33,6 +35,7 @@ def draw_import(project: tb.Project, extend: tb.DatasetVersion | None) -> None:
         with st.expander(t("ui.import.example"), icon=":material/lightbulb:"):
             st.markdown(t("ui.import.example.text"))
             st.code('{"question": "…", "answer": "…", "split": "test", "slice": "…"}', language="json")
+        _draw_hub(project)
         return
     options = _reading_options(uploaded)
     with st.spinner(t("ui.import.reading")):
@@ -41,22 +44,54 @@ def draw_import(project: tb.Project, extend: tb.DatasetVersion | None) -> None:
     _draw_choice(project, uploaded, seen, options, extend)
 
 
+def _draw_hub(project: tb.Project) -> None:
+    """Draw the import of a dataset by its id on the hub."""
+    with st.expander(t("ui.import.hub"), icon=":material/cloud_download:"), st.form("hub_dataset", border=False):
+        st.caption(t("ui.import.hub.text"))
+        ref = st.text_input(t("ui.import.hub.id"), placeholder="rajpurkar/squad").strip()
+        config = st.text_input(t("ui.import.hub.config")).strip()
+        leave_out = st.toggle(t("ui.import.hub.leave_out"))
+        if st.form_submit_button(t("ui.import.do"), icon=":material/download:") and ref:
+            with st.spinner(t("ui.import.hub.running")):
+                chosen: Literal["stop", "leave_out"] = "leave_out" if leave_out else "stop"
+                made = import_hub_dataset(project.id, ref, config=config or None, on_problem=chosen)
+            st.query_params.pop("version", None)
+            st.session_state["imported"] = made.row_count
+            st.rerun()
+
+
 def _look(uploaded: UploadedFile, options: dict[str, Any]) -> Preview:
-    """Return the preview of an uploaded file; its name is never used as a path."""
+    """Return the preview of an uploaded file, worked out once for each way of reading it."""
+    return _read_once(_digest(uploaded), uploaded.name, canonical_json(options), uploaded)
+
+
+def _digest(uploaded: UploadedFile) -> str:
+    """Return the hash of an upload, taken once and not with every click."""
+    known: dict[str, str] = st.session_state.setdefault("upload_digests", {})
+    if uploaded.file_id not in known:
+        known[uploaded.file_id] = content_hash(uploaded.getvalue())
+    return known[uploaded.file_id]
+
+
+@st.cache_data(max_entries=16, ttl=3600, show_spinner=False)
+def _read_once(digest: str, name: str, options: str, _uploaded: UploadedFile) -> Preview:
+    """Read the whole file; its name is never used as a path, and its bytes are known by their hash."""
     with tempfile.NamedTemporaryFile(dir=settings().path("run")) as held:
-        held.write(uploaded.getvalue())
+        held.write(_uploaded.getbuffer())
         held.flush()
-        return preview(Path(held.name), uploaded.name, **options)
+        return preview(Path(held.name), name, **json.loads(options))
 
 
 def _reading_options(uploaded: UploadedFile) -> dict[str, Any]:
     """Draw how the file is read, if the person wants it otherwise than recognised."""
-    proposed = _look(uploaded, {"limit": 3})
+    proposed = _look(uploaded, {})
     with st.expander(t("ui.import.mapping"), expanded=proposed.shape is None, icon=":material/swap_horiz:"):
         st.caption(t("ui.import.mapping.text"))
         encoding = _encoding(proposed)
+        options: dict[str, Any] = {}
         if encoding not in (None, proposed.encoding):
-            proposed = _look(uploaded, {"limit": 3, "encoding": encoding})
+            options["encoding"] = encoding
+            proposed = _look(uploaded, options)
         shape = st.selectbox(
             t("ui.import.shape"),
             ["", *SHAPES],
@@ -66,7 +101,6 @@ def _reading_options(uploaded: UploadedFile) -> dict[str, Any]:
         mapping = {}
         if shape in ("", "question_answer"):
             mapping = _mapping(uploaded, proposed)
-    options: dict[str, Any] = {"encoding": encoding}
     if mapping and mapping != proposed.mapping:
         options["mapping"] = mapping
     elif shape:

@@ -118,9 +118,12 @@ def refuse_bomb(path: Path, name: str) -> None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
+            entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise KurabeError("datasets.broken_file", name=name, detail=str(error)) from error
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise KurabeError("datasets.encrypted_office", name=name)
+    unpacked = sum(entry.file_size for entry in entries)
     packed = max(1, path.stat().st_size)
     if unpacked > _UNPACKED_LIMIT or (unpacked > 64 << 20 and unpacked / packed > _RATIO_LIMIT):
         raise KurabeError("datasets.archive_bomb", name=name, unpacked_mb=unpacked >> 20)

@@ -19,4 +19,4 @@ class CsvReader(Reader):
 
     def open(self, path: Path, encoding: str | None = None) -> Source:
         """See `Reader.open`."""
-        return delimited_source(path, encoding, None)
+        return delimited_source(path, encoding, ",")

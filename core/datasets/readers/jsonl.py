@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, TextIO
+from typing import Any, ClassVar, TextIO
 
-from core.datasets.encodings import judge_encoding
+from core.datasets.encodings import encoding_of
 from core.datasets.readers._base import CELL_LIMIT, Reader, Source, decoding, object_source
-from core.datasets.readers._json import DECODER, broken, raw_row
-from core.datasets.rows import Problem, RawRow
+from core.datasets.readers._elements import elements_as_rows
+from core.datasets.readers._json import DECODER, broken, raw_row, too_long
+from core.datasets.rows import RawRow
 
 __all__ = ["JsonLinesReader"]
 
@@ -22,13 +24,21 @@ class JsonLinesReader(Reader):
 
     def open(self, path: Path, encoding: str | None = None) -> Source:
         """See `Reader.open`."""
-        judged = judge_encoding(path)
-        chosen = encoding or judged.encoding
+        judged = encoding_of(path, encoding)
+        chosen = judged.encoding
+        array = _is_array(path, chosen)
 
         def rows() -> Iterator[RawRow]:
-            return lines_as_rows(path, chosen)
+            return elements_as_rows(path, chosen) if array else lines_as_rows(path, chosen)
 
-        return object_source(rows, chosen, judged.alternatives)
+        notes: list[dict[str, Any]] = [{"code": "read_as_json", "params": {}}] if array else []
+        return object_source(rows, chosen, judged.alternatives, notes)
+
+
+def _is_array(path: Path, encoding: str) -> bool:
+    """Tell whether the file is one array of objects: no line of JSON Lines begins with two brackets."""
+    with decoding(path, encoding), path.open(encoding=encoding) as file:
+        return re.match(r"[\s\ufeff]*\[\s*\{", file.read(1 << 12)) is not None
 
 
 def lines_as_rows(path: Path, encoding: str) -> Iterator[RawRow]:
@@ -44,7 +54,7 @@ def lines_as_rows(path: Path, encoding: str) -> Iterator[RawRow]:
 def _row(file: TextIO, number: int, line: str) -> RawRow | None:
     if len(line) >= CELL_LIMIT and not line.endswith("\n"):
         _skip_line(file)
-        return RawRow(number, {}, Problem(number, "", "too_long", line[:60], "cell_limit"))
+        return too_long(number, line)
     text = line.strip("\r\n \t\ufeff")
     if not text:
         return None

@@ -9,8 +9,9 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.datasets.cells import shown
 from core.datasets.readers._base import Reader, Source
-from core.datasets.rows import RawRow
+from core.datasets.rows import Problem, RawRow
 from core.errors import KurabeError
 
 __all__ = ["ParquetReader"]
@@ -24,6 +25,8 @@ class ParquetReader(Reader):
 
     def open(self, path: Path, encoding: str | None = None) -> Source:
         """See `Reader.open`."""
+        if not path.stat().st_size:
+            raise KurabeError("datasets.empty_file", name=path.name)
         try:
             with pq.ParquetFile(path) as file:
                 columns = list(file.schema_arrow.names)
@@ -44,8 +47,33 @@ def _rows(path: Path) -> Iterator[RawRow]:
     try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=1000):
-                for values in batch.to_pylist():
+                for row in _batch(batch, number):
                     number += 1
-                    yield RawRow(number, values)
+                    yield row
     except (pa.ArrowException, OSError) as error:
         raise KurabeError("datasets.broken_file", name=path.name, detail=str(error)[:200]) from error
+
+
+_UNREADABLE = (ValueError, OverflowError, ArithmeticError, TypeError, pa.ArrowException)
+"""What a cell raises whose value Python has no form for: years after 9999, bytes that are no UTF-8."""
+
+
+def _batch(batch: pa.RecordBatch, before: int) -> Iterator[RawRow]:
+    try:
+        rows = batch.to_pylist()
+    except _UNREADABLE:
+        yield from (_cell_by_cell(batch, index, before + index + 1) for index in range(batch.num_rows))
+        return
+    for number, values in enumerate(rows, before + 1):
+        yield RawRow(number, values)
+
+
+def _cell_by_cell(batch: pa.RecordBatch, index: int, number: int) -> RawRow:
+    values = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            values[name] = column[index].as_py()
+        except _UNREADABLE as error:
+            found = shown(str(error), 80)
+            return RawRow(number, {}, Problem(number, name, "unreadable_cell", found, "text"))
+    return RawRow(number, values)

@@ -146,8 +146,11 @@ def refuse_bomb(data: bytes, name: str) -> None:
         raise KurabeError("knowledge.encrypted", name=name)
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
+            entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise KurabeError("knowledge.broken_document", name=name, detail=str(error)) from error
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise KurabeError("knowledge.encrypted", name=name)
+    unpacked = sum(entry.file_size for entry in entries)
     if unpacked > _UNPACKED_LIMIT or (unpacked > 32 << 20 and unpacked > 200 * len(data)):
         raise KurabeError("knowledge.archive_bomb", name=name, unpacked_mb=unpacked >> 20)

@@ -38,7 +38,7 @@ def _rows(text: str, name: str) -> list[list[str]]:
     first = text.split("\n", 1)[0]
     delimiter = max(",\t;", key=first.count) if any(mark in first for mark in ",\t;") else ","
     csv.field_size_limit(_CELL_LIMIT)
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         return list(reader)
     except csv.Error as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from io import BytesIO
 from typing import Any, ClassVar
 
@@ -16,7 +17,12 @@ from core.knowledge.readers._base import DocumentReader, ParsedDocument, cleaned
 
 __all__ = ["DocxReader"]
 
-_BROKEN = (PackageNotFoundError, zipfile.BadZipFile, SyntaxError, KeyError, ValueError, EOFError, OSError)
+_BROKEN = (
+    PackageNotFoundError, zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, ArithmeticError,
+    AttributeError, TypeError, RuntimeError, EOFError, OSError,
+)  # fmt: skip
+"""What python-docx raises on damaged files; its parsers index and convert freely."""
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _HEADING = re.compile(r"^(?:heading|見出し)\s*(\d)$", re.IGNORECASE)
 
 
@@ -45,6 +51,18 @@ class DocxReader(DocumentReader):
 def _lines(block: Any) -> list[str]:
     if hasattr(block, "rows"):
         return ["", *table_lines([_cells(row) for row in block.rows]), ""]
+    return [*_words(block), *_boxes(block)]
+
+
+def _boxes(paragraph: Any) -> list[str]:
+    """Return the paragraphs of text boxes anchored in a paragraph; the older copy that Word keeps of each is left."""
+    boxes = paragraph._p.iter(qn("w:txbxContent"))
+    seen = [box for box in boxes if not any(above.tag == _FALLBACK for above in box.iterancestors())]
+    said = ["".join(text.text or "" for text in p.iter(qn("w:t"))).strip() for box in seen for p in box.iter(qn("w:p"))]
+    return [line for words in said if words for line in ("", words, "")]
+
+
+def _words(block: Any) -> list[str]:
     words = block.text.strip()
     if not words:
         return []
@@ -61,8 +79,17 @@ def _cells(row: Any) -> list[str]:
     for cell in row.cells:
         if id(cell._tc) not in seen:
             seen.add(id(cell._tc))
-            cells.append(cell.text)
+            cells.append(_cell(cell))
     return cells
+
+
+def _cell(cell: Any) -> str:
+    """Return a cell's words, those of tables inside it too."""
+    if not cell.tables:
+        return str(cell.text)
+    blocks = cell.iter_inner_content()
+    inner = [_cells(row) for block in blocks if hasattr(block, "rows") for row in block.rows]
+    return " ".join([cell.text.strip(), *(text for row in inner for text in row if text.strip())])
 
 
 def _level(paragraph: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterable
 from datetime import date, datetime
 from io import BytesIO
@@ -17,7 +18,11 @@ from core.knowledge.readers._base import DocumentReader, ParsedDocument, refuse_
 
 __all__ = ["ExcelDocumentReader"]
 
-_BROKEN = (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, ParseError, EOFError)
+_BROKEN = (
+    InvalidFileException, zipfile.BadZipFile, zlib.error, LookupError, ValueError, ArithmeticError, TypeError,
+    AttributeError, OSError, ParseError, EOFError, RuntimeError,
+)  # fmt: skip
+"""What openpyxl raises on damaged files; its parsers index and convert freely."""
 _ROW_LIMIT = 200_000
 
 
@@ -33,6 +38,8 @@ class ExcelDocumentReader(DocumentReader):
         refuse_bomb(data, name)
         try:
             book = load_workbook(BytesIO(data), read_only=True, data_only=True)
+            for sheet in book.worksheets:
+                sheet.reset_dimensions()  # a sheet may claim to be smaller than it is, or to hold 17 billion cells
             sheets = [(sheet.title, _rows(sheet.values, name)) for sheet in book.worksheets]
             book.close()
         except _BROKEN as error:

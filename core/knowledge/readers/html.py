@@ -80,7 +80,7 @@ def _lines(pieces: list[tuple[Tag, str]]) -> list[str]:
             table = inside
             row = block.find_parent("tr")
             if isinstance(row, Tag):
-                _add_cell(rows, row, text)
+                _add_cell(rows, row, block, text)
             continue
         lines += _block_lines(block, text)
     if rows:
@@ -88,10 +88,14 @@ def _lines(pieces: list[tuple[Tag, str]]) -> list[str]:
     return lines
 
 
-def _add_cell(rows: list[tuple[Tag, list[str]]], row: Tag, text: str) -> None:
+def _add_cell(rows: list[tuple[Tag, list[str]]], row: Tag, block: Tag, text: str) -> None:
     if not rows or rows[-1][0] is not row:
         rows.append((row, []))
+    # Cells without text have no piece of their own, but they keep the others in their columns.
+    cells = row.find_all(("td", "th"), recursive=False)
+    place = next((index for index, cell in enumerate(cells) if cell is block), len(rows[-1][1]))
     if text.strip():
+        rows[-1][1].extend([""] * (place - len(rows[-1][1])))
         rows[-1][1].append(text)
 
 

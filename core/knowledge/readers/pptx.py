@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any, ClassVar
@@ -16,8 +17,8 @@ from core.knowledge.readers._base import DocumentReader, ParsedDocument, cleaned
 __all__ = ["PptxReader"]
 
 _BROKEN = (
-    PackageNotFoundError, PythonPptxError, zipfile.BadZipFile, SyntaxError, KeyError, ValueError, AttributeError,
-    EOFError, OSError,
+    PackageNotFoundError, PythonPptxError, zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, ValueError,
+    ArithmeticError, AttributeError, TypeError, RuntimeError, EOFError, OSError,
 )  # fmt: skip
 
 

@@ -1,0 +1,102 @@
+"""Datasets of the Hugging Face hub, or a folder that the ``datasets`` library saved, as one version of all splits."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from core.datasets.cells import RowProblem, split_of
+from core.datasets.importing import ImportOptions, OnProblem, import_parts
+from core.errors import KurabeError
+from core.settings import settings
+from core.store import tables as tb
+
+__all__ = ["import_hub_dataset"]
+
+_ID = re.compile(r"[A-Za-z0-9][\w\-.]*(?:/[A-Za-z0-9][\w\-.]*)?")
+
+
+def import_hub_dataset(
+    project_id: str,
+    ref: str,
+    *,
+    config: str | None = None,
+    split: str | None = None,
+    dataset: str | None = None,
+    on_problem: OnProblem = "stop",
+    folders: bool = False,
+) -> tb.DatasetVersion:
+    """Store a dataset of the hub as a new version; its splits become the splits of the rows.
+
+    Args:
+        project_id: Project that owns it.
+        ref: Id on the hub, such as ``rajpurkar/squad``; with `folders` also a folder of this machine.
+        config: Configuration, for datasets that have several.
+        split: Split for the rows of splits whose names Kurabe does not know (``train`` if not given).
+        dataset: Name of the dataset; the id's last part if not given.
+        on_problem: As for `import_file`.
+        folders: Whether `ref` may be a folder; never for what comes from a page.
+
+    Raises:
+        KurabeError: ``datasets.hub_offline``, ``datasets.hub_unreachable``, ``datasets.hub_unknown``,
+            ``datasets.hub_refused``, ``datasets.hub_id``, ``datasets.hub_library``; as `import_file`.
+    """
+    parts = _loaded(ref, config, folders)
+    with tempfile.TemporaryDirectory(dir=settings().path("run"), prefix="upload-") as folder:
+        files = []
+        for number, (name, rows) in enumerate(parts.items()):
+            path = Path(folder) / f"{number}.parquet"
+            rows.to_parquet(path)
+            options = ImportOptions(split=_known_split(name) or split, on_problem=on_problem)
+            files.append((path, f"{ref} ({name}).parquet", options))
+        return import_parts(project_id, files, dataset or Path(ref).name, None)
+
+
+def _known_split(name: str) -> str:
+    try:
+        return split_of(name)
+    except RowProblem:
+        return ""
+
+
+def _loaded(ref: str, config: str | None, folders: bool) -> dict[str, Any]:
+    """Return split → rows."""
+    folder = Path(ref)
+    if folders and folder.is_dir():
+        with _problems(ref):
+            from datasets import load_from_disk
+
+            return _splits(load_from_disk(str(folder)))
+    # The library would take an existing folder for a dataset, so an id must not name one.
+    if not _ID.fullmatch(ref) or folder.exists():
+        raise KurabeError("datasets.hub_id", ref=ref)
+    if settings().hub_offline:
+        raise KurabeError("datasets.hub_offline", ref=ref)
+    with _problems(ref):
+        from datasets import load_dataset
+
+        return _splits(load_dataset(ref, config or None))
+
+
+def _splits(found: Any) -> dict[str, Any]:
+    return dict(found) if hasattr(found, "items") else {"train": found}
+
+
+@contextmanager
+def _problems(ref: str) -> Iterator[None]:
+    """Turn what the library raises into errors that say what to do."""
+    try:
+        yield
+    except ImportError as error:
+        raise KurabeError("datasets.hub_library", ref=ref) from error
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        kind, detail = type(error).__name__, f"{type(error).__name__}: {error}"[:300]
+        if kind in ("DatasetNotFoundError", "RepositoryNotFoundError", "GatedRepoError"):
+            raise KurabeError("datasets.hub_unknown", ref=ref) from error
+        away = isinstance(error, (ConnectionError, TimeoutError)) or "reach" in str(error) or "Connection" in kind
+        code = "datasets.hub_unreachable" if away else "datasets.hub_refused"
+        raise KurabeError(code, ref=ref, detail=detail) from error
