@@ -1,6 +1,6 @@
 # make run   set up on a fresh machine, then open the app
 # make test  set up, then everything that CI runs
-# Others: check (format, lint, types, architecture), demo, faults, screens
+# Others: check (format, lint, types, architecture), demo, faults, screens, bench-search, bench-hybrid
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8501
 
-.PHONY: run test check format unit e2e app-only demo faults screens clean
+.PHONY: run test check format unit e2e app-only demo faults screens bench-search bench-hybrid clean
 
 run: $(READY)
 	$(BIN)/python -m core setup
@@ -37,6 +37,21 @@ demo: $(READY)
 
 faults: $(READY)
 	FAULT_TRIALS=200 $(BIN)/python -m pytest -m faults tests/faults
+
+# 100,000 passages: building, recall and waiting times beside LanceDB called directly
+bench-search: $(READY)
+	$(BIN)/python -m tests.benchmarks.search
+
+# Manuals of Debian in English and Japanese, unpacked from their packages without being installed
+MANUALS := debian-reference-en debian-reference-ja developers-reference developers-reference-ja \
+	maint-guide maint-guide-ja debian-faq debian-faq-ja
+TEXTS := data/workspace/manuals
+
+bench-hybrid: $(READY)
+	mkdir -p $(TEXTS)/packages
+	cd $(TEXTS)/packages && apt-get download $(MANUALS)
+	for package in $(TEXTS)/packages/*.deb; do dpkg -x $$package $(TEXTS)/text; done
+	$(BIN)/python -W ignore -m tests.benchmarks.hybrid $(TEXTS)/text
 
 # Pictures of every page: both languages, light and dark, wide and narrow
 screens: $(READY)

@@ -13,6 +13,7 @@ from core.charts.results import (
     tokens_per_answer,
     tradeoff,
 )
+from core.charts.retrieval import sweep_chart
 from core.charts.theme import LOOKS, Look, alt_of, look, styled
 from core.charts.training import loss_comparison, loss_curve
 
@@ -36,6 +37,7 @@ __all__ = [
     "quality_overview",
     "spans_by_part",
     "styled",
+    "sweep_chart",
     "tokens_and_cost",
     "tokens_per_answer",
     "tradeoff",

@@ -8,6 +8,7 @@ from core.datasets.importing import Preview, import_file, import_files, preview
 from core.datasets.readers import readers
 from core.datasets.rows import SPLITS, Problem, Row
 from core.datasets.shapes import SHAPES
+from core.datasets.similarity import near_pairs, plain_key
 from core.datasets.splitting import SplitConfig, make_splits
 from core.datasets.versions import (
     count_examples,
@@ -49,6 +50,8 @@ __all__ = [
     "import_files",
     "latest_version",
     "make_splits",
+    "near_pairs",
+    "plain_key",
     "preview",
     "readers",
     "repair",

@@ -152,3 +152,47 @@ def test_ties_are_broken_in_the_same_way_every_time() -> None:
     words = [hit("a", text_rank=1, text_score=9.0), hit("b", text_rank=2, text_score=8.0)]
     assert [found.chunk_id for found in fused(vectors, words)] == ["a", "b"]
     assert [found.chunk_id for found in fused(list(reversed(vectors)), words)] == ["a", "b"]
+
+
+class Reranker(Embeddings):
+    """A server with `/rerank` that prefers passages with many of the question's words, and says so in any order."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        assert (self.path, asked["model"]) == ("/v1/rerank", "own-reranker")
+        words = set(asked["query"].split())
+        scored = [
+            {"index": place, "relevance_score": float(len(words & set(text.replace(".", " ").split())))}
+            for place, text in enumerate(asked["documents"])
+        ]
+        body = json.dumps({"results": sorted(scored, key=lambda row: -row["relevance_score"])}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_a_reranking_model_orders_the_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Reranker)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with write() as session:
+        project = tb.Project(name="Test", language="en")
+        session.add(project)
+    base = knowledge.default_kb(project.id).id
+    knowledge.add_document(base, "a.md", b"# Lamps\n\nlamp lamp lamp lamp lamp.")
+    knowledge.add_document(base, "b.md", b"# Garden\n\nThe lamp for the garden path needs a new bulb every year or so.")
+    version = knowledge.build_index(base, IndexConfig(embedder="none", tokenizer="estimate"))
+    question = "bulb for the lamp path"
+    monkeypatch.setenv("KURABE_RERANKER", "own-reranker")
+    monkeypatch.setenv("KURABE_RERANKER_URL", f"http://127.0.0.1:{server.server_port}/v1")
+    reset_settings()
+    result = knowledge.search(version.id, question, rerank=True)
+    assert [hit.document_name for hit in result.hits] == ["b.md", "a.md"]
+    assert [hit.rerank_score for hit in result.hits] == [5.0, 1.0]
+    assert result.hits[0].score == 5.0 and result.hits[0].text_rank and result.spans["rerank"] > 0
+    assert knowledge.search(version.id, question).hits[0].rerank_score is None
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(KurabeError, match="models"):
+        knowledge.search(version.id, question, rerank=True)
