@@ -20,6 +20,7 @@ from core.knowledge.documents import document, document_versions, documents, era
 from core.knowledge.embedding import batches, embed_texts
 from core.knowledge.tables import VectorIndex, create_table, drop_table, folded, name_tokens, open_table, table_names
 from core.knowledge.tokens import TokenCounter, counter_for, estimate_tokens
+from core.knowledge.unfinished import EVERY, KeptVectors, forget_vectors
 from core.models import EmbedderInfo, embedder_for
 from core.store import read, write
 from core.store import tables as tb
@@ -139,7 +140,9 @@ def build_index(
     except BaseException:
         _forget(build)
         raise
-    return _shown(build, hashes, chunks, vectors)
+    made = _shown(build, hashes, chunks, vectors)
+    forget_vectors(kb_id)
+    return made
 
 
 def _usable(version: tb.IndexVersion | None) -> tb.IndexVersion | None:
@@ -279,16 +282,26 @@ def _embed(build: _Build, chunks: Sequence[Row], before: tb.IndexVersion | None)
     """Give every row its vector; words that the version before holds keep theirs."""
     if build.embedder is None:
         return
-    known = _known_vectors(build, before)
+    kept = KeptVectors(build.kb.id, build.embedder.hash)
+    known = {**kept.load(), **_known_vectors(build, before)}
     missing = sorted({row["text_hash"]: row for row in chunks if row["text_hash"] not in known}.items())
     texts = [folded(_full(row)) for _, row in missing]
+    fresh: dict[str, Any] = {}
     done = 0
-    for batch in batches(texts):
-        build.check()
-        build.progress("embedding", done, len(texts))
-        for vector in embed_texts(batch, "document", build.embedder):
-            known[missing[done][0]] = vector
-            done += 1
+    try:
+        for batch in batches(texts):
+            build.check()
+            build.progress("embedding", done, len(texts))
+            for vector in embed_texts(batch, "document", build.embedder):
+                fresh[missing[done][0]] = vector
+                done += 1
+            if len(fresh) >= EVERY:
+                kept.keep(fresh)
+                known, fresh = known | fresh, {}
+    except BaseException:
+        kept.keep(fresh)
+        raise
+    known |= fresh
     build.progress("embedding", len(texts), len(texts))
     for row in chunks:
         row["vector"] = known[row["text_hash"]]
@@ -446,6 +459,7 @@ def delete_document(document_id: str) -> tb.IndexVersion | None:
         if served is not None and ids & set(served.document_hashes) and {d.id for d in documents(kb_id)} - ids:
             build_index(kb_id, _config_of(served), leaving_out=ids)
     finally:
+        forget_vectors(kb_id)
         erase(document_id, [version.id for version in _finished(kb_id) if ids & set(version.document_hashes)])
         _sweep()
     return latest_index(kb_id)

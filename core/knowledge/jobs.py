@@ -31,7 +31,7 @@ def build_index(ctx: JobContext) -> dict[str, Any]:
     try:
         made = build(kb_id, config, report, lambda: ctx.stop_requested() is not None)
     except KurabeError as error:
-        # A stopped build leaves nothing behind: vectors made so far are cheap compared with a half-shown index.
+        # Nothing of a stopped build is shown; the vectors made so far wait for the next one.
         if error.code == "knowledge.build_stopped":
             return {"stopped": True}
         raise
@@ -61,7 +61,7 @@ def sweep(ctx: JobContext) -> dict[str, Any]:
             raise KurabeError("comparison.no_data", what="questions")
         version = newest.id
     split = str(payload.get("split", "validation"))
-    chosen = {name: tuple(payload[name]) for name in ("sizes", "ks") if name in payload}
+    chosen: dict[str, Any] = {name: tuple(payload[name]) for name in ("sizes", "ks") if name in payload}
     chosen |= {name: payload[name] for name in ("tokenizer", "embedder") if name in payload}
     try:
         report = sweep_search(

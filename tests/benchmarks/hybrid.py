@@ -35,7 +35,7 @@ FOLDERS = {
            "usr/share/doc/debian/FAQ/ja"),
 }  # fmt: skip
 
-_HEADING = re.compile(r"^(#{2,6}) (?:[\d.]+\s*)?(.{8,120}?)[¶]?$")
+_HEADING = re.compile(r"^(#{2,6}) (?:(?:[A-Z]\.)?[\d.]+\s+)?(.{8,120}?)[¶]?$")
 _SENTENCE = {"en": re.compile(r"(?<=[.!?])\s+"), "ja": re.compile(r"(?<=[。！？])")}
 _PIECE = {"en": re.compile(r"[\w'-]+"), "ja": re.compile(r"[一-鿿々]+|[ァ-ヺー]+|[ぁ-ゖ]+|[A-Za-z0-9_.-]+")}
 _LEAST = {"en": 60, "ja": 30}
@@ -51,11 +51,15 @@ class Manual:
     asked: tuple[AskedOf, ...]
 
 
-def pages(folder: Path, language: str) -> Iterator[Path]:
+def pages(folder: Path, language: str, only: Sequence[str] = ()) -> Iterator[Path]:
     """Yield the saved pages of a language; some packages hold both side by side."""
     for place in FOLDERS[language]:
+        if only and not any(name in place for name in only):
+            continue
         for path in sorted((folder / place).glob("*.html")):
             other = re.search(r"\.([a-z]{2}(?:-[a-z]{2})?)\.html$", path.name)
+            if path.is_symlink():
+                continue  # one page under two names
             if (other is None and "debian-reference" not in place) or (other and other[1] == language):
                 yield path
 
@@ -106,7 +110,7 @@ def _half(sentence: str, language: str, chance: random.Random) -> str:
     return " ".join(pieces[place] for place in kept)
 
 
-def judge(folder: Path, language: str, questions: int) -> RetrievalReport:
+def judge(folder: Path, language: str, questions: int, only: Sequence[str] = ()) -> RetrievalReport:
     """Index the manuals of a language and judge every way of searching that the index knows."""
     from core import knowledge
     from core.knowledge import IndexConfig
@@ -114,7 +118,7 @@ def judge(folder: Path, language: str, questions: int) -> RetrievalReport:
     from core.store import write
 
     chance = random.Random(1)
-    manuals = [made for path in pages(folder, language) if (made := manual(path, language, chance))]
+    manuals = [made for path in pages(folder, language, only) if (made := manual(path, language, chance))]
     with write() as session:
         project = tb.Project(name=f"Manuals {language}", language=language)
         session.add(project)
@@ -170,6 +174,7 @@ def main() -> None:
     parser.add_argument("texts", type=Path, help="Folder into which the packages were unpacked.")
     parser.add_argument("--languages", nargs="+", default=["en", "ja"])
     parser.add_argument("--questions", type=int, default=400)
+    parser.add_argument("--only", nargs="*", default=[], help="Manuals whose folders hold these words.")
     parser.add_argument("--home", help="Keep what is built here.")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -179,7 +184,8 @@ def main() -> None:
 
         migrate()
         try:
-            done = [tell(code, judge(chosen.texts, code, chosen.questions)) for code in chosen.languages]
+            asked = (chosen.questions, chosen.only)
+            done = [tell(code, judge(chosen.texts, code, *asked)) for code in chosen.languages]
         finally:
             stop_host()
     sys.exit(0 if all(done) else 1)

@@ -16,7 +16,7 @@ from core.jobs import JobContext
 from core.knowledge import IndexConfig
 from core.knowledge.jobs import build_index as index_job
 from core.knowledge.search import RRF_K, Hit, fused
-from core.settings import reset_settings
+from core.settings import reset_settings, settings
 from core.store import tables as tb
 from core.store import write
 
@@ -142,6 +142,18 @@ def test_a_failing_embedder_leaves_the_served_version(kb: str, monkeypatch: pyte
         knowledge.build_index(kb, CONFIG)
     served = knowledge.latest_index(kb)
     assert served is not None and served.id == first.id
+
+
+@pytest.mark.usefixtures("embedder")
+def test_a_stopped_build_does_not_embed_again_what_it_had(kb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.knowledge.embedding.BATCH", 4)
+    with pytest.raises(KurabeError, match="build_stopped"):
+        knowledge.build_index(kb, CONFIG, should_stop=lambda: len(Embeddings.asked) >= 8)
+    assert (len(Embeddings.asked), knowledge.latest_index(kb)) == (8, None)
+    version = knowledge.build_index(kb, CONFIG)
+    assert len(Embeddings.asked) == len(set(Embeddings.asked)) == version.chunk_count == 12
+    assert knowledge.search(version.id, "製品7の重さは何kgですか。").hits[0].document_name == "p7.md"
+    assert not list((settings().path("cache") / "vectors").rglob("*.npz"))
 
 
 def test_ties_are_broken_in_the_same_way_every_time() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core import knowledge
+from core import jobs, knowledge
+from core.settings import reset_settings
 from core.store import tables as tb
 from tests.ui.conftest import Visitor, texts
 
@@ -58,3 +59,31 @@ def test_the_documents_are_checked_and_the_search_is_narrowed_on_the_page(langua
     other = next(row.name for row in knowledge.documents(base) if row.name != "trap.md")
     names.set_value([other]).run()
     assert not app.exception and "praise the lamp" not in texts(app)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_passage_lengths_are_tried_and_the_finding_is_a_sentence(
+    language: str, filled: tb.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KURABE_EMBEDDER", "none")  # by words alone: no host need be started
+    reset_settings()
+    visitor = Visitor(language, filled)
+    app = visitor.open("documents", view="sweep")
+    for label, values in (("ui.sweep.sizes", [60, 200]), ("ui.search.count", [1, 4])):
+        [box] = [box for box in app.multiselect if box.label == visitor.says(label)]
+        box.set_value(values)
+    [split] = [box for box in app.selectbox if box.label == visitor.says("ui.judging.split")]
+    split.set_value("test")
+    [start] = [button for button in app.button if button.label == visitor.says("ui.sweep.start")]
+    start.click().run()
+    assert not app.exception, [error.value for error in app.exception]
+    [job] = jobs.list_jobs(filled.id, ["sweep"])
+    view = jobs.wait(job.id, timeout=240)
+    assert view.status == "succeeded", view.error
+    later = Visitor(language, filled)
+    app = later.open("documents", view="sweep")
+    assert not app.error, [error.value for error in app.error]
+    assert later.says("ui.search.way.text") in app.subheader[-1].value and "%" in app.subheader[-1].value
+    [table] = [frame.value for frame in app.dataframe if later.says("ui.sweep.tokens") in frame.value.columns]
+    assert len(table) == 4
+    assert len(app.get("plotly_chart")) == 1
