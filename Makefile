@@ -1,7 +1,7 @@
 # make run   set up on a fresh machine, then open the app
 # make test  set up, then everything that CI runs
 # Others: check (format, lint, types, architecture), demo, faults, fuzz, kit-check, screens, bench-training,
-#   bench-answers, bench-statistics, bench-rows
+#   bench-answers, bench-statistics, bench-rows, bench-search, bench-hybrid
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 PORT ?= 8501
 
 .PHONY: run test check format unit e2e app-only demo faults fuzz kit-check screens clean
-.PHONY: bench-training bench-answers bench-statistics bench-rows
+.PHONY: bench-training bench-answers bench-statistics bench-rows bench-search bench-hybrid
 
 run: $(READY)
 	$(BIN)/python -m core setup
@@ -55,6 +55,21 @@ fuzz: $(READY)
 # A million rows: how long the import takes, its memory, and how soon any page of them shows
 bench-rows: $(READY)
 	$(BIN)/python -m tests.benchmarks.million_rows
+
+# 100,000 passages: building, recall and waiting times beside LanceDB called directly
+bench-search: $(READY)
+	$(BIN)/python -m tests.benchmarks.search
+
+# Manuals of Debian in English and Japanese, unpacked from their packages without being installed
+MANUALS := debian-reference-en debian-reference-ja developers-reference developers-reference-ja \
+	maint-guide maint-guide-ja debian-faq debian-faq-ja
+TEXTS := data/workspace/manuals
+
+bench-hybrid: $(READY)
+	mkdir -p $(TEXTS)/packages
+	cd $(TEXTS)/packages && apt-get download $(MANUALS)
+	for package in $(TEXTS)/packages/*.deb; do dpkg -x $$package $(TEXTS)/text; done
+	$(BIN)/python -W ignore -m tests.benchmarks.hybrid $(TEXTS)/text
 
 # Pictures of every page: both languages, light and dark, wide and narrow
 screens: $(READY)

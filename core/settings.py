@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     """Base model of new projects: ``starter``, a hub id, or a folder."""
     embedder: str = "auto"
     """``auto`` (the best one at hand that reads the project's language), ``none`` (full text only), or a name."""
+    reranker: str | None = None
+    """Model at `reranker_url` that puts found passages in order; unset orders them by names and numbers."""
+    reranker_url: str | None = None
+    """A server with ``/rerank`` as vLLM, Jina and Cohere have it; unset means `model_url`."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where training and the host compute."""
     language: Literal["en", "ja"] | None = None
@@ -92,7 +96,7 @@ class Settings(BaseSettings):
         except RuntimeError as error:  # ~somebody whom this machine does not know
             raise ValueError(str(error)) from error
 
-    @field_validator("model_url")
+    @field_validator("model_url", "reranker_url")
     @classmethod
     def _http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):

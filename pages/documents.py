@@ -2,10 +2,19 @@
 
 from core.i18n import t
 from core.knowledge import default_kb, documents
-from core.ui.documents import draw_added, draw_index, draw_list, draw_search, draw_second_versions, draw_upload
+from core.ui.documents import (
+    draw_added,
+    draw_check,
+    draw_index,
+    draw_list,
+    draw_search,
+    draw_second_versions,
+    draw_upload,
+)
 from core.ui.frame import current_project
 from core.ui.judging import draw_judging
 from core.ui.parts import choose_view, draw_empty, draw_head
+from core.ui.sweeping import draw_sweep
 
 project = current_project()
 draw_head("documents")
@@ -16,13 +25,16 @@ if not documents(default_kb(project.id).id):
 else:
     draw_index(project)
     draw_second_versions(project)
-    names = ("list", "add", "search", "judge")
+    names = ("list", "add", "search", "judge", "sweep")
     view = choose_view("documents", {name: t(f"ui.documents.view.{name}") for name in names})
     if view == "list":
         draw_list(project)
+        draw_check(project)
     elif view == "add":
         draw_upload(project)
     elif view == "search":
         draw_search(project)
-    else:
+    elif view == "judge":
         draw_judging(project)
+    else:
+        draw_sweep(project)

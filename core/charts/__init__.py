@@ -13,6 +13,7 @@ from core.charts.results import (
     tokens_per_answer,
     tradeoff,
 )
+from core.charts.retrieval import sweep_chart
 from core.charts.theme import LOOKS, Look, alt_of, look, styled
 from core.charts.training import (
     accuracy_curve,
@@ -47,6 +48,7 @@ __all__ = [
     "seed_spread",
     "spans_by_part",
     "styled",
+    "sweep_chart",
     "tokens_and_cost",
     "tokens_per_answer",
     "tradeoff",

@@ -30,11 +30,18 @@ from core.i18n import format_duration, t
 from core.jobs import submit
 from core.knowledge import (
     AskedOf,
+    Filter,
+    Mode,
     RetrievalReport,
+    SweepConfig,
+    SweepPoint,
+    SweepReport,
     add_document,
+    check_documents,
     default_kb,
     delete_document,
     documents,
+    index_versions,
     judge_search,
     latest_index,
     questions_with_gold,
@@ -213,6 +220,7 @@ def remove(project: Project, name: Annotated[str, typer.Argument(help="Document 
     raise KurabeError("store.missing", kind="document", id=name)
 
 
+@command(knowledge, "build")
 @command(knowledge)
 def index(project: Project, as_json: Json = False) -> None:
     """Build the search index, as a job; follow it to its end."""
@@ -228,18 +236,48 @@ def search_(
     project: Project,
     query: Annotated[str, typer.Argument(help="A question.")],
     k: Annotated[int, typer.Option(help="How many passages.")] = 4,
+    mode: Annotated[Mode, typer.Option(help="How to search.")] = "auto",
+    document: Annotated[list[str] | None, typer.Option(help="Only in this document; may be repeated.")] = None,
+    heading: Annotated[str, typer.Option(help="Only under titles and headings with these words.")] = "",
+    rerank: Annotated[bool, typer.Option("--rerank", help="Order the best candidates again.")] = False,
     as_json: Json = False,
 ) -> None:
     """Search the newest index."""
     newest = latest_index(default_kb(get_project(project).id).id)
     if newest is None:
         raise KurabeError("training.no_index")
-    found = search(newest.id, query, k=k)
+    only = Filter(documents=tuple(document or ()), heading=heading)
+    found = search(newest.id, query, k=k, mode=mode, rerank=rerank, only=only)
     if as_json:
         show(asdict(found))
         return
+    for note in found.notes:
+        progress_line(t(f"knowledge.note.{note['code']}", **note["params"]))
     rows: list[tuple[Any, ...]] = [(f"{hit.score:.3f}", hit.document_name, hit.text) for hit in found.hits]
     table((t("cli.score"), t("cli.name"), t("cli.text")), rows, title=format_duration(sum(found.spans.values())))
+
+
+@command(knowledge)
+def versions(project: Project, as_json: Json = False) -> None:
+    """List the index versions that can be searched, the newest first."""
+    found = index_versions(default_kb(get_project(project).id).id)
+    if as_json:
+        names = ("id", "hash", "embedder", "chunk_count", "config", "seconds", "created_at")
+        show([{name: getattr(version, name) for name in names} for version in found])
+        return
+    columns = (t("cli.id"), t("cli.hash"), t("ui.search.count"), t("cli.embedder"))
+    table(columns, [(v.id, v.hash[:15], v.chunk_count, v.embedder or "–") for v in found])
+
+
+@command(knowledge, "check")
+def check_(project: Project, as_json: Json = False) -> None:
+    """Look for repetitions, contradictions and instructions to the model in the documents."""
+    found = check_documents(default_kb(get_project(project).id).id)
+    if as_json:
+        show([asdict(one) for one in found])
+        return
+    rows = [(t(f"knowledge.finding.{one.code}", **one.words()), ", ".join(one.documents)) for one in found]
+    table((t("cli.finding"), t("cli.name")), rows)
 
 
 @command(knowledge)
@@ -261,6 +299,57 @@ def evaluate(
         raise KurabeError("training.no_index")
     asked = questions_with_gold(_version(owner.id, None).id, split) if file is None else _asked_in(file)
     _print_search(judge_search(newest.id, asked, k=k, modes=(mode,) if mode else ()), as_json)
+
+
+@command(knowledge)
+def sweep(
+    project: Project,
+    sizes: Annotated[str, typer.Option(help="Longest passages, in tokens.")] = "100,200,400",
+    k: Annotated[str, typer.Option(help="Numbers of passages.")] = "2,4,8",
+    split: Annotated[Split, typer.Option(help="Questions of the dataset.")] = "validation",
+    as_json: Json = False,
+) -> None:
+    """Try passage lengths, ways of searching and numbers of passages, as a job; the served index stays."""
+    owner = get_project(project)
+    tried = SweepConfig(_numbers(sizes), _numbers(k))
+    payload = {"dataset_version_id": _version(owner.id, None).id, "split": split, "sizes": tried.sizes, "ks": tried.ks}
+    view = follow(submit("sweep", payload, project_id=owner.id))
+    if as_json:
+        show(view.result)
+        return
+    report = SweepReport.from_record(view.result or {})
+    columns = ("ui.index.max_tokens", "ui.search.way", "ui.search.count", "ui.sweep.recall", "ui.judging.mrr",
+               "ui.sweep.ndcg", "ui.sweep.tokens", "ui.judging.against")  # fmt: skip
+    rows = [_sweep_row(point) for point in sorted(report.points, key=lambda one: -one.recall.estimate)]
+    table([t(name) for name in columns], rows)
+    missed = [(miss.question, miss.rank or t("ui.judging.beyond"), ", ".join(miss.documents)) for miss in report.missed]
+    names = ("ui.judging.question", "ui.judging.rank", "ui.judging.document")
+    table([t(name) for name in names], missed, title=t("ui.judging.missed", n=report.missed_in_all))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Read "100,200".
+
+    Raises:
+        KurabeError: ``knowledge.sweep_range``.
+    """
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise KurabeError("knowledge.sweep_range") from error
+
+
+def _sweep_row(point: SweepPoint) -> tuple[Any, ...]:
+    return (
+        point.max_tokens,
+        t(f"ui.search.way.{point.mode}"),
+        point.k,
+        share_text(point.recall),
+        f"{point.mrr.estimate:.2f}",
+        f"{point.ndcg.estimate:.2f}",
+        round(point.tokens),
+        t(f"decision.word.{point.verdict}") if point.verdict else "–",
+    )
 
 
 def _asked_in(file: Path) -> list[AskedOf]:
@@ -287,7 +376,7 @@ def _asked_in(file: Path) -> list[AskedOf]:
 
 def _print_search(report: RetrievalReport, as_json: bool) -> None:
     if as_json:
-        ranks = {judged.mode: [asdict(found) for found in judged.ranks] for judged in report.modes}
+        ranks = {j.mode: [{"asked": asdict(f.asked), "ranks": f.ranks} for f in j.ranks] for j in report.modes}
         modes = [{n: v for n, v in asdict(judged).items() if n != "ranks"} for judged in report.modes]
         facts = {name: getattr(report, name) for name in ("index_version_id", "k", "questions", "without_gold")}
         facts["not_indexed"] = [asked.question for asked in report.not_indexed]

@@ -9,6 +9,7 @@ from core.datasets.importing import Preview, import_file, import_files, preview
 from core.datasets.readers import readers
 from core.datasets.rows import REJECTED, SPLITS, Problem, Row, rejected_answer
 from core.datasets.shapes import SHAPES
+from core.datasets.similarity import near_pairs, plain_key
 from core.datasets.splitting import SplitConfig, make_splits
 from core.datasets.versions import (
     count_examples,
@@ -55,6 +56,8 @@ __all__ = [
     "import_hub_dataset",
     "latest_version",
     "make_splits",
+    "near_pairs",
+    "plain_key",
     "preview",
     "readers",
     "rejected_answer",

@@ -1,5 +1,6 @@
 """Knowledge bases: documents read, cut into passages, indexed, searched, and deleted for good."""
 
+from core.knowledge.checking import DocumentFinding, check_documents, instructions_in
 from core.knowledge.chunking import Chunk, ChunkConfig, chunk_document
 from core.knowledge.covering import dataset_coverage
 from core.knowledge.documents import (
@@ -31,6 +32,7 @@ from core.knowledge.judging import AskedOf, RetrievalReport, judge_search, quest
 from core.knowledge.readers import document_readers
 from core.knowledge.search import (
     Embedded,
+    Filter,
     Hit,
     Mode,
     SearchResult,
@@ -41,20 +43,30 @@ from core.knowledge.search import (
     search,
     search_many,
 )
+from core.knowledge.sweeping import SweepConfig, SweepMiss, SweepPoint, SweepReport, sweep_search
+from core.knowledge.tables import EXACT_UP_TO
 
 __all__ = [
+    "EXACT_UP_TO",
     "AskedOf",
     "Chunk",
     "ChunkConfig",
+    "DocumentFinding",
     "Embedded",
+    "Filter",
     "Hit",
     "IndexConfig",
     "Mode",
     "RetrievalReport",
     "SearchResult",
+    "SweepConfig",
+    "SweepMiss",
+    "SweepPoint",
+    "SweepReport",
     "add_document",
     "add_documents",
     "build_index",
+    "check_documents",
     "chunk_document",
     "chunks_for_quote",
     "chunks_of",
@@ -74,6 +86,7 @@ __all__ = [
     "get_chunks",
     "index_version",
     "index_versions",
+    "instructions_in",
     "judge_search",
     "knowledge_bases",
     "latest_index",
@@ -82,5 +95,6 @@ __all__ = [
     "search",
     "search_many",
     "stale_documents",
+    "sweep_search",
     "update_document",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from sqlalchemy import func, select, update
@@ -13,7 +13,7 @@ from core.identity import atomic_write, content_hash, now
 from core.knowledge.archives import unpacked
 from core.knowledge.readers import ParsedDocument, parse, reader_for
 from core.settings import settings
-from core.store import read, write
+from core.store import forget_overwritten, read, write
 from core.store import tables as tb
 
 __all__ = [
@@ -233,25 +233,34 @@ def original_path(digest: str) -> Path:
     return settings().path("documents") / plain[:2] / plain
 
 
-def erase(document_id: str) -> list[str]:
+def erase(document_id: str, index_version_ids: Collection[str] = ()) -> list[str]:
     """Remove the text, title and original of all versions of a document; return the ids of these versions.
 
-    The rows stay without their text, so that experiments can say that their source was removed.
+    The rows stay without their text, so that experiments can say that their source was removed. The index versions
+    that are named stop being served in the same moment; their tables are the caller's to drop.
     """
     found = document(document_id)
     with write() as session:
         rows = list(session.scalars(_named(found.knowledge_base_id, found.name)))
-        ids, hashes = [row.id for row in rows], {row.hash for row in rows}
+        ids = [row.id for row in rows]
         session.execute(
             update(tb.Document)
             .where(tb.Document.id.in_(ids))
             .values(text="", title="", notes=[], pages=[], current=False, deleted_at=now())
         )
-        kept = set(
-            session.scalars(
-                select(tb.Document.hash).where(tb.Document.hash.in_(hashes), tb.Document.deleted_at.is_(None))
-            )
+        session.execute(
+            update(tb.IndexVersion).where(tb.IndexVersion.id.in_(index_version_ids)).values(deleted_at=now())
         )
-    for digest in hashes - kept:
-        original_path(digest).unlink(missing_ok=True)
+    remove_erased_originals(found.knowledge_base_id)
+    forget_overwritten()
     return ids
+
+
+def remove_erased_originals(kb_id: str) -> None:
+    """Remove the files of erased documents, also those of an earlier deletion that was cut short."""
+    kept = select(tb.Document.hash).where(tb.Document.deleted_at.is_(None))
+    erased = select(tb.Document.hash).where(tb.Document.knowledge_base_id == kb_id, tb.Document.deleted_at.is_not(None))
+    with read() as session:
+        hashes = set(session.scalars(erased.where(tb.Document.hash.not_in(kept))))
+    for digest in hashes:
+        original_path(digest).unlink(missing_ok=True)

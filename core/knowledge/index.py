@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,16 +16,18 @@ from sqlalchemy import select
 from core.errors import KurabeError
 from core.identity import ProcessIdentity, alive, content_hash, new_id, now, process_identity
 from core.knowledge.chunking import ChunkConfig, chunk_document
-from core.knowledge.documents import documents, erase
+from core.knowledge.documents import document, document_versions, documents, erase, remove_erased_originals
 from core.knowledge.embedding import batches, embed_texts
-from core.knowledge.tables import create_table, drop_table, folded, name_tokens, open_table
+from core.knowledge.tables import VectorIndex, create_table, drop_table, folded, name_tokens, open_table, table_names
 from core.knowledge.tokens import TokenCounter, counter_for, estimate_tokens
+from core.knowledge.unfinished import EVERY, KeptVectors, forget_vectors
 from core.models import EmbedderInfo, embedder_for
 from core.store import read, write
 from core.store import tables as tb
 
 __all__ = [
     "IndexConfig",
+    "Served",
     "build_index",
     "delete_document",
     "delete_index",
@@ -33,6 +35,7 @@ __all__ = [
     "index_versions",
     "latest_index",
     "refresh_index",
+    "served_index",
     "stale_documents",
 ]
 
@@ -71,6 +74,7 @@ class _Build:
     embedder: EmbedderInfo | None
     progress: Progress
     should_stop: Callable[[], bool]
+    trial: bool = False
     version_id: str = field(default_factory=new_id)
     began: float = field(default_factory=time.perf_counter)
 
@@ -100,6 +104,9 @@ def build_index(
     config: IndexConfig | None = None,
     on_progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
+    *,
+    trial: bool = False,
+    leaving_out: Collection[str] = (),
 ) -> tb.IndexVersion:
     """Index the current documents and return the new version, or the newest one if nothing changed.
 
@@ -108,16 +115,19 @@ def build_index(
         config: How to cut and index; default values if not given.
         on_progress: Told how far it is.
         should_stop: Asked between batches.
+        trial: Make a version that is never served, to be removed with `delete_index`, or once this process is gone.
+        leaving_out: Ids of documents that are about to be deleted.
 
     Raises:
         KurabeError: ``knowledge.nothing_to_index``, ``knowledge.build_stopped``, ``models.…`` if embedding fails.
     """
     build = _prepared(kb_id, config or IndexConfig(), on_progress, should_stop)
-    found = documents(kb_id)
+    build.trial = trial
+    found = [each for each in documents(kb_id) if each.id not in leaving_out]
     if not found:
         raise KurabeError("knowledge.nothing_to_index")
     before = _usable(latest_index(kb_id))
-    hashes = {document.id: document.hash for document in found}
+    hashes = {each.id: each.hash for each in found}
     if before is not None and _same_config(before, build) and before.document_hashes == hashes:
         return before
     _sweep()
@@ -126,11 +136,13 @@ def build_index(
         chunks = _cut(build, found, _reusable(build, before))
         _embed(build, chunks, before)
         build.progress("indexing", 0, len(chunks))
-        probes = create_table(build.table, _in_batches(build, chunks), _dimension(chunks))
+        vectors = create_table(build.table, _in_batches(build, chunks), _dimension(chunks))
     except BaseException:
         _forget(build)
         raise
-    return _shown(build, hashes, chunks, probes)
+    made = _shown(build, hashes, chunks, vectors)
+    forget_vectors(kb_id)
+    return made
 
 
 def _usable(version: tb.IndexVersion | None) -> tb.IndexVersion | None:
@@ -194,16 +206,21 @@ def _forget(build: _Build) -> None:
 
 
 def _sweep() -> None:
-    """Remove tables of builds whose process is gone."""
+    """Remove what builds and trials left whose process is gone, and the tables of deleted versions."""
     with read() as session:
-        unfinished = list(session.scalars(select(tb.IndexVersion).where(tb.IndexVersion.ready.is_(False))))
-    dead = [row for row in unfinished if not row.builder or not alive(ProcessIdentity.from_dict(row.builder))]
-    for row in dead:
-        drop_table(row.table_name)
+        rows = list(session.scalars(select(tb.IndexVersion)))
+    passing = [row for row in rows if row.deleted_at is None and (not row.ready or row.config.get("trial"))]
+    dead = [row for row in passing if not row.builder or not alive(ProcessIdentity.from_dict(row.builder))]
+    there = set(table_names())
+    for row in [*dead, *(row for row in rows if row.deleted_at is not None)]:
+        if row.table_name in there:
+            drop_table(row.table_name)
     with write() as session:
         for row in dead:
             if (found := session.get(tb.IndexVersion, row.id)) is not None:
                 session.delete(found)
+    for kb_id in {row.knowledge_base_id for row in rows}:
+        remove_erased_originals(kb_id)
 
 
 Row = dict[str, Any]
@@ -228,28 +245,28 @@ def _has_vectors(version: tb.IndexVersion) -> bool:
 def _cut(build: _Build, found: Sequence[tb.Document], reusable: Mapping[str, list[Row]]) -> list[Row]:
     """Return the rows of all passages, cutting only documents that the version before does not hold."""
     rows: list[Row] = []
-    for number, document in enumerate(found):
+    for number, each in enumerate(found):
         build.check()
         build.progress("chunking", number, len(found))
-        rows += reusable.get(document.id) or _rows(build, document)
+        rows += reusable.get(each.id) or _rows(build, each)
     build.progress("chunking", len(found), len(found))
     return rows
 
 
-def _rows(build: _Build, document: tb.Document) -> list[Row]:
-    cut = chunk_document(document.id, document.title, document.text, build.counter, build.config.chunking())
+def _rows(build: _Build, of: tb.Document) -> list[Row]:
+    cut = chunk_document(of.id, of.title, of.text, build.counter, build.config.chunking())
     return [
         {
             "chunk_id": chunk.id,
-            "document_id": document.id,
-            "document_name": document.name,
+            "document_id": of.id,
+            "document_name": of.name,
             "position": chunk.position,
             "title": chunk.title,
             "heading": chunk.heading,
             "text": chunk.text,
             "tokens": chunk.tokens,
             "offset": chunk.offset,
-            "page": bisect_right(document.pages, chunk.offset) if document.pages else 0,
+            "page": bisect_right(of.pages, chunk.offset) if of.pages else 0,
             "text_hash": content_hash(f"{chunk.full_title}\n{chunk.text}"),
             "search_text": _searched(f"{chunk.full_title}\n{chunk.text}"),
         }
@@ -265,16 +282,26 @@ def _embed(build: _Build, chunks: Sequence[Row], before: tb.IndexVersion | None)
     """Give every row its vector; words that the version before holds keep theirs."""
     if build.embedder is None:
         return
-    known = _known_vectors(build, before)
+    kept = KeptVectors(build.kb.id, build.embedder.hash)
+    known = {**kept.load(), **_known_vectors(build, before)}
     missing = sorted({row["text_hash"]: row for row in chunks if row["text_hash"] not in known}.items())
     texts = [folded(_full(row)) for _, row in missing]
+    fresh: dict[str, Any] = {}
     done = 0
-    for batch in batches(texts):
-        build.check()
-        build.progress("embedding", done, len(texts))
-        for vector in embed_texts(batch, "document", build.embedder):
-            known[missing[done][0]] = vector
-            done += 1
+    try:
+        for batch in batches(texts):
+            build.check()
+            build.progress("embedding", done, len(texts))
+            for vector in embed_texts(batch, "document", build.embedder):
+                fresh[missing[done][0]] = vector
+                done += 1
+            if len(fresh) >= EVERY:
+                kept.keep(fresh)
+                known, fresh = known | fresh, {}
+    except BaseException:
+        kept.keep(fresh)
+        raise
+    known |= fresh
     build.progress("embedding", len(texts), len(texts))
     for row in chunks:
         row["vector"] = known[row["text_hash"]]
@@ -307,14 +334,16 @@ def _in_batches(build: _Build, chunks: Sequence[Row]) -> Iterator[Sequence[Row]]
         build.progress("indexing", min(start + _ADD_BATCH, len(chunks)), len(chunks))
 
 
-def _shown(build: _Build, hashes: dict[str, str], chunks: Sequence[Row], probes: int | None) -> tb.IndexVersion:
+def _shown(
+    build: _Build, hashes: dict[str, str], chunks: Sequence[Row], vectors: VectorIndex | None
+) -> tb.IndexVersion:
     """Make the finished version the one that is served."""
     content = content_hash({"config": build.facts(), "chunks": [(row["chunk_id"], row["text_hash"]) for row in chunks]})
     with write() as session:
         made = session.get_one(tb.IndexVersion, build.version_id)
         made.hash, made.chunk_count, made.document_hashes, made.ready = content, len(chunks), hashes, True
         made.embedder = build.embedder.name if build.embedder else None
-        made.config = {**made.config, "probes": probes}
+        made.config = {**made.config, "vector_index": asdict(vectors) if vectors else None, "trial": build.trial}
         made.seconds = time.perf_counter() - build.began
     return made
 
@@ -327,6 +356,10 @@ def latest_index(kb_id: str) -> tb.IndexVersion | None:
 
 def index_versions(kb_id: str) -> list[tb.IndexVersion]:
     """Return the finished versions whose table still exists, newest first."""
+    return [version for version in _finished(kb_id) if not version.config.get("trial")]
+
+
+def _finished(kb_id: str) -> list[tb.IndexVersion]:
     query = select(tb.IndexVersion).where(
         tb.IndexVersion.knowledge_base_id == kb_id, tb.IndexVersion.ready, tb.IndexVersion.deleted_at.is_(None)
     )
@@ -349,9 +382,42 @@ def index_version(version_id: str) -> tb.IndexVersion:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a search needs to know of an index version."""
+
+    id: str
+    table_name: str
+    embedder: str | None
+    config: dict[str, Any]
+
+    @property
+    def vectors(self) -> VectorIndex:
+        """How its vectors are searched."""
+        kept = self.config.get("vector_index")
+        return VectorIndex(**kept) if kept else VectorIndex()
+
+
+def served_index(version_id: str) -> Served:
+    """Return what a search needs of a version, without the list of its documents, which is long.
+
+    Raises:
+        KurabeError: as `index_version`.
+    """
+    table = tb.IndexVersion
+    columns = (table.table_name, table.embedder, table.config, table.ready, table.deleted_at)
+    with read() as session:
+        found = session.execute(select(*columns).where(table.id == version_id)).first()
+    if found is None or not found.ready:
+        raise KurabeError("store.missing", kind="index version", id=version_id)
+    if found.deleted_at is not None:
+        raise KurabeError("knowledge.source_removed", id=version_id)
+    return Served(version_id, found.table_name, found.embedder, found.config)
+
+
 def stale_documents(kb_id: str) -> list[str]:
     """Return the names of documents that the newest index version does not hold as they are now."""
-    current = {document.id: document.name for document in documents(kb_id)}
+    current = {each.id: each.name for each in documents(kb_id)}
     latest = latest_index(kb_id)
     held = set(latest.document_hashes) if latest else set()
     return sorted(name for document_id, name in current.items() if document_id not in held)
@@ -376,25 +442,26 @@ def _config_of(version: tb.IndexVersion) -> IndexConfig:
 def delete_document(document_id: str) -> tb.IndexVersion | None:
     """Delete a document for good: its text, its original, and every index version that holds it.
 
-    A new index version without it is built first, if one was served, so that search goes on.
+    A new index version without it is built first, if one was served, so that search goes on. Then the text goes and
+    the versions that hold it stop being served, both in one moment: killed before it, nothing was deleted; killed
+    after it, what is left of files and tables is removed by the next build or deletion.
 
     Returns:
         The index version that is served now, or None.
 
     Raises:
-        KurabeError: ``store.missing``.
+        KurabeError: ``store.missing``; as `build_index`, after the document was deleted all the same.
     """
-    ids = set(erase(document_id))
-    with read() as session:
-        kb_id = session.get_one(tb.Document, document_id).knowledge_base_id
-    holding = [version for version in index_versions(kb_id) if ids & set(version.document_hashes)]
+    kb_id = document(document_id).knowledge_base_id
+    ids = {version.id for version in document_versions(document_id)}
     served = latest_index(kb_id)
     try:
-        if served is not None and served.id in {version.id for version in holding} and documents(kb_id):
-            build_index(kb_id, _config_of(served))
+        if served is not None and ids & set(served.document_hashes) and {d.id for d in documents(kb_id)} - ids:
+            build_index(kb_id, _config_of(served), leaving_out=ids)
     finally:
-        for version in holding:
-            delete_index(version.id)
+        forget_vectors(kb_id)
+        erase(document_id, [version.id for version in _finished(kb_id) if ids & set(version.document_hashes)])
+        _sweep()
     return latest_index(kb_id)
 
 

@@ -1,16 +1,19 @@
-"""The job that builds an index version."""
+"""The jobs that build an index version and that try passage lengths and ways of searching."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from core.datasets import latest_version
 from core.errors import KurabeError
 from core.jobs import JobContext
 from core.knowledge.documents import default_kb
 from core.knowledge.index import IndexConfig
 from core.knowledge.index import build_index as build
+from core.knowledge.judging import questions_with_gold
+from core.knowledge.sweeping import SweepConfig, sweep_search
 
-__all__ = ["build_index"]
+__all__ = ["build_index", "sweep"]
 
 
 def build_index(ctx: JobContext) -> dict[str, Any]:
@@ -19,20 +22,16 @@ def build_index(ctx: JobContext) -> dict[str, Any]:
     Raises:
         KurabeError: as `core.knowledge.build_index`.
     """
-    kb_id = ctx.payload.get("knowledge_base_id")
-    if kb_id is None:
-        if ctx.project_id is None:
-            raise KurabeError("store.missing", kind="knowledge base", id="-")
-        kb_id = default_kb(ctx.project_id).id
+    kb_id = _knowledge_base(ctx)
     config = IndexConfig(**ctx.payload.get("config", {}))
 
     def report(stage: str, done: int, total: int) -> None:
         ctx.progress(done, total, stage)
 
     try:
-        made = build(str(kb_id), config, report, lambda: ctx.stop_requested() is not None)
+        made = build(kb_id, config, report, lambda: ctx.stop_requested() is not None)
     except KurabeError as error:
-        # A stopped build leaves nothing behind: vectors made so far are cheap compared with a half-shown index.
+        # Nothing of a stopped build is shown; the vectors made so far wait for the next one.
         if error.code == "knowledge.build_stopped":
             return {"stopped": True}
         raise
@@ -43,3 +42,46 @@ def build_index(ctx: JobContext) -> dict[str, Any]:
         "embedder": made.embedder,
         "seconds": made.seconds,
     }
+
+
+def sweep(ctx: JobContext) -> dict[str, Any]:
+    """Try lengths × ways × numbers of passages; finished lengths are kept for the next attempt.
+
+    Payload: ``knowledge_base_id`` (or the project's own), ``dataset_version_id`` (or the newest), ``split``, ``sizes``,
+    ``ks`` and optional ``tokenizer`` and ``embedder``.
+
+    Raises:
+        KurabeError: as `sweep_search`; ``comparison.no_data`` without questions.
+    """
+    payload = ctx.payload
+    version = payload.get("dataset_version_id")
+    if version is None:
+        newest = latest_version(ctx.project_id) if ctx.project_id else None
+        if newest is None:
+            raise KurabeError("comparison.no_data", what="questions")
+        version = newest.id
+    split = str(payload.get("split", "validation"))
+    chosen: dict[str, Any] = {name: tuple(payload[name]) for name in ("sizes", "ks") if name in payload}
+    chosen |= {name: payload[name] for name in ("tokenizer", "embedder") if name in payload}
+    try:
+        report = sweep_search(
+            _knowledge_base(ctx),
+            questions_with_gold(str(version), split),
+            SweepConfig(**chosen),
+            ctx.run_dir,
+            progress=lambda stage, done, total: ctx.progress(done, total, stage),
+            should_stop=lambda: ctx.stop_requested() is not None,
+        )
+    except KurabeError as error:
+        if error.code == "knowledge.build_stopped":
+            return {"stopped": True}
+        raise
+    return {"dataset_version_id": version, "split": split, **report.as_record()}
+
+
+def _knowledge_base(ctx: JobContext) -> str:
+    if (named := ctx.payload.get("knowledge_base_id")) is not None:
+        return str(named)
+    if ctx.project_id is None:
+        raise KurabeError("store.missing", kind="knowledge base", id="-")
+    return str(default_kb(ctx.project_id).id)

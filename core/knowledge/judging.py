@@ -36,6 +36,8 @@ class Ranks:
     asked: AskedOf
     ranks: tuple[int | None, ...]
     """For each place the rank, from 1, of the first passage that holds it; None beyond `DEPTH`, or not indexed."""
+    tokens: tuple[int, ...] = ()
+    """Tokens of the passages that were found, best first."""
 
     def recall(self, k: int) -> float:
         """Share of the places within the first k passages."""
@@ -156,7 +158,7 @@ def judge_search(
         for mode in chosen:
             hits = search(index_version_id, question.question, k=DEPTH, mode=mode, embedded=vector).hits
             ranks = _ranks([hit.chunk_id for hit in hits], wanted)
-            found[mode].append(Ranks(question, ranks))
+            found[mode].append(Ranks(question, ranks, tuple(hit.tokens for hit in hits)))
         progress(done, len(asked))
     judged = tuple(_judged(mode, ranks, k) for mode, ranks in found.items())
     return RetrievalReport(

@@ -7,7 +7,9 @@ import hashlib
 import os
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -17,6 +19,7 @@ from core.settings import settings
 
 __all__ = [
     "EXACT_UP_TO",
+    "VectorIndex",
     "connect",
     "create_table",
     "drop_table",
@@ -31,11 +34,45 @@ __all__ = [
 EXACT_UP_TO = 20_000
 """Rows up to which an exact scan answers fast enough to need no vector index."""
 
-_RECALL = 0.985
+_RECALL = 0.99
 """Share of the exact ten nearest that a vector index must find, measured when it is built."""
 
-_SAMPLE = 60
+_SAMPLE = 100
 """Vectors on which that is measured."""
+
+_NEAREST = 10
+
+_PARTITION = 1500
+"""Rows of one partition: 66 partitions for 100,000 rows."""
+
+_LARGE = 1_000_000
+"""Rows of one graph (HNSW)."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorIndex:
+    """How the nearest vectors are found; kept with the index version, whose searches ask in the same way."""
+
+    kind: str = "exact"
+    """``exact``: every row is compared; ``ivf_flat``: the nearest partitions; ``ivf_hnsw_sq``: a graph."""
+    partitions: int | None = None
+    probes: int | None = None
+    """Partitions that a search looks into."""
+    ef: int | None = None
+    """Candidates that a search of a graph keeps."""
+    recall: float = 1.0
+    """Share of the ten nearest that it finds, measured on vectors of the table itself, each without itself."""
+
+    def asked(self, query: Any, *, filtered: bool = False) -> Any:
+        """Return a vector query of LanceDB that searches in this way.
+
+        With a filter, more partitions are looked into until enough rows pass it.
+        """
+        if self.kind == "exact":
+            return query.bypass_vector_index()
+        query = query.nprobes(self.probes)
+        query = query.maximum_nprobes(self.partitions) if filtered else query
+        return query.ef(self.ef).refine_factor(2) if self.ef else query
 
 
 def _schema(dimension: int | None) -> Any:
@@ -119,7 +156,7 @@ def table_names() -> list[str]:
             return names
 
 
-def create_table(name: str, rows: Iterable[Sequence[dict[str, Any]]], dimension: int | None) -> int | None:
+def create_table(name: str, rows: Iterable[Sequence[dict[str, Any]]], dimension: int | None) -> VectorIndex | None:
     """Write batches of rows and build the full-text index (and for many rows the vector index).
 
     Args:
@@ -128,10 +165,10 @@ def create_table(name: str, rows: Iterable[Sequence[dict[str, Any]]], dimension:
         dimension: Length of the vectors; None for full text alone.
 
     Returns:
-        How many partitions a vector search must probe to reach the wanted recall; None where it is exact.
+        How vectors are searched; None where there are none.
     """
     import pyarrow as pa
-    from lancedb.index import FTS, IvfFlat
+    from lancedb.index import FTS
 
     schema = _schema(dimension)
     table = connect().create_table(name, schema=schema)
@@ -143,34 +180,95 @@ def create_table(name: str, rows: Iterable[Sequence[dict[str, Any]]], dimension:
     # `with_position=True` breaks compaction in some versions of Lance, and phrases are not searched here.
     text_index = FTS(base_tokenizer="icu", stem=False, remove_stop_words=False, with_position=False)
     table.create_index("search_text", config=text_index)
-    if not dimension or count <= EXACT_UP_TO:
+    if not dimension:
         return None
-    partitions = max(8, count // 1500)
-    table.create_index("vector", config=IvfFlat(distance_type="cosine", num_partitions=partitions))
-    return _probes(table, partitions)
+    return VectorIndex() if count <= EXACT_UP_TO else _vector_index(table, name, count)
 
 
-def _probes(table: Any, partitions: int) -> int:
-    """Return the fewest probes that reach the wanted recall@10 on a sample of the table's own vectors."""
-    step = max(1, table.count_rows() // _SAMPLE)
-    sample = (
-        table.search().select(["vector"]).limit(table.count_rows()).to_arrow()["vector"].to_pylist()[::step][:_SAMPLE]
-    )
-    exact = [_nearest(table.search(vector).bypass_vector_index()) for vector in sample]
-    probes = 8
-    while probes < partitions:
-        found = [_nearest(table.search(vector).nprobes(probes)) for vector in sample]
-        shared = sum(len(a & b) / max(1, len(a)) for a, b in zip(exact, found, strict=True))
-        if shared / len(sample) >= _RECALL:
-            break
-        probes = probes * 3 // 2
-    return min(probes, partitions)
+def _vector_index(table: Any, name: str, count: int) -> VectorIndex:
+    """Build the cheapest index that finds what an exact search finds, as measured; leave none if none does.
+
+    Partitions are built in seconds and are fast where vectors lie in clusters. Where most partitions would have to be
+    looked into, a graph is tried, which takes minutes to build.
+    """
+    from lancedb.index import HnswSq, IvfFlat
+
+    sample = _sample(table, count)
+    partitions = max(8, count // _PARTITION)
+    table.create_index("vector", config=IvfFlat(distance_type="cosine", num_partitions=partitions), replace=True)
+    ladder = sorted({max(1, round(partitions * share)) for share in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)})
+    flat = [VectorIndex("ivf_flat", partitions, probes) for probes in ladder]
+    if (found := _first_that_reaches(name, flat, sample)) is not None:
+        return found
+    graphs = -(-count // _LARGE)
+    table.create_index("vector", config=HnswSq(distance_type="cosine", num_partitions=graphs), replace=True)
+    graph = [VectorIndex("ivf_hnsw_sq", graphs, graphs, ef) for ef in (64, 128, 256, 512)]
+    if (found := _first_that_reaches(name, graph, sample)) is not None:
+        return found
+    for kept in table.list_indices():
+        if kept.columns == ["vector"]:
+            table.drop_index(kept.name)
+    return VectorIndex()
 
 
-def _nearest(query: Any) -> set[str]:
-    return {
-        row["chunk_id"] for row in query.distance_type("cosine").select(["chunk_id", "_distance"]).limit(10).to_list()
-    }
+_Sample = list[tuple[str, list[float], set[str]]]
+"""Chunk id, vector, and the ids of the nearest other chunks."""
+
+
+def _sample(table: Any, count: int) -> _Sample:
+    """Return some of the table's vectors with their exact nearest, found in one pass that holds few rows at a time."""
+    import numpy as np
+
+    places = list(range(0, count, max(1, count // _SAMPLE)))[:_SAMPLE]
+    rows = table.take_offsets(places).select(["chunk_id", "vector"]).to_arrow()
+    names, vectors = rows["chunk_id"].to_pylist(), _matrix(rows["vector"].combine_chunks())
+    best = np.full((len(names), _NEAREST + 1), -np.inf)
+    ids = np.full(best.shape, "", dtype=object)
+    for batch in table.search().select(["chunk_id", "vector"]).limit(count).to_batches():
+        scores = np.hstack([best, vectors @ _matrix(batch["vector"]).T])
+        held = np.hstack([ids, np.tile(np.array(batch["chunk_id"].to_pylist(), dtype=object), (len(names), 1))])
+        top = np.argsort(-scores, axis=1, kind="stable")[:, : _NEAREST + 1]
+        best, ids = np.take_along_axis(scores, top, 1), np.take_along_axis(held, top, 1)
+    near = [{other for other in row if other and other != name} for name, row in zip(names, ids.tolist(), strict=True)]
+    return list(zip(names, vectors.tolist(), near, strict=True))
+
+
+def _matrix(column: Any) -> Any:
+    """Return a column of vectors as unit vectors in the rows of a matrix."""
+    import numpy as np
+
+    values = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
+    return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+
+
+def _first_that_reaches(name: str, ladder: Sequence[VectorIndex], sample: _Sample) -> VectorIndex | None:
+    """Return the first step of a ladder that reaches the wanted recall@10 with what it measured; None if none does."""
+    measured = [replace(step, recall=-1.0) for step in ladder]
+
+    def reaches(place: int) -> bool:
+        measured[place] = replace(ladder[place], recall=_recall(name, ladder[place], sample))
+        return measured[place].recall >= _RECALL
+
+    first = bisect_left(range(len(ladder)), True, key=reaches)  # more effort never finds less
+    return measured[first] if first < len(ladder) else None
+
+
+def _recall(name: str, how: VectorIndex, sample: _Sample) -> float:
+    """Return the share of the exact nearest that a way of searching finds."""
+
+    def nearest(vector: Sequence[float]) -> Callable[[Any], Any]:
+        def query(table: Any) -> Any:
+            asked = table.query().nearest_to(list(vector)).column("vector").distance_type("cosine")
+            return how.asked(asked).select(["chunk_id", "_distance"]).limit(_NEAREST + 1)
+
+        return query
+
+    shares = []
+    found = query_table(name, *(nearest(vector) for _, vector, _ in sample))
+    for (own, _, exact), rows in zip(sample, found, strict=True):
+        others = [row["chunk_id"] for row in rows if row["chunk_id"] != own][:_NEAREST]
+        shares.append(len(exact & set(others)) / max(1, len(exact)))
+    return sum(shares) / len(shares)
 
 
 @lru_cache(maxsize=64)

@@ -188,6 +188,21 @@ class ModelClient:
             raise KurabeError("models.bad_answer", **_place(self.endpoint), detail=detail)
         return vectors
 
+    def rerank(self, model: str, query: str, texts: Sequence[str], *, timeout: float = 60) -> list[float]:
+        """Return how well each text answers a query, in the model's own unit; more is better.
+
+        Raises:
+            KurabeError: as `stream`.
+        """
+        with translated(self.endpoint, model):
+            body = {"model": model, "query": query, "documents": list(texts)}
+            answer: Any = self._openai.post("/rerank", cast_to=object, body=body, options={"timeout": timeout})
+        try:
+            scores = {int(row["index"]): float(row["relevance_score"]) for row in answer["results"]}
+            return [scores[place] for place in range(len(texts))]
+        except (KeyError, TypeError, ValueError) as error:
+            raise KurabeError("models.bad_answer", **_place(self.endpoint), detail="/rerank") from error
+
     def capabilities(self, model: str | None = None, *, probe: bool = False) -> Capabilities:
         """Return what the server can do; with `probe`, found out by a few calls of one token each.
 

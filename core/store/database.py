@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.errors import KurabeError
 from core.settings import settings
 
-__all__ = ["engine", "read", "reset_engine", "write"]
+__all__ = ["engine", "forget_overwritten", "read", "reset_engine", "write"]
 
 _BUSY_SECONDS = 30
 """How long a writer waits for another one; writes are short, so this only bridges a slow disk."""
@@ -55,6 +55,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         f"busy_timeout={_BUSY_SECONDS * 1000}",
         "foreign_keys=ON",
         "synchronous=FULL",
+        "secure_delete=ON",  # what is deleted is overwritten, not only unlinked
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -70,6 +71,21 @@ def reset_engine() -> None:
         made.dispose()
     _made.clear()
     _engine.cache_clear()
+
+
+def forget_overwritten() -> None:
+    """Empty SQLite's log of writes, which keeps deleted text until it is written anew.
+
+    A reader or writer at work puts this off to the next call, or to the log's own next turn.
+    """
+    made = engine()
+    if made.dialect.name != "sqlite":
+        return
+    connection = made.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
 
 
 @contextmanager

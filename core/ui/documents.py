@@ -11,7 +11,12 @@ from core.errors import KurabeError
 from core.i18n import describe, format_bytes, format_duration, format_number, t
 from core.jobs import submit
 from core.knowledge import (
+    EXACT_UP_TO,
+    DocumentFinding,
+    Filter,
+    Hit,
     add_documents,
+    check_documents,
     default_kb,
     delete_document,
     document,
@@ -20,9 +25,10 @@ from core.knowledge import (
     document_versions,
     documents,
     edit_document,
-    index_version,
     index_versions,
+    instructions_in,
     latest_index,
+    refresh_index,
     search,
     stale_documents,
 )
@@ -33,9 +39,12 @@ from core.ui.findings import when
 from core.ui.jobs import active_job, follow_job, newest_job
 from core.ui.parts import error_text, plain, remember, section
 
-__all__ = ["draw_added", "draw_index", "draw_list", "draw_search", "draw_second_versions", "draw_upload"]
+__all__ = ["draw_added", "draw_check", "draw_index", "draw_list", "draw_search", "draw_second_versions", "draw_upload"]
 
 _WAYS = ("auto", "hybrid", "vector", "text")
+_SIDES = ("text", "vector", "hybrid")
+_AT_ONCE = 20
+"""Changed documents up to which the index follows while one waits; more are left to a job."""
 
 
 def draw_upload(project: tb.Project) -> None:
@@ -57,7 +66,22 @@ def draw_upload(project: tb.Project) -> None:
         default_kb(project.id).id, [(file.name, file.getvalue()) for file in files], failures=failures
     )
     st.session_state["documents_added"] = (len(stored), failures)
+    _follow_change(project)
     st.rerun()  # what stands above the form was drawn before they came
+
+
+def _follow_change(project: tb.Project) -> None:
+    """Bring the index up to date at once after a small change, so that the next question sees it."""
+    base = default_kb(project.id)
+    index, stale = latest_index(base.id), stale_documents(base.id)
+    if index is None or len(stale) > _AT_ONCE or index.chunk_count > EXACT_UP_TO or active_job(project.id, "index"):
+        return
+    try:
+        with st.spinner(t("jobs.stage.indexing")):
+            refresh_index(base.id)
+    except KurabeError as error:
+        # The change is stored; the state of the index, drawn above, says that it is not searched yet.
+        st.session_state["documents_added"] = (0, [error])
 
 
 def draw_added() -> None:
@@ -115,7 +139,7 @@ def draw_list(project: tb.Project) -> None:
     chosen = picked.selection.rows
     if chosen and chosen[0] < len(shown):
         remember("document", shown[chosen[0]].id)
-        _draw_document(shown[chosen[0]].id)
+        _draw_document(project, shown[chosen[0]].id)
     else:
         remember("document", None)
         st.caption(t("ui.documents.select"))
@@ -134,7 +158,7 @@ def _list_row(row: tb.Document, indexed: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _draw_document(document_id: str) -> None:
+def _draw_document(project: tb.Project, document_id: str) -> None:
     row = document(document_id)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -147,16 +171,17 @@ def _draw_document(document_id: str) -> None:
         with read, st.container(height=360, border=False):
             st.text(row.text)
         with edit:
-            _draw_edit(row)
+            _draw_edit(project, row)
         _draw_actions(row)
 
 
-def _draw_edit(row: tb.Document) -> None:
+def _draw_edit(project: tb.Project, row: tb.Document) -> None:
     with st.form(f"edit_{row.id}", border=False):
         title = st.text_input(t("ui.documents.title"), value=row.title)
         text = st.text_area(t("ui.documents.text"), value=row.text, height=300)
         if st.form_submit_button(t("ui.documents.save"), icon=":material/save:", help=t("ui.documents.save.help")):
             made = edit_document(row.id, text, title)
+            _follow_change(project)
             st.query_params["document"] = made.id
             st.rerun()
 
@@ -242,36 +267,83 @@ def draw_search(project: tb.Project) -> None:
     query = st.text_input(
         t("ui.search.query"), value=st.query_params.get("query", ""), key="search_query", icon=":material/search:"
     )
-    with st.container(horizontal=True):
-        count = st.number_input(t("ui.search.count"), 1, 20, 4, width=120)
-        ways = _WAYS if index.embedder else ("auto", "text")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        count = int(st.number_input(t("ui.search.count"), 1, 20, 4, width=120))
+        ways = ("auto", "beside", *_WAYS[1:]) if index.embedder else ("auto", "text")
         way = st.selectbox(t("ui.search.way"), ways, format_func=lambda key: t(f"ui.search.way.{key}"), width=200)
+        rerank = st.checkbox(t("ui.search.rerank"), help=t("ui.search.rerank.help"))
+        only = _draw_filter(project)
     remember("query", query or None)
-    if query.strip():
-        _draw_hits(index.id, query, int(count), way)
+    if not query.strip():
+        return
+    if way != "beside":
+        _draw_hits(index.id, query, count, way, rerank, only)
+        return
+    for column, side in zip(st.columns(len(_SIDES)), _SIDES, strict=True):
+        with column:
+            st.markdown(f"**{t(f'ui.search.way.{side}')}**")
+            _draw_hits(index.id, query, count, side, rerank, only)
 
 
-def _draw_hits(index_id: str, query: str, count: int, way: str) -> None:
-    found = search(index_version(index_id).id, query, k=count, mode=way)  # type: ignore[arg-type]  # one of _WAYS
+def _draw_filter(project: tb.Project) -> Filter:
+    with st.popover(t("ui.search.filter"), icon=":material/filter_alt:"):
+        names = [row.name for row in documents(default_kb(project.id).id)]
+        chosen = st.multiselect(t("ui.search.filter.documents"), names)
+        heading = st.text_input(t("ui.search.filter.heading"))
+    return Filter(documents=tuple(chosen), heading=heading.strip())
+
+
+def _draw_hits(index_id: str, query: str, count: int, way: str, rerank: bool, only: Filter) -> None:
+    found = search(index_id, query, k=count, mode=way, rerank=rerank, only=only)  # type: ignore[arg-type]  # one of _WAYS
     seconds = sum(found.spans.values())
     st.caption(
         t("ui.search.found", n=len(found.hits), time=format_duration(seconds), way=t(f"ui.search.way.{found.mode}"))
     )
     for note in found.notes:
-        st.caption(f":material/info: {t('knowledge.note.' + note['code'], **note['params'])}")
+        params = {name: plain(str(value)) for name, value in note["params"].items()}
+        st.caption(f":material/info: {t('knowledge.note.' + note['code'], **params)}")
     for place, hit in enumerate(found.hits, 1):
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{place}. {plain(hit.full_title)}**", width="content")
                 st.badge(plain(hit.document_name), icon=":material/description:", color="gray")
-                st.caption(_score_text(hit.score, hit.vector_rank, hit.text_rank), width="content")
+                if instructions_in(hit.text):
+                    st.badge(t("ui.search.instructs"), icon=":material/warning:", color="orange")
+                st.caption(_score_text(hit), width="content")
             st.text(hit.text)
 
 
-def _score_text(score: float, vector_rank: int | None, text_rank: int | None) -> str:
-    parts = [t("ui.search.score", score=format_number(score, digits=3))]
-    if vector_rank is not None:
-        parts.append(t("ui.search.vector_rank", rank=vector_rank))
-    if text_rank is not None:
-        parts.append(t("ui.search.text_rank", rank=text_rank))
+def _score_text(hit: Hit) -> str:
+    parts = [t("ui.search.score", score=format_number(hit.score, digits=3))]
+    if hit.vector_rank is not None and hit.vector_score is not None:
+        score = format_number(hit.vector_score, digits=2)
+        parts.append(t("ui.search.vector_rank", rank=hit.vector_rank, score=score))
+    if hit.text_rank is not None and hit.text_score is not None:
+        parts.append(t("ui.search.text_rank", rank=hit.text_rank, score=format_number(hit.text_score, digits=1)))
     return " · ".join(parts)
+
+
+def draw_check(project: tb.Project) -> None:
+    """Draw what in the documents harms retrieval, when it is asked for."""
+    base = default_kb(project.id)
+    key = f"documents_checked_{base.id}"
+    if st.button(t("ui.documents.check"), icon=":material/rule:", help=t("ui.documents.check.help")):
+        with st.spinner(t("jobs.stage.checking")):
+            st.session_state[key] = check_documents(base.id)
+    found: list[DocumentFinding] | None = st.session_state.get(key)
+    if found is None:
+        return
+    if not found:
+        st.caption(f":material/check: {t('knowledge.finding.none')}")
+        return
+    st.dataframe(
+        [
+            {
+                t("ui.documents.check.finding"): t(f"knowledge.finding.{one.code}", **one.words()),
+                t("ui.documents.name"): ", ".join(one.documents),
+            }
+            for one in found
+        ],
+        hide_index=True,
+        alt=t("ui.documents.check"),
+    )

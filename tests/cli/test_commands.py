@@ -187,6 +187,12 @@ def test_documents_are_added_indexed_searched_and_removed(shop: Path) -> None:
     found = told("knowledge", "search", "--project", "Shop", "How long is the warranty of the Amber Kettle?")
     assert found["hits"][0]["document_name"] == "kettle.md" and "24 months" in found["hits"][0]["text"]
     assert "24 months" in done("knowledge", "search", "--project", "Shop", "warranty").stdout
+    lamps = told("knowledge", "search", "--project", "Shop", "warranty", "--document", "lamp.md", "--mode", "text")
+    assert [hit["document_name"] for hit in lamps["hits"]] in ([], ["lamp.md"])
+    [version] = told("knowledge", "versions", "--project", "Shop")
+    assert version["chunk_count"] == 2 and version["config"]["vector_index"] is None
+    assert told("knowledge", "build", "--project", "Shop")["index_version_id"] == version["id"]
+    assert told("knowledge", "check", "--project", "Shop") == []
     asked = shop / "asked.jsonl"
     rows = [("How long is the warranty of the Amber Kettle?", "kettle.md"), ("How bright is the lamp?", "nowhere.md")]
     asked.write_text("\n".join(json.dumps({"question": q, "gold_document_ids": [d]}) for q, d in rows))
@@ -201,6 +207,21 @@ def test_documents_are_added_indexed_searched_and_removed(shop: Path) -> None:
     done("knowledge", "remove", "--project", "Shop", "kettle.md")
     gone = told("knowledge", "search", "--project", "Shop", "How long is the warranty of the Amber Kettle?")
     assert all(hit["document_name"] != "kettle.md" for hit in gone["hits"])
+
+
+def test_passage_lengths_are_tried_by_command(shop: Path) -> None:
+    done("knowledge", "add", "--project", "Shop", shop / "kettle.md", shop / "lamp.md")
+    row = {"question": "How long is the warranty of the Amber Kettle?", "answer": "24 months"}
+    gold = [{"document": "kettle.md", "quote": "The warranty period of the Amber Kettle is 24 months."}]
+    (shop / "asked.jsonl").write_text(json.dumps({**row, "gold": gold}))
+    done("dataset", "import", "--project", "Shop", shop / "asked.jsonl", "--split", "validation")
+    tried = told("knowledge", "sweep", "--project", "Shop", "--sizes", "50,100", "--k", "1")
+    assert [(point["max_tokens"], point["k"], point["recall"]["estimate"]) for point in tried["points"]] == [
+        (50, 1, 1.0),
+        (100, 1, 1.0),
+    ]
+    assert "100%" in done("knowledge", "sweep", "--project", "Shop", "--sizes", "50", "--k", "1").stdout
+    assert "knowledge.sweep_range" in run("knowledge", "sweep", "--project", "Shop", "--sizes", "many").stderr
 
 
 def test_searching_before_there_is_an_index_says_what_to_do(shop: Path) -> None:

@@ -130,3 +130,39 @@ def test_asking_for_vectors_where_there_are_none_is_refused(manuals: str) -> Non
     version = knowledge.build_index(manuals, TEXT_ONLY)
     with pytest.raises(KurabeError, match="no_vectors"):
         knowledge.search(version.id, "weight", mode="hybrid")
+
+
+def test_what_may_be_found_can_be_narrowed(manuals: str) -> None:
+    knowledge.add_document(
+        manuals, "bob's list.md", b"# Bob's list\n\n## Weight\n\nThe Koridel 205 is heavy, says Bob."
+    )
+    version = knowledge.build_index(manuals, TEXT_ONLY)
+
+    def names(only: knowledge.Filter) -> set[str]:
+        hits = knowledge.search(version.id, "How heavy is the Koridel 205?", k=50, only=only).hits
+        return {hit.document_name for hit in hits}
+
+    assert names(knowledge.Filter(documents=("koridel-209.md", "bob's list.md"))) == {"koridel-209.md", "bob's list.md"}
+    assert names(knowledge.Filter(heading="BOB'S")) == {"bob's list.md"}
+    assert names(knowledge.Filter(pages=(3, 4))) == set()
+    assert len(names(knowledge.Filter())) > 10
+
+
+def test_deleted_text_is_in_no_file_any_more(manuals: str) -> None:
+    knowledge.add_document(manuals, "secret.md", b"# Secret\n\nThe Quimbolan formula stays between us.")
+    knowledge.build_index(manuals, TEXT_ONLY)
+    document = knowledge.current_document(manuals, "secret.md")
+    assert document is not None
+    knowledge.edit_document(document.id, document.text + " Really, the Quimbolan one.")
+    knowledge.refresh_index(manuals)
+    assert holding(b"Quimbolan")
+    current = knowledge.current_document(manuals, "secret.md")
+    assert current is not None
+    knowledge.delete_document(current.id)
+    assert holding(b"Quimbolan") == []
+
+
+def holding(words: bytes) -> list[str]:
+    """Return the files of the home that hold some words."""
+    files = [path for path in settings().home.rglob("*") if path.is_file()]
+    return [path.name for path in files if words in path.read_bytes()]

@@ -16,7 +16,7 @@ from core.jobs import JobContext
 from core.knowledge import IndexConfig
 from core.knowledge.jobs import build_index as index_job
 from core.knowledge.search import RRF_K, Hit, fused
-from core.settings import reset_settings
+from core.settings import reset_settings, settings
 from core.store import tables as tb
 from core.store import write
 
@@ -144,6 +144,18 @@ def test_a_failing_embedder_leaves_the_served_version(kb: str, monkeypatch: pyte
     assert served is not None and served.id == first.id
 
 
+@pytest.mark.usefixtures("embedder")
+def test_a_stopped_build_does_not_embed_again_what_it_had(kb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.knowledge.embedding.BATCH", 4)
+    with pytest.raises(KurabeError, match="build_stopped"):
+        knowledge.build_index(kb, CONFIG, should_stop=lambda: len(Embeddings.asked) >= 8)
+    assert (len(Embeddings.asked), knowledge.latest_index(kb)) == (8, None)
+    version = knowledge.build_index(kb, CONFIG)
+    assert len(Embeddings.asked) == len(set(Embeddings.asked)) == version.chunk_count == 12
+    assert knowledge.search(version.id, "製品7の重さは何kgですか。").hits[0].document_name == "p7.md"
+    assert not list((settings().path("cache") / "vectors").rglob("*.npz"))
+
+
 def test_ties_are_broken_in_the_same_way_every_time() -> None:
     def hit(name: str, **ranks: object) -> Hit:
         return Hit(name, "d", "n", "t", "", "x", **ranks)  # type: ignore[arg-type]  # test ranks
@@ -152,3 +164,47 @@ def test_ties_are_broken_in_the_same_way_every_time() -> None:
     words = [hit("a", text_rank=1, text_score=9.0), hit("b", text_rank=2, text_score=8.0)]
     assert [found.chunk_id for found in fused(vectors, words)] == ["a", "b"]
     assert [found.chunk_id for found in fused(list(reversed(vectors)), words)] == ["a", "b"]
+
+
+class Reranker(Embeddings):
+    """A server with `/rerank` that prefers passages with many of the question's words, and says so in any order."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        assert (self.path, asked["model"]) == ("/v1/rerank", "own-reranker")
+        words = set(asked["query"].split())
+        scored = [
+            {"index": place, "relevance_score": float(len(words & set(text.replace(".", " ").split())))}
+            for place, text in enumerate(asked["documents"])
+        ]
+        body = json.dumps({"results": sorted(scored, key=lambda row: -row["relevance_score"])}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_a_reranking_model_orders_the_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Reranker)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with write() as session:
+        project = tb.Project(name="Test", language="en")
+        session.add(project)
+    base = knowledge.default_kb(project.id).id
+    knowledge.add_document(base, "a.md", b"# Lamps\n\nlamp lamp lamp lamp lamp.")
+    knowledge.add_document(base, "b.md", b"# Garden\n\nThe lamp for the garden path needs a new bulb every year or so.")
+    version = knowledge.build_index(base, IndexConfig(embedder="none", tokenizer="estimate"))
+    question = "bulb for the lamp path"
+    monkeypatch.setenv("KURABE_RERANKER", "own-reranker")
+    monkeypatch.setenv("KURABE_RERANKER_URL", f"http://127.0.0.1:{server.server_port}/v1")
+    reset_settings()
+    result = knowledge.search(version.id, question, rerank=True)
+    assert [hit.document_name for hit in result.hits] == ["b.md", "a.md"]
+    assert [hit.rerank_score for hit in result.hits] == [5.0, 1.0]
+    assert result.hits[0].score == 5.0 and result.hits[0].text_rank and result.spans["rerank"] > 0
+    assert knowledge.search(version.id, question).hits[0].rerank_score is None
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(KurabeError, match="models"):
+        knowledge.search(version.id, question, rerank=True)

@@ -37,7 +37,7 @@ def test_every_page_of_a_project_with_data_draws_its_views(language: str, filled
     visitor = Visitor(language, filled)
     views = {
         "questions": ("", "import", "check", "versions"),
-        "documents": ("", "add", "search", "judge"),
+        "documents": ("", "add", "search", "judge", "sweep"),
         "training": ("new", "runs", "compare", "adapters"),
         "compare": ("",),
         "test_run": ("",),
