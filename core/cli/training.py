@@ -25,6 +25,7 @@ from core.training import (
     TrainingConfig,
     adapters,
     preflight,
+    require_libraries,
     run_group,
     run_view,
     start_learning_curve,
@@ -63,13 +64,10 @@ def start(
     """Train an adapter, as a job; follow it to its end."""
     if curve and seeds > 1:
         raise typer.BadParameter("--learning-curve and --seeds exclude each other")
+    require_libraries()
     owner = get_project(project)
     METHODS.get(method)
-    if beta is not None and not OBJECTIVES.get(objective).pairs:
-        raise KurabeError("training.bad_field", field="objective", found=objective, expected="dpo (--beta)")
-    given: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate}
-    if beta is not None:
-        given["objective_fields"] = {"beta": beta}
+    given = {"epochs": epochs, "learning_rate": learning_rate, **_aimed(objective, beta)}
     config = TrainingConfig.preset(
         owner.id,
         preset=preset,
@@ -99,6 +97,15 @@ def start(
     if as_json:
         views = [asdict(run_view(run.id)) for run in started]
         show(views[0] if len(views) == 1 else views)
+
+
+def _aimed(objective: str, beta: float | None) -> dict[str, Any]:
+    """Return the fields of the objective that were given."""
+    if beta is None:
+        return {}
+    if not OBJECTIVES.get(objective).pairs:
+        raise KurabeError("training.bad_field", field="objective", found=objective, expected="dpo (--beta)")
+    return {"objective_fields": {"beta": beta}}
 
 
 def _start(project_id: str, config: TrainingConfig, seeds: int, *, curve: bool, **options: Any) -> list[tb.TrainingRun]:

@@ -247,8 +247,8 @@ def count_examples(
     query = _chosen(version_id, split, slices, search).with_only_columns(func.count())
     with read() as session:
         found = session.get(tb.DatasetVersion, version_id)
-        if found is not None and found.ready and not search:  # counted when it was written
-            return _counted(found.counts.get("slices", {}), split, slices)
+        if found is not None and "slices" in found.counts and not search:  # counted when it was written
+            return _counted(found.counts["slices"], split, slices)
         return int(session.scalar(query) or 0)
 
 

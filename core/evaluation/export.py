@@ -33,7 +33,8 @@ _ROW_GROUP = 20_000
 def export_rows(experiment_id: str, metrics: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
     """Every stored answer with its scores as one flat row, by phase, approach, question and repetition.
 
-    Scores are columns `score:<metric>`; messages are left out, everything measured is in. Rows are read in batches,
+    Scores are columns `score:<metric>`: None for a metric that failed, no column for one that does not apply. Messages
+    are left out, everything measured is in. Rows are read in batches,
     each in a transaction of its own: whoever takes them may be slow.
 
     Args:
@@ -60,7 +61,8 @@ def export_rows(experiment_id: str, metrics: Sequence[str] | None = None) -> Ite
                 break
             for row in rows:
                 known = scores.get(row.id, {})
-                yield {**{c: getattr(row, c) for c in columns}, **{f"score:{m}": known.get(m) for m in metrics}}
+                scored = {f"score:{m}": known[m] for m in metrics if m in known}
+                yield {**{c: getattr(row, c) for c in columns}, **scored}
             after = (str(rows[-1].example_id), rows[-1].repetition)
 
 

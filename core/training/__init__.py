@@ -21,6 +21,7 @@ from core.training.running import (
     RunView,
     adapters,
     listed_rows,
+    require_libraries,
     run_view,
     runs,
     start_learning_curve,
@@ -68,6 +69,7 @@ __all__ = [
     "start_learning_curve",
     "start_merge",
     "start_seeds",
+    "require_libraries",
     "start_training",
     "start_upload",
 ]

@@ -27,6 +27,7 @@ __all__ = [
     "RunView",
     "adapters",
     "listed_rows",
+    "require_libraries",
     "run_view",
     "runs",
     "start_learning_curve",
@@ -87,6 +88,16 @@ class RunView:
     """What a reader should know: ``{"code", "params"}``, worded at ``training.warning.<code>``."""
 
 
+def require_libraries() -> None:
+    """Refuse where the libraries that train are not installed, as with requirements-app.txt.
+
+    Raises:
+        KurabeError: ``training.no_torch``.
+    """
+    if missing := [name for name in ("torch", "transformers", "trl", "peft") if find_spec(name) is None]:
+        raise KurabeError("training.no_torch", missing=", ".join(missing))
+
+
 def start_training(
     project_id: str,
     config: TrainingConfig,
@@ -108,8 +119,7 @@ def start_training(
         KurabeError: ``training.no_torch``, ``training.no_index``, ``training.no_pairs``, ``training.base_missing``,
             what `submit` raises.
     """
-    if missing := [name for name in ("torch", "transformers", "trl", "peft") if find_spec(name) is None]:
-        raise KurabeError("training.no_torch", missing=", ".join(missing))
+    require_libraries()
     if config.row_style != "plain" and config.index_version_id is None:
         raise KurabeError("training.no_index")
     if config.aim.pairs and not count_pairs(config.dataset_version_id):

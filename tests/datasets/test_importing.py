@@ -117,7 +117,13 @@ def test_rows_without_a_rejected_answer_are_no_pairs(project: str) -> None:
     data = lines(
         {"prompt": "P", "chosen": "good", "rejected": " "}, {"prompt": "Q", "chosen": "good", "rejected": "bad"}
     )
-    version = datasets.import_file(project, data, "pairs.jsonl")
+    with pytest.raises(KurabeError, match="rows_refused") as refused:
+        datasets.import_file(project, data, "pairs.jsonl")
+    assert [(p["row"], p["column"], p["code"]) for p in refused.value.params["problems"]] == [(1, "rejected", "empty")]
+    beside = lines(
+        {"question": "P", "answer": "good", "rejected": " "}, {"question": "Q", "answer": "good", "rejected": "bad"}
+    )
+    version = datasets.import_file(project, beside, "pairs.jsonl")
     assert (version.row_count, datasets.count_pairs(version.id), datasets.count_pairs(version.id, "test")) == (2, 1, 0)
     assert len(datasets.export_text(version.id, "preference").splitlines()) == 1
     with pytest.raises(KurabeError, match="rows_refused") as refused:
