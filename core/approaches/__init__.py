@@ -2,7 +2,7 @@
 
 from .again import Changed, ask_after_edit, ask_with_prompt, change_before, tried_prompt
 from .answering import AnswerRequest, answer, answer_row, derived_seed, perform
-from .batch import BACK_OFF_SECONDS, Task, answer_many, ask_all, ask_patiently, may_pass
+from .batch import Task, answer_many, ask_all, ask_patiently, may_pass, pause_after, wait_unless
 from .context import Context, Demonstration, Gathered, GatherInput
 from .library import (
     approaches,
@@ -21,7 +21,6 @@ from .sources import ProjectSources
 from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice
 
 __all__ = [
-    "BACK_OFF_SECONDS",
     "CONTEXTS",
     "PRESETS",
     "RUNNING",
@@ -60,6 +59,7 @@ __all__ = [
     "load_parts",
     "mark_measured",
     "may_pass",
+    "pause_after",
     "new_row",
     "perform",
     "recent_comparisons",
@@ -73,4 +73,5 @@ __all__ = [
     "tried_prompt",
     "unavailable",
     "why_unavailable",
+    "wait_unless",
 ]

@@ -135,16 +135,16 @@ def ask_patiently(task: Task, should_stop: ShouldStop = lambda: False, *, stream
     row, request, parts = task
     for attempt in count():
         # whoever was told to pause speaks for all that ask the same server
-        if not _wait(parts.server.quiet_until - time.monotonic(), should_stop):
+        if not wait_unless(parts.server.quiet_until - time.monotonic(), should_stop):
             break
         row.attempts = attempt + 1
         perform(row, request, parts, stream=stream)
-        pause = _pause(row, attempt)
+        pause = pause_after(row, attempt)
         if pause is None:
             break
         if _code(row) == "models.rate_limited":
             parts.server.quiet_until = time.monotonic() + pause
-        go_on = _wait(pause, should_stop)
+        go_on = wait_unless(pause, should_stop)
         # a stop while waiting leaves the row pending: a resumed run asks it, nothing is recorded as failed
         _reset(row)
         if not go_on:
@@ -153,7 +153,7 @@ def ask_patiently(task: Task, should_stop: ShouldStop = lambda: False, *, stream
     return row
 
 
-def _pause(row: tb.Answer, attempt: int) -> float | None:
+def pause_after(row: tb.Answer | tb.Judgement, attempt: int) -> float | None:
     """Seconds until a failed answer is asked again: what the server wants, or longer each time; None: never."""
     if row.status != "failed" or not may_pass(row):
         return None
@@ -167,17 +167,17 @@ def _pause(row: tb.Answer, attempt: int) -> float | None:
     return max(pauses[attempt], min(wanted, LONGEST_PAUSE)) * random.uniform(1.0, 1.3)
 
 
-def _code(row: tb.Answer) -> str:
+def _code(row: tb.Answer | tb.Judgement) -> str:
     return str((row.error or {}).get("code", ""))
 
 
-def may_pass(row: tb.Answer) -> bool:
+def may_pass(row: tb.Answer | tb.Judgement) -> bool:
     """Whether the failure is one that often goes away: busy server, broken connection, time-out."""
     return _code(row) in RETRYABLE
 
 
-def _wait(seconds: float, should_stop: ShouldStop) -> bool:
-    """Wait, in steps, and tell whether to go on."""
+def wait_unless(seconds: float, should_stop: ShouldStop) -> bool:
+    """Wait, in steps, and tell whether to go on: False once `should_stop` is true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if should_stop():
