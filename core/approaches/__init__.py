@@ -16,12 +16,13 @@ from .library import (
 from .live import LiveComparison, comparison, is_running, recent_comparisons, start_comparison, stop_answer
 from .parts import CONTEXTS, Parts, Server, budget_for, context_tokens, load_parts
 from .presets import PRESETS, PresetInfo
-from .rows import RUNNING, mark_measured, new_row, save_rows, settle_lost, store_rows
+from .rows import MEASURED, RUNNING, mark_measured, new_row, save_rows, settle_lost, store_rows
 from .sources import ProjectSources
 from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice
 
 __all__ = [
     "CONTEXTS",
+    "MEASURED",
     "PRESETS",
     "RUNNING",
     "AnswerRequest",

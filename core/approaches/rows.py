@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 RUNNING = ("pending", "streaming")
 """Statuses of answers that somebody is still asking for."""
 
+MEASURED = ("quality", "latency")
+"""Phases that an experiment's results are computed from; what is asked otherwise leaves them as they are."""
+
 _WRITTEN = (
     "messages", "template_hash", "model", "model_hash", "index_version_id", "chunks", "decoding", "seed", "status",
     "text", "reasoning", "finish_reason", "error", "prompt_tokens", "cached_tokens", "completion_tokens",
@@ -77,7 +80,7 @@ def store_rows(rows: Sequence[tb.Answer]) -> None:
     if values:
         with write() as session:
             session.execute(insert(tb.Answer), values)
-            mark_measured(session, {row.experiment_id for row in rows})
+            mark_measured(session, _measured(rows))
 
 
 def save_rows(rows: Sequence[tb.Answer]) -> None:
@@ -86,7 +89,7 @@ def save_rows(rows: Sequence[tb.Answer]) -> None:
     if values:
         with write() as session:
             session.execute(update(tb.Answer), values)
-            mark_measured(session, {row.experiment_id for row in rows})
+            mark_measured(session, _measured(rows))
 
 
 def mark_measured(session: Session, experiment_ids: Iterable[str | None]) -> None:
@@ -94,6 +97,11 @@ def mark_measured(session: Session, experiment_ids: Iterable[str | None]) -> Non
     known = [experiment_id for experiment_id in experiment_ids if experiment_id is not None]
     if known:
         session.execute(update(tb.Experiment).where(tb.Experiment.id.in_(known)).values(measured_at=now()))
+
+
+def _measured(rows: Iterable[tb.Answer]) -> set[str | None]:
+    """Experiments whose results rest on some of the rows."""
+    return {row.experiment_id for row in rows if row.phase in MEASURED}
 
 
 def save_text(row: tb.Answer) -> None:
@@ -127,7 +135,7 @@ def settle_lost(rows: Sequence[tb.Answer]) -> None:
                 .where(tb.Answer.id.in_([row.id for row in lost]), tb.Answer.status.in_(RUNNING))
                 .values(status="failed", error={"code": "approaches.lost", "params": {}})
             )
-            mark_measured(session, {row.experiment_id for row in lost})
+            mark_measured(session, _measured(lost))
 
 
 def _owned(row: tb.Answer) -> bool:
