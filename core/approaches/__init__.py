@@ -16,9 +16,9 @@ from .library import (
 from .live import LiveComparison, comparison, is_running, recent_comparisons, start_comparison, stop_answer
 from .parts import CONTEXTS, Parts, Server, budget_for, context_tokens, load_parts
 from .presets import PRESETS, PresetInfo
-from .rows import MEASURED, RUNNING, mark_measured, new_row, save_rows, settle_lost, store_rows
+from .rows import MEASURED, RUNNING, insert_rows, mark_measured, new_row, save_rows, settle_lost, store_rows
 from .sources import ProjectSources
-from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice
+from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice, check_key_name
 
 __all__ = [
     "CONTEXTS",
@@ -52,10 +52,12 @@ __all__ = [
     "ask_patiently",
     "ask_with_prompt",
     "change_before",
+    "check_key_name",
     "comparison",
     "derived_seed",
     "ensure_presets",
     "get_approach",
+    "insert_rows",
     "is_running",
     "load_parts",
     "mark_measured",

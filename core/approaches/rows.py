@@ -75,12 +75,16 @@ def _hash(request: AnswerRequest, approach: tb.Approach) -> str:
 
 def store_rows(rows: Sequence[tb.Answer]) -> None:
     """Insert rows in one transaction; the objects stay usable and detached."""
-    columns = [c.key for c in inspect(tb.Answer).column_attrs]
-    values = [{c: getattr(row, c) for c in columns} for row in rows]
-    if values:
+    if rows:
         with write() as session:
-            session.execute(insert(tb.Answer), values)
-            mark_measured(session, _measured(rows))
+            insert_rows(session, rows)
+
+
+def insert_rows(session: Session, rows: Sequence[tb.Answer]) -> None:
+    """Insert rows within a transaction of the caller's; the objects stay usable and detached."""
+    columns = [c.key for c in inspect(tb.Answer).column_attrs]
+    session.execute(insert(tb.Answer), [{c: getattr(row, c) for c in columns} for row in rows])
+    mark_measured(session, _measured(rows))
 
 
 def save_rows(rows: Sequence[tb.Answer]) -> None:

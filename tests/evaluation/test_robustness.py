@@ -13,6 +13,7 @@ from core.errors import KurabeError
 from core.evaluation import (
     ExperimentConfig,
     RobustnessConfig,
+    current_look,
     plan_robustness,
     results,
     robustness_outcome,
@@ -183,6 +184,30 @@ def test_a_pinned_seed_does_not_make_repetitions_alike(tmp_path: Path) -> None:
         run_robustness(look_again(made, tmp_path, probes=("repeated", "reworded"), repetitions=3))
     assert len({row.seed for row in asked(made.experiment, "repeated")}) == 12
     assert {row.seed for row in asked(made.experiment, "reworded")} == {7}
+
+
+def test_a_second_look_waits_for_the_one_that_is_on_its_way(monkeypatch: Any) -> None:
+    monkeypatch.setattr("core.jobs.control.tick", lambda: None)  # queued, and nobody starts it
+    made = asked_elsewhere("http://127.0.0.1:9/v1")
+    config = RobustnessConfig(experiment_id=made.experiment.id, probes=("reworded",), questions=4)
+    job_id = start_robustness(config)
+    rows = [row.id for row in asked(made.experiment, "reworded")]
+    with pytest.raises(KurabeError) as refused:
+        start_robustness(config)
+    assert refused.value.code == "robustness.active" and rows == [r.id for r in asked(made.experiment, "reworded")]
+    current = current_look(made.experiment.id)
+    assert current is not None and current.id == job_id and current_look("another") is None
+
+
+def test_a_second_look_that_cannot_be_queued_leaves_nothing_open(monkeypatch: Any) -> None:
+    def full(*args: Any, **named: Any) -> str:
+        raise KurabeError("jobs.quota")
+
+    monkeypatch.setattr("core.evaluation.robustness.planning.submit", full)
+    made = asked_elsewhere("http://127.0.0.1:9/v1")
+    with pytest.raises(KurabeError, match="quota"):
+        start_robustness(RobustnessConfig(experiment_id=made.experiment.id, probes=("reworded",)))
+    assert robustness_outcome(made.experiment.id).open == 0
 
 
 def test_an_unfinished_test_run_has_nothing_to_compare_with() -> None:
