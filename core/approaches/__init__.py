@@ -2,7 +2,7 @@
 
 from .again import Changed, ask_after_edit, ask_with_prompt, change_before, tried_prompt
 from .answering import AnswerRequest, answer, answer_row, derived_seed, perform
-from .batch import Task, answer_many, ask_all, ask_patiently, may_pass, pause_after, wait_unless
+from .batch import Keeper, Task, answer_many, ask_all, ask_patiently, may_pass, pause_after, wait_unless
 from .context import Context, Demonstration, Gathered, GatherInput
 from .library import (
     approaches,
@@ -33,6 +33,7 @@ __all__ = [
     "Demonstration",
     "GatherInput",
     "Gathered",
+    "Keeper",
     "LiveComparison",
     "ModelChoice",
     "Parts",

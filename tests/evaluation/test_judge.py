@@ -254,6 +254,24 @@ def test_an_answer_without_a_reply_keeps_what_an_earlier_judge_said(tmp_path: Pa
     assert kept.value is not None and kept.reason["params"]["judging"] == first.id
 
 
+def test_results_never_pool_two_judges(tmp_path: Path) -> None:
+    made = written()
+
+    def applicable() -> int:
+        found = results(made.experiment.id).approach("rag")
+        assert found is not None
+        return found.metrics["relevance"].applicable
+
+    with judge_server() as server:
+        asked = config(made, server, pairs="none", metrics=("relevance",))
+        run(asked, tmp_path)
+        assert applicable() == 12
+        newer = start_judging(asked.model_copy(update={"questions": 4}), launch=False)
+        assert applicable() == 12, "one that has not ended changes nothing"
+        run_judging(JobContext("job", {"judging_id": newer.id}, tmp_path))
+    assert applicable() == 4
+
+
 def test_a_stop_while_a_busy_judge_wants_a_pause_leaves_the_calls_open(tmp_path: Path) -> None:
     made = written()
 

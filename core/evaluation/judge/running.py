@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import count, islice
@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from core.approaches import Server, may_pass, pause_after, wait_unless
+from core.approaches import Keeper, Server, mark_measured, may_pass, pause_after, wait_unless
 from core.errors import KurabeError, as_kurabe_error
 from core.identity import now
 from core.jobs import JobContext
@@ -27,8 +27,8 @@ from .calls import Material
 from .config import PAIR, JudgeConfig
 from .planning import judge_spec
 
-SAVE_SECONDS = 0.5
-"""Replies wait at most about this long for the next transaction."""
+TELL_SECONDS = 0.5
+"""Saved replies are counted in batches about this far apart."""
 
 _SAVED = (
     "status", "text", "reasoning", "finish_reason", "error", "model", "prompt_tokens", "completion_tokens", "seconds",
@@ -77,7 +77,6 @@ class JudgeRun:
         todo = [row for row in self.rows if row.status == "pending" or (row.status == "failed" and may_pass(row))]
         done = len(self.rows) - len(todo)
         for batch in self._ask_all(todo, server):
-            self._save(batch)
             done += len(batch)
             self.ctx.progress(done, len(self.rows), stage="judging")
             self._watch.take(batch)
@@ -89,6 +88,7 @@ class JudgeRun:
         self._score()
         with write() as session:
             session.get_one(tb.Judging, self.judging.id).completed_at = now()
+            mark_measured(session, {self.judging.experiment_id})  # from now on results rest on it
         failed = sum(1 for row in self.rows if row.status == "failed")
         return {"judging_id": self.judging.id, "calls": len(self.rows), "failed": failed}
 
@@ -96,25 +96,29 @@ class JudgeRun:
         return self.ctx.stop_requested() is not None
 
     def _ask_all(self, rows: Iterable[tb.Judgement], server: Server) -> Iterator[list[tb.Judgement]]:
-        """Ask in order, some at a time, and yield finished ones in batches; after a stop none is asked any more."""
-        queue = iter(rows)
+        """Ask in order, some at a time, and yield batches, saved by then; after a stop none is asked any more."""
+        queue, keeper = iter(rows), Keeper(self._save)
         finished: list[tb.Judgement] = []
-        saved = time.monotonic()
+        told = time.monotonic()
         with ThreadPoolExecutor(self.config.concurrency, thread_name_prefix="judge") as pool:
             running: set[Future[tb.Judgement]] = set()
             more = True
             while more or running:
                 if more:
                     free = 0 if self._stop() else self.config.concurrency - len(running)
-                    added = {pool.submit(self._ask, row, server) for row in islice(queue, free)}
+                    added = {pool.submit(self._ask_and_keep, row, server, keeper) for row in islice(queue, free)}
                     running |= added
                     more = len(added) == free and not self._stop()
                 if running:
-                    done, running = wait(running, timeout=SAVE_SECONDS, return_when=FIRST_COMPLETED)
+                    done, running = wait(running, timeout=TELL_SECONDS, return_when=FIRST_COMPLETED)
                     finished += [future.result() for future in done]
-                if finished and (time.monotonic() - saved >= SAVE_SECONDS or not running):
+                if finished and (time.monotonic() - told >= TELL_SECONDS or not running):
                     yield finished
-                    finished, saved = [], time.monotonic()
+                    finished, told = [], time.monotonic()
+
+    def _ask_and_keep(self, row: tb.Judgement, server: Server, keeper: Keeper[tb.Judgement]) -> tb.Judgement:
+        keeper.keep(self._ask(row, server))
+        return row
 
     def _ask(self, row: tb.Judgement, server: Server) -> tb.Judgement:
         """Ask once, and again after a while as long as the failure may pass by itself; never raises.
@@ -174,10 +178,11 @@ class JudgeRun:
             return  # an unknown price is not zero
         row.cost, row.currency, row.cost_basis = cost.amount, cost.currency, cost.basis
 
-    def _save(self, rows: list[tb.Judgement]) -> None:
+    def _save(self, rows: Sequence[tb.Judgement]) -> None:
         values = [{"id": row.id, **{name: getattr(row, name) for name in _SAVED}} for row in rows]
-        with write() as session:
-            session.execute(update(tb.Judgement), values)
+        if values:
+            with write() as session:
+                session.execute(update(tb.Judgement), values)
 
     def _score(self) -> None:
         """Store what the metrics make of the replies; of several judgings of an answer the newest counts.
