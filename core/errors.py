@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import logging
+import re
 import uuid
 from typing import Any, TypedDict
 
-__all__ = ["ErrorRecord", "KurabeError", "as_kurabe_error"]
+__all__ = ["ErrorRecord", "KurabeError", "as_kurabe_error", "storable"]
 
 logger = logging.getLogger(__name__)
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What no text column holds: the null character, and halves of characters."""
+
+
+def storable(value: Any) -> Any:
+    """Return a JSON value whose texts every store can keep and every file can be written with."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    return [storable(item) for item in value] if isinstance(value, list) else value
 
 
 class ErrorRecord(TypedDict):
@@ -28,10 +41,13 @@ class KurabeError(Exception):
     """
 
     def __init__(self, code: str, **params: Any) -> None:
-        """Keep the code and JSON-able parameters; nothing is worded here."""
+        """Keep the code and JSON-able parameters; nothing is worded here.
+
+        Parameters often quote what a server or a file said, so what cannot be stored is replaced.
+        """
         self.code = code
-        self.params = params
-        details = ", ".join(f"{name}={value!r}" for name, value in params.items())
+        self.params: dict[str, Any] = storable(params)
+        details = ", ".join(f"{name}={value!r}" for name, value in self.params.items())
         super().__init__(f"{code}({details})")
 
     def as_record(self) -> ErrorRecord:

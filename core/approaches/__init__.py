@@ -2,7 +2,7 @@
 
 from .again import Changed, ask_after_edit, ask_with_prompt, change_before, tried_prompt
 from .answering import AnswerRequest, answer, answer_row, derived_seed, perform
-from .batch import BACK_OFF_SECONDS, Task, answer_many, ask_all, ask_patiently, may_pass
+from .batch import Keeper, Task, answer_many, ask_all, ask_patiently, may_pass, pause_after, wait_unless
 from .context import Context, Demonstration, Gathered, GatherInput
 from .library import (
     approaches,
@@ -16,13 +16,13 @@ from .library import (
 from .live import LiveComparison, comparison, is_running, recent_comparisons, start_comparison, stop_answer
 from .parts import CONTEXTS, Parts, Server, budget_for, context_tokens, load_parts
 from .presets import PRESETS, PresetInfo
-from .rows import RUNNING, mark_measured, new_row, save_rows, settle_lost, store_rows
+from .rows import MEASURED, RUNNING, insert_rows, mark_measured, new_row, save_rows, settle_lost, store_rows
 from .sources import ProjectSources
-from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice
+from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice, check_key_name
 
 __all__ = [
-    "BACK_OFF_SECONDS",
     "CONTEXTS",
+    "MEASURED",
     "PRESETS",
     "RUNNING",
     "AnswerRequest",
@@ -33,6 +33,7 @@ __all__ = [
     "Demonstration",
     "GatherInput",
     "Gathered",
+    "Keeper",
     "LiveComparison",
     "ModelChoice",
     "Parts",
@@ -52,14 +53,17 @@ __all__ = [
     "ask_patiently",
     "ask_with_prompt",
     "change_before",
+    "check_key_name",
     "comparison",
     "derived_seed",
     "ensure_presets",
     "get_approach",
+    "insert_rows",
     "is_running",
     "load_parts",
     "mark_measured",
     "may_pass",
+    "pause_after",
     "new_row",
     "perform",
     "recent_comparisons",
@@ -73,4 +77,5 @@ __all__ = [
     "tried_prompt",
     "unavailable",
     "why_unavailable",
+    "wait_unless",
 ]

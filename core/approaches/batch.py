@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import count
+from typing import Generic, TypeVar
 
 from core.models import RETRYABLE
 from core.store import tables as tb
@@ -27,6 +28,8 @@ BUSY_SECONDS = (0.5, 2.0, 8.0, 15.0, 30.0, 60.0)
 """The same for a server that asks for a pause: it is there, and will answer."""
 LONGEST_PAUSE = 120.0
 """Longest pause that a server is granted; one that asks for more is asked again then."""
+
+Row = TypeVar("Row")
 
 Task = tuple[tb.Answer, AnswerRequest, Parts]
 """A stored pending row, its question, and who answers."""
@@ -73,7 +76,7 @@ def ask_all(
 
     When `should_stop` turns true no further question is put; those on their way are awaited and saved.
     """
-    queue, keeper = iter(tasks), _Keeper()
+    queue, keeper = iter(tasks), Keeper(save_rows)
     finished: list[tb.Answer] = []
     told = time.monotonic()
     with ThreadPoolExecutor(concurrency, thread_name_prefix="answer") as pool:
@@ -89,14 +92,15 @@ def ask_all(
                 finished, told = [], time.monotonic()
 
 
-class _Keeper:
-    """Saves answers as soon as they are there: what comes while one transaction is written goes into the next."""
+class Keeper(Generic[Row]):
+    """Saves rows as soon as they are there: what comes while one transaction is written goes into the next."""
 
-    def __init__(self) -> None:
-        self._waiting: list[tb.Answer] = []
+    def __init__(self, save: Callable[[Sequence[Row]], None]) -> None:
+        """Keep by `save`, which stores rows in one transaction."""
+        self._save, self._waiting = save, list[Row]()
         self._list, self._turn = threading.Lock(), threading.Lock()
 
-    def keep(self, row: tb.Answer) -> None:
+    def keep(self, row: Row) -> None:
         """Return once the row is durable."""
         with self._list:
             self._waiting.append(row)
@@ -104,10 +108,10 @@ class _Keeper:
             with self._list:
                 rows, self._waiting = self._waiting, []
             # empty when whoever had the turn before saved this row as well
-            save_rows(rows)
+            self._save(rows)
 
 
-def _ask_and_keep(task: Task, should_stop: ShouldStop, keeper: _Keeper) -> tb.Answer:
+def _ask_and_keep(task: Task, should_stop: ShouldStop, keeper: Keeper[tb.Answer]) -> tb.Answer:
     row = ask_patiently(task, should_stop)
     keeper.keep(row)
     return row
@@ -119,7 +123,7 @@ def _fill(
     queue: Iterator[Task],
     concurrency: int,
     should_stop: ShouldStop,
-    keeper: _Keeper,
+    keeper: Keeper[tb.Answer],
 ) -> bool:
     """Keep the pool busy; False once there is nothing left to ask."""
     while len(running) < concurrency:
@@ -135,16 +139,16 @@ def ask_patiently(task: Task, should_stop: ShouldStop = lambda: False, *, stream
     row, request, parts = task
     for attempt in count():
         # whoever was told to pause speaks for all that ask the same server
-        if not _wait(parts.server.quiet_until - time.monotonic(), should_stop):
+        if not wait_unless(parts.server.quiet_until - time.monotonic(), should_stop):
             break
         row.attempts = attempt + 1
         perform(row, request, parts, stream=stream)
-        pause = _pause(row, attempt)
+        pause = pause_after(row, attempt)
         if pause is None:
             break
         if _code(row) == "models.rate_limited":
             parts.server.quiet_until = time.monotonic() + pause
-        go_on = _wait(pause, should_stop)
+        go_on = wait_unless(pause, should_stop)
         # a stop while waiting leaves the row pending: a resumed run asks it, nothing is recorded as failed
         _reset(row)
         if not go_on:
@@ -153,7 +157,7 @@ def ask_patiently(task: Task, should_stop: ShouldStop = lambda: False, *, stream
     return row
 
 
-def _pause(row: tb.Answer, attempt: int) -> float | None:
+def pause_after(row: tb.Answer | tb.Judgement, attempt: int) -> float | None:
     """Seconds until a failed answer is asked again: what the server wants, or longer each time; None: never."""
     if row.status != "failed" or not may_pass(row):
         return None
@@ -167,17 +171,17 @@ def _pause(row: tb.Answer, attempt: int) -> float | None:
     return max(pauses[attempt], min(wanted, LONGEST_PAUSE)) * random.uniform(1.0, 1.3)
 
 
-def _code(row: tb.Answer) -> str:
+def _code(row: tb.Answer | tb.Judgement) -> str:
     return str((row.error or {}).get("code", ""))
 
 
-def may_pass(row: tb.Answer) -> bool:
+def may_pass(row: tb.Answer | tb.Judgement) -> bool:
     """Whether the failure is one that often goes away: busy server, broken connection, time-out."""
     return _code(row) in RETRYABLE
 
 
-def _wait(seconds: float, should_stop: ShouldStop) -> bool:
-    """Wait, in steps, and tell whether to go on."""
+def wait_unless(seconds: float, should_stop: ShouldStop) -> bool:
+    """Wait, in steps, and tell whether to go on: False once `should_stop` is true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if should_stop():

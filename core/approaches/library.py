@@ -13,7 +13,7 @@ from core.store import tables as tb
 from .parts import CONTEXTS, budget_for, context_tokens
 from .presets import PRESETS, Need
 from .sources import ProjectSources
-from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice
+from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice, check_key_name
 
 
 def approaches(project_id: str, *, retired: bool = False) -> list[tb.Approach]:
@@ -48,8 +48,10 @@ def save_approach(project_id: str, spec: ApproachSpec) -> tb.Approach:
 
     Raises:
         KurabeError: `registry.unknown` or `registry.bad_fields` for a bad context,
-            `approaches.endpoint_url` for an endpoint without an address.
+            `approaches.endpoint_url` for an endpoint without an address, `approaches.key_name` for a key in the
+            place of its variable's name.
     """
+    check_key_name(spec.model.key_name)
     CONTEXTS.build(spec.context)
     if spec.model.kind == "endpoint" and not (spec.model.url or "").startswith(("http://", "https://")):
         raise KurabeError("approaches.endpoint_url", url=spec.model.url or "")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 RUNNING = ("pending", "streaming")
 """Statuses of answers that somebody is still asking for."""
 
+MEASURED = ("quality", "latency")
+"""Phases that an experiment's results are computed from; what is asked otherwise leaves them as they are."""
+
 _WRITTEN = (
     "messages", "template_hash", "model", "model_hash", "index_version_id", "chunks", "decoding", "seed", "status",
     "text", "reasoning", "finish_reason", "error", "prompt_tokens", "cached_tokens", "completion_tokens",
@@ -72,12 +75,16 @@ def _hash(request: AnswerRequest, approach: tb.Approach) -> str:
 
 def store_rows(rows: Sequence[tb.Answer]) -> None:
     """Insert rows in one transaction; the objects stay usable and detached."""
-    columns = [c.key for c in inspect(tb.Answer).column_attrs]
-    values = [{c: getattr(row, c) for c in columns} for row in rows]
-    if values:
+    if rows:
         with write() as session:
-            session.execute(insert(tb.Answer), values)
-            mark_measured(session, {row.experiment_id for row in rows})
+            insert_rows(session, rows)
+
+
+def insert_rows(session: Session, rows: Sequence[tb.Answer]) -> None:
+    """Insert rows within a transaction of the caller's; the objects stay usable and detached."""
+    columns = [c.key for c in inspect(tb.Answer).column_attrs]
+    session.execute(insert(tb.Answer), [{c: getattr(row, c) for c in columns} for row in rows])
+    mark_measured(session, _measured(rows))
 
 
 def save_rows(rows: Sequence[tb.Answer]) -> None:
@@ -86,7 +93,7 @@ def save_rows(rows: Sequence[tb.Answer]) -> None:
     if values:
         with write() as session:
             session.execute(update(tb.Answer), values)
-            mark_measured(session, {row.experiment_id for row in rows})
+            mark_measured(session, _measured(rows))
 
 
 def mark_measured(session: Session, experiment_ids: Iterable[str | None]) -> None:
@@ -94,6 +101,11 @@ def mark_measured(session: Session, experiment_ids: Iterable[str | None]) -> Non
     known = [experiment_id for experiment_id in experiment_ids if experiment_id is not None]
     if known:
         session.execute(update(tb.Experiment).where(tb.Experiment.id.in_(known)).values(measured_at=now()))
+
+
+def _measured(rows: Iterable[tb.Answer]) -> set[str | None]:
+    """Experiments whose results rest on some of the rows."""
+    return {row.experiment_id for row in rows if row.phase in MEASURED}
 
 
 def save_text(row: tb.Answer) -> None:
@@ -127,7 +139,7 @@ def settle_lost(rows: Sequence[tb.Answer]) -> None:
                 .where(tb.Answer.id.in_([row.id for row in lost]), tb.Answer.status.in_(RUNNING))
                 .values(status="failed", error={"code": "approaches.lost", "params": {}})
             )
-            mark_measured(session, {row.experiment_id for row in lost})
+            mark_measured(session, _measured(lost))
 
 
 def _owned(row: tb.Answer) -> bool:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import os
+import re
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.errors import KurabeError
 from core.identity import content_hash
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+"""A variable of the environment that a shell can set, and no longer than people make them."""
+_DRAWN: Final = re.compile(r"(?=[A-Z]*[0-9])[A-Z0-9]{16,}")
+"""A part of a name that nobody would write: letters and digits as drawn by lot."""
 
 Preset = Literal[
     "base",
@@ -45,6 +53,23 @@ class ModelChoice(_Frozen):
     def served_name(self) -> str:
         """The model's name in a request."""
         return f"{self.kind}:{self.ref}" if self.kind in ("adapter", "merged") else self.ref
+
+
+def check_key_name(name: str | None) -> None:
+    """Refuse a key where the name of its variable belongs: what is written there is stored and shown.
+
+    It is checked where an approach or a judging is made, not where a stored one is read: what the environment holds
+    differs from machine to machine.
+
+    Raises:
+        KurabeError: `approaches.key_name` for what can be no name of a variable, or is neither in capitals nor set in
+            the environment; it does not repeat what was written.
+    """
+    if not name or (_NAME.fullmatch(name) and name in os.environ):
+        return
+    parts = name.split("_")
+    if not _NAME.fullmatch(name) or name != name.upper() or any(_DRAWN.fullmatch(part) for part in parts):
+        raise KurabeError("approaches.key_name")
 
 
 class PromptChoice(_Frozen):

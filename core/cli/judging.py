@@ -19,6 +19,7 @@ from core.evaluation import (
     JudgeOutcome,
     JudgePlan,
     RobustnessConfig,
+    experiments,
     judge_outcome,
     latest_experiment,
     plan_judging,
@@ -79,7 +80,14 @@ def judge(
 
 
 def _experiment(owner: tb.Project, experiment: str | None) -> str:
+    """Return the experiment that was named, else the newest finished one of the project.
+
+    Raises:
+        KurabeError: ``cli.no_experiment``; ``store.missing`` for one of another project.
+    """
     if experiment is not None:
+        if experiment not in {row.id for row in experiments(owner.id)}:
+            raise KurabeError("store.missing", kind="experiment", id=experiment)
         return experiment
     newest = latest_experiment(owner.id)
     if newest is None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Select, select
 
 from core.approaches import PRESETS
+from core.measures import METRICS
 from core.prices import Cost as PriceOf
 from core.prices import convert
 from core.store import read
@@ -81,6 +82,7 @@ class Columns:
         self.rates = _Rates(experiment.project_id)
         self.slice_of = [""] * len(self.questions)
         self.slices, self.coverage, self.absent = self._labels()
+        self.judgings = self._judgings()
         self.covered = [
             next((name for name, mask in self.coverage.items() if mask[place]), None)
             for place in range(len(self.questions))
@@ -112,6 +114,15 @@ class Columns:
                     coverage.setdefault(covered, np.zeros(len(self.questions)))[place] = 1
                 absent[place] = bool((expects or {}).get("abstain"))
         return dict(sorted(slices.items())), dict(sorted(coverage.items())), absent
+
+    def _judgings(self) -> dict[str, str]:
+        """Newest complete judging by metric: scores of two judges are never pooled."""
+        wanted = select(tb.Judging.id, tb.Judging.config).where(
+            tb.Judging.experiment_id == self.experiment.id, tb.Judging.completed_at.is_not(None)
+        )
+        with read() as session:
+            found = session.execute(wanted.order_by(tb.Judging.id)).all()
+        return {metric: judging_id for judging_id, config in found for metric in config.get("metrics", ())}
 
     def answers(self, approach_id: str) -> Answers:
         """Read the quality answers of one approach with their scores."""
@@ -163,19 +174,19 @@ class Columns:
     def _read_scores(self, into: Answers, approach_id: str, rows: dict[str, int]) -> None:
         s = tb.Score
         values = self._of(select(s.answer_id, s.metric, s.value).join(tb.Answer), approach_id)
+        values = values.where(s.metric.not_in(_judged_names()))
+        judged = self._of(select(s.answer_id, s.metric, s.value, s.reason).join(tb.Answer), approach_id)
+        judged = judged.where(s.metric.in_(list(self.judgings)))
         reasons = self._of(select(s.answer_id, s.reason).join(tb.Answer), approach_id)
         wrong = reasons.where(s.metric == self.primary, s.value < 1)
         named = self._of(select(s.reason).join(tb.Answer), approach_id)
         named = named.where(s.metric == "category", s.value.is_not(None))
         with read() as session:
             for answer_id, metric, value in session.execute(values, execution_options=_STREAMED):
-                if value is None:
-                    into.failed_scores[metric] += 1
-                    continue
-                if metric not in into.scores:
-                    into.scores[metric] = np.full(len(rows), np.nan)
-                if answer_id in rows:  # one that came in since does not count yet
-                    into.scores[metric][rows[answer_id]] = value
+                _put(into, rows, answer_id, metric, value)
+            for answer_id, metric, value, reason in session.execute(judged, execution_options=_STREAMED):
+                if self.judgings.get(metric) == reason.get("params", {}).get("judging"):
+                    _put(into, rows, answer_id, metric, value)
             for answer_id, reason in session.execute(wrong, execution_options=_STREAMED):
                 if answer_id in rows:
                     into.reasons[rows[answer_id]] = str(reason.get("code", ""))
@@ -204,6 +215,20 @@ class Columns:
         sums = np.bincount(places, weights=values[known], minlength=len(self.questions))
         counts = np.bincount(places, minlength=len(self.questions))
         return np.asarray(np.where(counts > 0, sums / np.maximum(counts, 1), np.nan))
+
+
+def _judged_names() -> list[str]:
+    return [name for name, kind in METRICS.all().items() if kind.judged]
+
+
+def _put(into: Answers, rows: dict[str, int], answer_id: str, metric: str, value: float | None) -> None:
+    if value is None:
+        into.failed_scores[metric] += 1
+        return
+    if metric not in into.scores:
+        into.scores[metric] = np.full(len(rows), np.nan)
+    if answer_id in rows:  # one that came in since does not count yet
+        into.scores[metric][rows[answer_id]] = value
 
 
 class _Rates:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Float, Integer, func, select, tuple_
 
-from core.errors import KurabeError
+from core.errors import KurabeError, storable
 from core.store import read
 from core.store import tables as tb
 from core.store.tables import Amount, UtcTime
@@ -101,10 +101,10 @@ def export_csv(experiment_id: str) -> Iterator[bytes]:
     yield b"\xef\xbb\xbf"
     for rows in _batches(experiment_id, metrics, _BATCH):
         writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
-        yield out.getvalue().encode()
+        yield out.getvalue().encode(errors="replace")
         out.seek(0)
         out.truncate()
-    yield out.getvalue().encode()
+    yield out.getvalue().encode(errors="replace")
 
 
 def _cell(value: Any) -> str:
@@ -118,7 +118,7 @@ def export_json(experiment_id: str) -> Iterator[bytes]:
     """Pieces of a JSON list with one object an answer."""
     before = "[\n"
     for rows in _batches(experiment_id, _metrics(experiment_id), _BATCH):
-        yield (before + ",\n".join(_json(row) for row in rows)).encode()
+        yield (before + ",\n".join(_json(row) for row in rows)).encode(errors="replace")
         before = ",\n"
     yield ("[]\n" if before == "[\n" else "\n]\n").encode()
 
@@ -191,8 +191,9 @@ def _schema(metrics: list[str]) -> pa.Schema:
 
 
 def _flat(value: Any) -> Any:
-    if isinstance(value, (dict, list)):
-        return _json(value)
+    if isinstance(value, (dict, list, str)):
+        # Arrow takes no halves of characters, which errors stored long ago may hold
+        return storable(value if isinstance(value, str) else _json(value))
     return float(value) if isinstance(value, Decimal) else value
 
 

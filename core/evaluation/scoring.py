@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from sqlalchemy import delete, insert, select
 
-from core.approaches import ProjectSources, mark_measured
+from core.approaches import MEASURED, ProjectSources, mark_measured
 from core.errors import KurabeError
 from core.identity import actor, new_id, now
 from core.measures import METRICS, Case, Embed, Language, Measured, Metric, ShownPassage, measure
@@ -143,7 +143,8 @@ def replace_scores(answer_ids: Sequence[str], metrics: Sequence[str], values: Se
         for start in range(0, len(answer_ids), _CHUNK):
             chunk = answer_ids[start : start + _CHUNK]
             session.execute(delete(tb.Score).where(tb.Score.answer_id.in_(chunk), tb.Score.metric.in_(metrics)))
-            measured |= {*session.scalars(select(tb.Answer.experiment_id).where(tb.Answer.id.in_(chunk)).distinct())}
+            theirs = select(tb.Answer.experiment_id).where(tb.Answer.id.in_(chunk), tb.Answer.phase.in_(MEASURED))
+            measured |= {*session.scalars(theirs.distinct())}
         if values:
             session.execute(insert(tb.Score), values)
         mark_measured(session, measured)
@@ -167,12 +168,23 @@ def score_live(row: tb.Answer, metrics: Iterable[str]) -> dict[str, Measured]:
 
 
 def rescore(experiment_id: str, metrics: Iterable[str], on_progress: Callable[[int, int], None] | None = None) -> int:
-    """Score an experiment's stored answers again, for a new metric or a new version of one; returns how many."""
+    """Score an experiment's stored answers again, for a new metric or a new version of one; returns how many.
+
+    Answers to probes keep their scores: general tasks are no rows of a dataset, and their job measures them.
+
+    Raises:
+        KurabeError: `store.missing`, `registry.unknown`, `evaluation.judged_metric` for one that a judge measures.
+    """
+    metrics = tuple(metrics)
+    for name in metrics:
+        if METRICS.get(name).judged:
+            raise KurabeError("evaluation.judged_metric", name=name)
     with read() as session:
         experiment = session.get(tb.Experiment, experiment_id)
         if experiment is None:
             raise KurabeError("store.missing", kind="experiment", id=experiment_id)
-        wanted = select(tb.Answer.id).where(tb.Answer.experiment_id == experiment_id, tb.Answer.status == "finished")
+        mine = tb.Answer.experiment_id == experiment_id, tb.Answer.phase.in_(MEASURED)
+        wanted = select(tb.Answer.id).where(*mine, tb.Answer.status == "finished")
         ids = list(session.scalars(wanted))
     config = experiment.config
     sources = ProjectSources(

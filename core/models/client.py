@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from core.errors import KurabeError
+from core.errors import KurabeError, storable
 from core.models.capabilities import Capabilities, detect
 from core.models.embedders import EmbedderInfo
 from core.models.endpoint import Endpoint
@@ -29,9 +28,6 @@ _EMBED_BATCH = 64
 
 MOST_CHARACTERS = 1_000_000
 """Longest answer, reasoning included, that is taken for one."""
-
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""What no text column holds: the null character, and halves of characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +319,7 @@ def _readable(text: Any) -> str:
         return ""
     if not isinstance(text, str):
         raise ValueError(f"{type(text).__name__} in the place of text")
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return str(storable(text))
 
 
 def _reason(reason: Any) -> str | None:

@@ -39,7 +39,8 @@ def _signature(experiment_id: str, until: int, kind: str) -> str:
 def _answers(request: Request) -> Response:
     experiment_id, kind = request.path_params["experiment"], request.path_params["kind"]
     until = int(request.path_params["until"])
-    signed = hmac.compare_digest(_signature(experiment_id, until, kind), request.path_params["signature"])
+    given = request.path_params["signature"].encode(errors="replace")  # text would have to be ASCII
+    signed = hmac.compare_digest(_signature(experiment_id, until, kind).encode(), given)
     if not signed or time.time() > until or kind not in EXPORTS:
         return PlainTextResponse("This link has expired: open the page again.", status_code=403)
     name = f"kurabe-answers-{experiment_id[:8]}.{kind}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.approaches import ModelChoice
+from core.approaches import ModelChoice, check_key_name
 from core.decision import approach_name
 from core.errors import KurabeError
 from core.evaluation import (
@@ -124,6 +124,11 @@ def _model(project: tb.Project) -> ModelChoice | None:
         key = st.text_input(t("ui.judge.key"), key="judge_key", help=t("ui.judge.key.help"))
     if not url.strip() or not ref.strip():
         st.caption(t("ui.judge.address_first"))
+        return None
+    try:
+        check_key_name(key.strip())
+    except KurabeError as error:
+        st.error(error_text(*describe(error)))
         return None
     return ModelChoice(kind="endpoint", ref=ref.strip(), url=url.strip(), key_name=key.strip() or None)
 

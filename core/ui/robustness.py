@@ -13,13 +13,14 @@ from core.evaluation import (
     ProbeResult,
     Results,
     RobustnessConfig,
+    current_look,
     plan_robustness,
     robustness_outcome,
     start_robustness,
 )
 from core.i18n import describe, format_number, format_percent, t
 from core.store import tables as tb
-from core.ui.jobs import follow_job, newest_job
+from core.ui.jobs import follow_job
 from core.ui.parts import error_text, interval_text, section
 
 __all__ = ["draw_robustness"]
@@ -31,7 +32,7 @@ _FEW = 0.25
 def draw_robustness(project: tb.Project, found: Results) -> None:
     """Draw what was asked again of a test run, and the form that asks it."""
     section(t("ui.robustness.title"), t("ui.robustness.text"))
-    last = newest_job(project.id, "robustness")
+    last = current_look(found.experiment_id)
     if last is not None and (last.active or last.status != "succeeded"):
         follow_job(last.id)
     outcome = robustness_outcome(found.experiment_id)

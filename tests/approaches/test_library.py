@@ -12,6 +12,7 @@ from core.approaches import (
     Decoding,
     ModelChoice,
     approaches,
+    check_key_name,
     ensure_presets,
     save_approach,
     spec_of_row,
@@ -106,3 +107,24 @@ def test_every_preset_and_every_reason_is_explained(language: Any) -> None:
         assert {f"approaches.preset.{name}", f"approaches.preset.{name}.help"} <= known.keys()
         for need in preset.needs:
             assert need == "fits" or f"error.approaches.no_{need}" in known
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    ["sk-proj-abc123", "sk_live_abc123", "hf_aBcDeFgHiJ", "AKIAIOSFODNN7EXAMPLE", "1KEY", "A KEY", "K" * 65, "鍵"],
+)
+def test_a_key_in_the_place_of_its_name_is_refused_and_not_repeated(pasted: str) -> None:
+    project = make_project()
+    model = ModelChoice(kind="endpoint", ref="m", url="http://127.0.0.1:9/v1", key_name=pasted)
+    with pytest.raises(KurabeError) as refused:
+        save_approach(project.id, ApproachSpec(name="x", preset="endpoint", model=model))
+    assert refused.value.code == "approaches.key_name" and pasted not in str(refused.value)
+
+
+def test_names_of_variables_hold_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "_KEY2", None, ""):
+        check_key_name(name)
+    with pytest.raises(KurabeError):
+        check_key_name("team_key")
+    monkeypatch.setenv("team_key", "secret")
+    check_key_name("team_key")

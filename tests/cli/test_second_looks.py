@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.identity import now
+from core.projects import create_project
 from core.store import tables as tb
 from core.store import write
 from tests.cli.running import done, run, told
@@ -40,3 +41,12 @@ def test_a_probe_that_does_not_exist_is_named(measured: Written) -> None:
     result = run("robustness", "-p", "Shop", "--probe", "earthquake")
     assert result.exit_code == 1 and "earthquake" in result.stderr and "outage" in result.stderr
     assert "robustness" in done("--help").stdout
+
+
+def test_a_test_run_of_another_project_and_a_pasted_key_are_refused(measured: Written) -> None:
+    other = create_project("Other", "en")
+    for name in ("judge", "robustness"):
+        result = run(name, "-p", other.name, "--experiment", measured.experiment.id)
+        assert result.exit_code != 0 and measured.experiment.id in result.output
+    result = run("judge", "-p", "Shop", "--url", "http://127.0.0.1:9/v1", "--key-name", "sk-proj-abc123")
+    assert result.exit_code != 0 and "sk-proj" not in result.output and "OPENAI_API_KEY" in result.output

@@ -23,6 +23,10 @@ class JudgeServer:
     asked: list[list[dict[str, str]]] = field(default_factory=list)
     fail: int = 0
     """How many of the next calls are refused as busy."""
+    broken: bool = False
+    """Whether every call fails in the server."""
+    retry_after: str = ""
+    """What a refused call is told to wait for, in seconds."""
 
 
 def part(user: str, tag: str) -> str:
@@ -55,12 +59,17 @@ def judge_server(reply: Replier = biased) -> Iterator[JudgeServer]:
                 refuse = served.fail > 0
                 served.fail -= refuse
                 served.asked.append(body["messages"])
-            self._send(429, {"error": {"message": "busy"}}) if refuse else self._send(200, _answer(body, reply))
+            if served.broken or refuse:
+                self._send(503 if served.broken else 429, {"error": {"message": "busy"}})
+            else:
+                self._send(200, _answer(body, reply))
 
         def _send(self, status: int, value: dict[str, Any]) -> None:
             data = json.dumps(value).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
+            if status == 429 and served.retry_after:
+                self.send_header("Retry-After", served.retry_after)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)

@@ -56,6 +56,17 @@ def test_all_formats_hold_every_answer_with_the_same_values(written: Written, tm
 
 
 @pytest.mark.parametrize("kind", list(EXPORTS))
+def test_errors_with_halves_of_characters_leave_like_all_others(written: Written, kind: str, tmp_path: Path) -> None:
+    detail = {"code": "models.refused", "params": {"detail": "no \ud83d way"}}
+    written.put("base", 1, None, repetition=1, status="failed", error=detail)
+    assert write_answers(written.experiment.id, tmp_path / f"a.{kind}") > 0
+    assert KurabeError("models.refused", detail="a\x00b\ud83d", parts=["\udc00"]).as_record()["params"] == {
+        "detail": "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}",
+        "parts": ["\N{REPLACEMENT CHARACTER}"],
+    }
+
+
+@pytest.mark.parametrize("kind", list(EXPORTS))
 def test_a_file_begins_before_all_answers_are_read(
     written: Written, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -203,7 +203,8 @@ def test_a_stopped_judging_goes_on_without_asking_twice(tmp_path: Path) -> None:
 
 
 def test_a_busy_judge_is_asked_again_and_a_wrong_one_fails_visibly(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("core.evaluation.judge.running.BACK_OFF_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr("core.approaches.batch.BACK_OFF_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr("core.approaches.batch.BUSY_SECONDS", (0.01, 0.01))
     made = written()
     with judge_server() as server:
         server.fail = 2
@@ -215,6 +216,75 @@ def test_a_busy_judge_is_asked_again_and_a_wrong_one_fails_visibly(tmp_path: Pat
     assert gone.value.code == "evaluation.server_gone"
     newest = judgings(made.experiment.id)[0]
     assert judgements(newest.id, "failed").total >= 30 and newest.completed_at is None
+
+
+def test_a_judge_that_is_gone_replaces_no_earlier_scores(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("core.approaches.batch.BACK_OFF_SECONDS", ())
+    made = Written("base", "rag")
+    made.put("rag", 0, 1.0, text="good")
+    with judge_server() as server:
+        asked = config(made, server, pairs="none", metrics=("relevance",))
+        first, _ = run(asked, tmp_path)
+        server.broken = True
+        judging = start_judging(asked, launch=False)
+        ctx = JobContext("job", {"judging_id": judging.id}, tmp_path)
+        with pytest.raises(KurabeError, match="server_gone"):
+            run_judging(ctx)
+        assert judge_outcome(first.id).metrics, "what the first one said still stands"
+        server.broken = False
+        assert run_judging(ctx)["failed"] == 0
+    assert judge_outcome(judging.id).metrics and not judge_outcome(first.id).metrics
+
+
+def test_an_answer_without_a_reply_keeps_what_an_earlier_judge_said(tmp_path: Path) -> None:
+    made = written()
+    with judge_server() as server:
+        asked = config(made, server, pairs="none", metrics=("relevance",), concurrency=1)
+        first, _ = run(asked, tmp_path)
+        judging = start_judging(asked, launch=False)
+        silent = judgements(judging.id, limit=1).rows[0]
+        error = {"code": "models.refused", "params": {}}
+        with write() as session:
+            row = session.get_one(tb.Judgement, silent.id)
+            row.status, row.error = "failed", error
+        run_judging(JobContext("job", {"judging_id": judging.id}, tmp_path))
+    wanted = select(tb.Score).where(tb.Score.answer_id == silent.answer_id, tb.Score.metric == "relevance")
+    with read() as session:
+        kept = session.scalars(wanted).one()
+    assert kept.value is not None and kept.reason["params"]["judging"] == first.id
+
+
+def test_results_never_pool_two_judges(tmp_path: Path) -> None:
+    made = written()
+
+    def applicable() -> int:
+        found = results(made.experiment.id).approach("rag")
+        assert found is not None
+        return found.metrics["relevance"].applicable
+
+    with judge_server() as server:
+        asked = config(made, server, pairs="none", metrics=("relevance",))
+        run(asked, tmp_path)
+        assert applicable() == 12
+        newer = start_judging(asked.model_copy(update={"questions": 4}), launch=False)
+        assert applicable() == 12, "one that has not ended changes nothing"
+        run_judging(JobContext("job", {"judging_id": newer.id}, tmp_path))
+    assert applicable() == 4
+
+
+def test_a_stop_while_a_busy_judge_wants_a_pause_leaves_the_calls_open(tmp_path: Path) -> None:
+    made = written()
+
+    class StopsOnceRefused(JobContext):
+        def stop_requested(self) -> Any:
+            return "stop" if server.asked else None
+
+    with judge_server() as server:
+        server.fail, server.retry_after = 100, "60"
+        judging = start_judging(config(made, server, concurrency=2), launch=False)
+        assert run_judging(StopsOnceRefused("job", {"judging_id": judging.id}, tmp_path)) == {"stopped": True}
+        assert len(server.asked) <= 2
+    assert judgements(judging.id, "failed").total == 0 and judge_outcome(judging.id).finished == 0
 
 
 def test_the_full_record_of_each_call_is_kept(tmp_path: Path) -> None:

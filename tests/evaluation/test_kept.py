@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
 
 from core import datasets
+from core.approaches import AnswerRequest, new_row, save_rows, store_rows
+from core.errors import KurabeError
 from core.evaluation import (
     CaseFilter,
     cases,
@@ -20,6 +23,7 @@ from core.evaluation import (
     rescore,
     results,
 )
+from core.evaluation.scoring import replace_scores
 from core.identity import now
 from core.settings import reset_settings
 from core.store import migrate, read, reset_engine, write
@@ -100,6 +104,36 @@ def test_scores_of_a_new_metric_make_new_results(measured: Written) -> None:
     assert f1() == 0
     rescore(measured.experiment.id, ("token_f1",))
     assert f1() > 0
+
+
+def test_scoring_again_leaves_probes_and_judged_metrics_alone(measured: Written) -> None:
+    from core.evaluation.robustness import abilities
+
+    measured.put("base", 0, 1.0, phase="abilities", example_id=next(iter(abilities("en"))))
+    rescore(measured.experiment.id, ("correct",))
+    of_probes = select(tb.Score.value).join(tb.Answer).where(tb.Answer.phase == "abilities")
+    with read() as session:
+        assert list(session.scalars(of_probes)) == [1.0]
+    with pytest.raises(KurabeError) as refused:
+        rescore(measured.experiment.id, ("relevance",))
+    assert refused.value.code == "evaluation.judged_metric"
+
+
+def test_answers_to_probes_leave_kept_results_as_they_are(measured: Written) -> None:
+    def marked() -> Any:
+        with read() as session:
+            return session.get_one(tb.Experiment, measured.experiment.id).measured_at
+
+    before = marked()
+    approach = measured.approaches["base"]
+    asked = {"project_id": measured.experiment.project_id, "approach_id": approach.id, "question": "q"}
+    for phase in ("reworded", "quality"):
+        request = AnswerRequest(**asked, experiment_id=measured.experiment.id, phase=phase)  # type: ignore[arg-type]
+        row = new_row(request, approach)
+        store_rows([row])
+        save_rows([row])
+        replace_scores([row.id], ["correct"], [])
+        assert (marked() == before) is (phase == "reworded")
 
 
 def test_whatever_results_rest_on_makes_new_ones_when_it_changes(measured: Written) -> None:

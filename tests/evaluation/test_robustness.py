@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 
+from core.approaches import ApproachSpec, Decoding, ModelChoice, batch, save_approach
 from core.errors import KurabeError
 from core.evaluation import (
+    ExperimentConfig,
     RobustnessConfig,
+    current_look,
     plan_robustness,
     results,
     robustness_outcome,
+    start_experiment,
     start_robustness,
 )
 from core.evaluation.jobs import run_experiment
@@ -24,6 +28,7 @@ from core.jobs import JobContext
 from core.store import read, write
 from core.store import tables as tb
 from tests.approaches.serving import Served
+from tests.evaluation.judge_server import judge_server
 from tests.evaluation.test_experiment import begin, context
 from tests.evaluation.test_results import Written
 
@@ -121,6 +126,88 @@ def test_the_tuned_model_is_held_against_the_plain_one_on_general_tasks() -> Non
     plain, tuned = robustness_outcome(made.experiment.id).of("abilities")
     assert plain.verdict is None and plain.now is not None and plain.now.estimate == pytest.approx(0.8)
     assert (tuned.lost, tuned.gained, tuned.verdict, tuned.n) == (12, 0, "worse", 20)
+
+
+def asked_elsewhere(url: str, **decoding: Any) -> Written:
+    """A finished experiment with one approach at an address and nothing stored yet."""
+    made = Written("base")
+    spec = ApproachSpec.model_validate(made.approaches["base"].spec)
+    theirs = ModelChoice(kind="endpoint", ref="theirs", url=url)
+    changes = {"name": "Theirs", "preset": "endpoint", "managed": False, "model": theirs}
+    made.approaches = {"theirs": save_approach(made.experiment.project_id, spec.model_copy(update=changes))}
+    config = ExperimentConfig(**made.config(), decoding=Decoding(max_tokens=20, **decoding))
+    made.experiment = start_experiment(made.experiment.project_id, config, launch=False)
+    with write() as session:
+        session.get_one(tb.Experiment, made.experiment.id).completed_at = now()
+    return made
+
+
+def look_again(made: Written, folder: Path, **changes: Any) -> JobContext:
+    """The job of a second look that is stored and has not begun."""
+    config = RobustnessConfig(experiment_id=made.experiment.id, questions=4, **changes)
+    start_robustness(config, launch=False)
+    return JobContext("job", {"config": config.model_dump(mode="json")}, folder, project_id=made.experiment.project_id)
+
+
+def test_a_server_that_is_gone_fails_the_job_and_a_resumed_one_asks_again(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(batch, "BACK_OFF_SECONDS", ())
+    with judge_server(lambda system, user: "An answer.") as server:
+        made = asked_elsewhere(server.url)
+        ctx = look_again(made, tmp_path, probes=("reworded",))
+        server.broken = True
+        with pytest.raises(KurabeError, match="server_gone"):
+            run_robustness(ctx)
+        assert {row.status for row in asked(made.experiment, "reworded")} == {"failed"}
+        server.broken = False
+        assert run_robustness(ctx) == {"experiment_id": made.experiment.id, "answers": 4, "failed": 0}
+
+
+def test_answers_that_nobody_got_to_score_are_scored_when_the_job_goes_on(tmp_path: Path) -> None:
+    with judge_server(lambda system, user: "An answer.") as server:
+        made = asked_elsewhere(server.url)
+        ctx = look_again(made, tmp_path, probes=("reworded",))
+        run_robustness(ctx)
+        ids = [row.id for row in asked(made.experiment, "reworded")]
+        with write() as session:  # what a kill between saving and scoring leaves
+            session.execute(delete(tb.Score).where(tb.Score.answer_id.in_(ids)))
+        assert robustness_outcome(made.experiment.id).results == (), "not scored is not wrong"
+        asked_before = len(server.asked)
+        run_robustness(ctx)
+    assert len(server.asked) == asked_before
+    with read() as session:
+        assert session.scalar(select(func.count(tb.Score.id)).where(tb.Score.answer_id.in_(ids))) == 4
+
+
+def test_a_pinned_seed_does_not_make_repetitions_alike(tmp_path: Path) -> None:
+    with judge_server(lambda system, user: "An answer.") as server:
+        made = asked_elsewhere(server.url, seed=7)
+        run_robustness(look_again(made, tmp_path, probes=("repeated", "reworded"), repetitions=3))
+    assert len({row.seed for row in asked(made.experiment, "repeated")}) == 12
+    assert {row.seed for row in asked(made.experiment, "reworded")} == {7}
+
+
+def test_a_second_look_waits_for_the_one_that_is_on_its_way(monkeypatch: Any) -> None:
+    monkeypatch.setattr("core.jobs.control.tick", lambda: None)  # queued, and nobody starts it
+    made = asked_elsewhere("http://127.0.0.1:9/v1")
+    config = RobustnessConfig(experiment_id=made.experiment.id, probes=("reworded",), questions=4)
+    job_id = start_robustness(config)
+    rows = [row.id for row in asked(made.experiment, "reworded")]
+    with pytest.raises(KurabeError) as refused:
+        start_robustness(config)
+    assert refused.value.code == "robustness.active" and rows == [r.id for r in asked(made.experiment, "reworded")]
+    current = current_look(made.experiment.id)
+    assert current is not None and current.id == job_id and current_look("another") is None
+
+
+def test_a_second_look_that_cannot_be_queued_leaves_nothing_open(monkeypatch: Any) -> None:
+    def full(*args: Any, **named: Any) -> str:
+        raise KurabeError("jobs.quota")
+
+    monkeypatch.setattr("core.evaluation.robustness.planning.submit", full)
+    made = asked_elsewhere("http://127.0.0.1:9/v1")
+    with pytest.raises(KurabeError, match="quota"):
+        start_robustness(RobustnessConfig(experiment_id=made.experiment.id, probes=("reworded",)))
+    assert robustness_outcome(made.experiment.id).open == 0
 
 
 def test_an_unfinished_test_run_has_nothing_to_compare_with() -> None:

@@ -37,6 +37,8 @@ def test_an_address_that_was_changed_or_is_too_old_opens_nothing(
     address = "/" + answers_address(experiment.id, "csv")
     assert client.get(address.replace(experiment.id, "another")).status_code == 403
     assert client.get(address.replace(".csv", ".json")).status_code == 403
+    signature = address.split("/")[-2]
+    assert client.get(address.replace(signature, "%E9%8D%B5")).status_code == 403, "whatever letters it is made of"
     later = rooms.time.time() + 3 * 3600
     monkeypatch.setattr(rooms.time, "time", lambda: later)
     assert client.get(address).status_code == 403

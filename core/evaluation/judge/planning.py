@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.approaches import ApproachSpec, ModelChoice, get_approach, spec_of_row
+from core.approaches import ApproachSpec, ModelChoice, check_key_name, get_approach, spec_of_row
 from core.errors import KurabeError
 from core.identity import content_hash
 from core.jobs import submit
@@ -31,6 +31,7 @@ def plan_judging(config: JudgeConfig) -> JudgePlan:
     Raises:
         KurabeError: as `start_judging`.
     """
+    check_key_name(config.model.key_name)
     material = Material.load(config)
     calls = list(material.calls())
     counter = _counter(config.model)
@@ -85,8 +86,10 @@ def start_judging(config: JudgeConfig, *, launch: bool = True) -> tb.Judging:
 
     Raises:
         KurabeError: `store.missing`, `registry.unknown`, `judge.metric`, `judge.nothing`, `judge.no_calls` when
-            nothing is left to ask, `approaches.endpoint_url` for an endpoint without an address.
+            nothing is left to ask, `approaches.endpoint_url` for an endpoint without an address,
+            `approaches.key_name` for a key in the place of its variable's name.
     """
+    check_key_name(config.model.key_name)
     if config.model.kind == "endpoint" and not (config.model.url or "").startswith(("http://", "https://")):
         raise KurabeError("approaches.endpoint_url", url=config.model.url or "")
     material = Material.load(config)

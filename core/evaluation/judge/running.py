@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from sqlalchemy import select, update
 
-from core.approaches import BACK_OFF_SECONDS, Server
+from core.approaches import Keeper, Server, mark_measured, may_pass, pause_after, wait_unless
 from core.errors import KurabeError, as_kurabe_error
 from core.identity import now
 from core.jobs import JobContext
 from core.measures import measure
-from core.models import RETRYABLE, ChatRequest, ChatResult, resolve_base
+from core.models import ChatRequest, ChatResult, resolve_base
 from core.prices import convert, price_answer
 from core.store import read, write
 from core.store import tables as tb
 
+from ..gone import Watch
 from ..scoring import replace_scores, score_values
 from .calls import Material
 from .config import PAIR, JudgeConfig
 from .planning import judge_spec
 
-GONE_AFTER = 30
-"""Failures in a row, each of a kind that may pass, after which the judge is taken to be gone."""
-
-SAVE_SECONDS = 0.5
-"""Replies wait at most about this long for the next transaction."""
+TELL_SECONDS = 0.5
+"""Saved replies are counted in batches about this far apart."""
 
 _SAVED = (
     "status", "text", "reasoning", "finish_reason", "error", "model", "prompt_tokens", "completion_tokens", "seconds",
@@ -69,26 +67,28 @@ class JudgeRun:
         self.judging = found
         known = {name: found.config[name] for name in JudgeConfig.model_fields if name in found.config}
         self.config = JudgeConfig.model_validate(known)
-        self._failing = 0
+        self._watch = Watch()
 
     def run(self) -> dict[str, Any]:
         """Ask, score, finish."""
         self.ctx.progress(0, len(self.rows), stage="loading")
         server = Server(judge_spec(self.config))
         # a failure that may pass is no verdict: a resumed judging asks it again
-        todo = [row for row in self.rows if row.status == "pending" or (row.status == "failed" and _may_pass(row))]
+        todo = [row for row in self.rows if row.status == "pending" or (row.status == "failed" and may_pass(row))]
         done = len(self.rows) - len(todo)
         for batch in self._ask_all(todo, server):
-            self._save(batch)
             done += len(batch)
             self.ctx.progress(done, len(self.rows), stage="judging")
-            self._give_up(batch)
+            self._watch.take(batch)
         if self._stop():
             return {"stopped": True}
+        # nothing is scored then: what an earlier judge said stays
+        self._watch.end(len(self.rows))
         self.ctx.progress(len(self.rows), len(self.rows), stage="scoring")
         self._score()
         with write() as session:
             session.get_one(tb.Judging, self.judging.id).completed_at = now()
+            mark_measured(session, {self.judging.experiment_id})  # from now on results rest on it
         failed = sum(1 for row in self.rows if row.status == "failed")
         return {"judging_id": self.judging.id, "calls": len(self.rows), "failed": failed}
 
@@ -96,40 +96,54 @@ class JudgeRun:
         return self.ctx.stop_requested() is not None
 
     def _ask_all(self, rows: Iterable[tb.Judgement], server: Server) -> Iterator[list[tb.Judgement]]:
-        """Ask in order, some at a time, and yield finished ones in batches; after a stop none is asked any more."""
-        queue = iter(rows)
+        """Ask in order, some at a time, and yield batches, saved by then; after a stop none is asked any more."""
+        queue, keeper = iter(rows), Keeper(self._save)
         finished: list[tb.Judgement] = []
-        saved = time.monotonic()
+        told = time.monotonic()
         with ThreadPoolExecutor(self.config.concurrency, thread_name_prefix="judge") as pool:
             running: set[Future[tb.Judgement]] = set()
             more = True
             while more or running:
                 if more:
                     free = 0 if self._stop() else self.config.concurrency - len(running)
-                    added = {pool.submit(self._ask, row, server) for row in islice(queue, free)}
+                    added = {pool.submit(self._ask_and_keep, row, server, keeper) for row in islice(queue, free)}
                     running |= added
                     more = len(added) == free and not self._stop()
                 if running:
-                    done, running = wait(running, timeout=SAVE_SECONDS, return_when=FIRST_COMPLETED)
+                    done, running = wait(running, timeout=TELL_SECONDS, return_when=FIRST_COMPLETED)
                     finished += [future.result() for future in done]
-                if finished and (time.monotonic() - saved >= SAVE_SECONDS or not running):
+                if finished and (time.monotonic() - told >= TELL_SECONDS or not running):
                     yield finished
-                    finished, saved = [], time.monotonic()
+                    finished, told = [], time.monotonic()
+
+    def _ask_and_keep(self, row: tb.Judgement, server: Server, keeper: Keeper[tb.Judgement]) -> tb.Judgement:
+        keeper.keep(self._ask(row, server))
+        return row
 
     def _ask(self, row: tb.Judgement, server: Server) -> tb.Judgement:
-        """Ask once, and again after a while as long as the failure may pass by itself; never raises."""
-        for pause in (*BACK_OFF_SECONDS, None):
+        """Ask once, and again after a while as long as the failure may pass by itself; never raises.
+
+        A stop while it waits leaves the row pending: a resumed judging asks it.
+        """
+        for attempt in count():
+            # whoever was told to pause speaks for all that ask the same server
+            if not wait_unless(server.quiet_until - time.monotonic(), self._stop):
+                return row
             row.attempts += 1
             try:
                 self._take(row, server.client.complete(self._request(row)))
-                break
             except Exception as error:
-                known = as_kurabe_error(error)
-                row.status, row.error = "failed", dict(known.as_record())
-                if pause is None or known.code not in RETRYABLE or self._stop():
-                    break
-                time.sleep(pause)
-                server.renew()
+                row.status, row.error = "failed", dict(as_kurabe_error(error).as_record())
+            pause = pause_after(row, attempt)
+            if pause is None:
+                break
+            if (row.error or {}).get("code") == "models.rate_limited":
+                server.quiet_until = time.monotonic() + pause
+            go_on = wait_unless(pause, self._stop)
+            row.status, row.error = "pending", None
+            if not go_on:
+                return row
+            server.renew()
         row.finished_at = now()
         return row
 
@@ -164,40 +178,52 @@ class JudgeRun:
             return  # an unknown price is not zero
         row.cost, row.currency, row.cost_basis = cost.amount, cost.currency, cost.basis
 
-    def _save(self, rows: list[tb.Judgement]) -> None:
+    def _save(self, rows: Sequence[tb.Judgement]) -> None:
         values = [{"id": row.id, **{name: getattr(row, name) for name in _SAVED}} for row in rows]
-        with write() as session:
-            session.execute(update(tb.Judgement), values)
-
-    def _give_up(self, batch: list[tb.Judgement]) -> None:
-        for row in batch:
-            self._failing = self._failing + 1 if row.status == "failed" and _may_pass(row) else 0
-        if self._failing >= GONE_AFTER:
-            reason = str((batch[-1].error or {}).get("code", ""))
-            raise KurabeError("evaluation.server_gone", failures=self._failing, reason=reason)
+        if values:
+            with write() as session:
+                session.execute(update(tb.Judgement), values)
 
     def _score(self) -> None:
-        """Store what the metrics make of the replies; of several judgings of an answer the newest counts."""
+        """Store what the metrics make of the replies; of several judgings of an answer the newest counts.
+
+        Where no call of a metric was replied to, the judge said nothing: a value from an earlier judging stays.
+        """
         material = Material.load(self.config)
+        valued = self._valued([metric.name for metric in material.metrics])
         replies: dict[tuple[str, str], list[tb.Judgement]] = {}
         for row in self.rows:
             if row.kind != PAIR:
                 replies.setdefault((row.answer_id, row.kind), []).append(row)
-        values: list[dict[str, Any]] = []
-        ids: list[str] = []
+        values: dict[str, list[dict[str, Any]]] = {metric.name: [] for metric in material.metrics}
+        ids: dict[str, list[str]] = {metric.name: [] for metric in material.metrics}
         for answers in material.answers.values():
             for answer in answers.values():
-                ids.append(answer.id)
                 case = material.case(answer)
                 for metric in material.metrics:
                     said = sorted(replies.get((answer.id, metric.name), []), key=lambda row: row.part)
+                    silent = bool(said) and all(row.status != "finished" for row in said)
+                    if silent and (answer.id, metric.name) in valued:
+                        continue
+                    ids[metric.name].append(answer.id)
                     texts = [row.text if row.status == "finished" else None for row in said]
                     measured = measure(metric, replace(case, replies={metric.name: texts} if texts else {}))
                     if measured.value is not None or measured.failed:
                         judged = replace(measured, params={**measured.params, "judging": self.judging.id})
-                        values.append(score_values(answer, metric, judged))
-        replace_scores(ids, [metric.name for metric in material.metrics], values)
+                        values[metric.name].append(score_values(answer, metric, judged))
+        for name, found in values.items():
+            replace_scores(ids[name], [name], found)
 
-
-def _may_pass(row: tb.Judgement) -> bool:
-    return bool(row.error) and str((row.error or {}).get("code")) in RETRYABLE
+    def _valued(self, metrics: list[str]) -> set[tuple[str, str]]:
+        """Answers and metrics of the experiment that a judge gave a value to."""
+        wanted = (
+            select(tb.Score.answer_id, tb.Score.metric)
+            .join(tb.Answer, tb.Answer.id == tb.Score.answer_id)
+            .where(
+                tb.Answer.experiment_id == self.judging.experiment_id,
+                tb.Score.metric.in_(metrics),
+                tb.Score.value.is_not(None),
+            )
+        )
+        with read() as session:
+            return {(answer_id, metric) for answer_id, metric in session.execute(wanted)}

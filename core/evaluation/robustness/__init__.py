@@ -2,7 +2,7 @@
 
 from .config import PROBES, RobustnessConfig, RobustnessPlan
 from .outcome import ProbeResult, RobustnessOutcome, robustness_outcome
-from .planning import plan_robustness, start_robustness
+from .planning import current_look, plan_robustness, start_robustness
 from .probes import abilities, reworded
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "RobustnessOutcome",
     "RobustnessPlan",
     "abilities",
+    "current_look",
     "plan_robustness",
     "reworded",
     "robustness_outcome",

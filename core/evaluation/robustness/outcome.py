@@ -129,10 +129,12 @@ def _given(experiment: tb.Experiment) -> tuple[dict[tuple[str, str], _Answers], 
         for phase, approach_id, example_id, status, text, decoding, name, value in session.execute(wanted):
             if status in ("pending", "streaming"):
                 left += phase != "quality"
-            elif name is None or name == (PRIMARY if phase == "abilities" else metric):
+            elif status == "failed" or (value is not None and name == (PRIMARY if phase == "abilities" else metric)):
+                # what was answered and has no value is neither right nor wrong
                 warm = (decoding or {}).get("temperature")
+                worth = 0.0 if status == "failed" else value
                 found[phase, approach_id][str(example_id)].append(
-                    _Given(match_key(text), value or 0.0, warm, status == "failed")
+                    _Given(match_key(text), worth, warm, status == "failed")
                 )
     return found, left
 

@@ -12,13 +12,13 @@ from core.approaches import (
     ApproachSpec,
     PromptChoice,
     get_approach,
+    insert_rows,
     new_row,
     spec_of_row,
-    store_rows,
 )
 from core.errors import KurabeError
 from core.identity import content_hash
-from core.jobs import submit
+from core.jobs import JobView, job_view, submit
 from core.store import read, write
 from core.store import tables as tb
 
@@ -122,27 +122,46 @@ def plan_robustness(config: RobustnessConfig) -> RobustnessPlan:
     return RobustnessPlan(sum(counts.values()), dict(counts))
 
 
+def current_look(experiment_id: str) -> JobView | None:
+    """The job that asks again of an experiment: the one that waits or runs, else the newest; None without any."""
+    wanted = select(tb.Job.id, tb.Job.payload).where(tb.Job.kind == "robustness")
+    with read() as session:
+        found = session.execute(wanted.order_by(tb.Job.created_at.desc(), tb.Job.id.desc())).all()
+    views = [job_view(i) for i, payload in found if payload.get("config", {}).get("experiment_id") == experiment_id]
+    return next((view for view in views if view.active), views[0] if views else None)
+
+
 def start_robustness(config: RobustnessConfig, *, launch: bool = True) -> str | None:
     """Make the rows, in place of those of an earlier second look, and queue the job; return the job's id.
 
     `launch=False` only stores them.
 
     Raises:
-        KurabeError: as `look`; `robustness.no_probes` when nothing is left to ask.
+        KurabeError: as `look`; `robustness.no_probes` when nothing is left to ask; `robustness.active` while a look
+            at the same experiment waits or runs: its rows would be taken from under it.
     """
     looked = look(config)
+    current = current_look(config.experiment_id)
+    if current is not None and current.active:
+        raise KurabeError("robustness.active", experiment=looked.experiment.name)
     asked = requests(config, looked)
     if not asked:
         raise KurabeError("robustness.no_probes")
+    mine = tb.Answer.experiment_id == config.experiment_id, tb.Answer.phase.in_(list(config.probes))
     with write() as session:
-        session.execute(
-            delete(tb.Answer).where(
-                tb.Answer.experiment_id == config.experiment_id, tb.Answer.phase.in_(list(config.probes))
-            )
-        )
-    store_rows([new_row(request, looked.approaches[request.approach_id], {}) for request in asked])
+        session.execute(delete(tb.Answer).where(*mine))
+        insert_rows(session, [new_row(request, looked.approaches[request.approach_id], {}) for request in asked])
     if not launch:
         return None
+    try:
+        return _submitted(config, looked)
+    except Exception:
+        with write() as session:  # nobody would ever answer them
+            session.execute(delete(tb.Answer).where(*mine, tb.Answer.status == "pending"))
+        raise
+
+
+def _submitted(config: RobustnessConfig, looked: Looked) -> str:
     specs = [spec_of_row(approach) for approach in looked.approaches.values()]
     keys = sorted({spec.model.key_name for spec in specs if spec.model.key_name})
     payload = {"config": config.model_dump(mode="json"), "hash": content_hash(config.model_dump(mode="json"))}

@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
-from core.approaches import RUNNING, AnswerRequest, Decoding, Parts, ProjectSources, Task, ask_all, load_parts
+from core.approaches import RUNNING, AnswerRequest, Decoding, Parts, ProjectSources, Task, ask_all, load_parts, may_pass
 from core.identity import process_identity
 from core.jobs import JobContext
 from core.measures import METRICS, PRIMARY, measure
 from core.store import read, write
 from core.store import tables as tb
 
+from ..gone import Watch
 from ..scoring import Scorer, replace_scores, score_values
 from .config import RobustnessConfig
 from .planning import Looked, look, requests
 from .probes import abilities, ability_case
+
+_BATCH = 200
+"""Answers that are scored at once when a job goes on."""
 
 
 def run_robustness(ctx: JobContext) -> dict[str, Any]:
@@ -27,20 +31,24 @@ def run_robustness(ctx: JobContext) -> dict[str, Any]:
         `{"experiment_id", "answers", "failed"}`, or `{"stopped": True}`.
 
     Raises:
-        KurabeError: as `look`, and what loading an approach raises.
+        KurabeError: as `look`, what loading an approach raises, and `evaluation.server_gone`: a resumed job asks
+            again what failed in a way that may pass.
     """
     config = RobustnessConfig.model_validate(ctx.payload["config"])
     looked = look(config)
     ctx.progress(0, None, stage="loading")
+    scorer, watch = _scorer(looked), Watch()
+    _score_left(scorer, looked, config)
     tasks, known = _tasks(config, looked)
-    scorer = _scorer(looked)
     done = known - len(tasks)
     for batch in ask_all(tasks, concurrency=config.concurrency, should_stop=lambda: ctx.stop_requested() is not None):
         _score(scorer, looked, batch)
         done += len(batch)
         ctx.progress(done, known, stage="robustness")
+        watch.take(batch)
     if ctx.stop_requested() is not None:
         return {"stopped": True}
+    watch.end(known)
     wanted = select(tb.Answer.id).where(
         tb.Answer.experiment_id == config.experiment_id,
         tb.Answer.phase.in_(list(config.probes)),
@@ -67,7 +75,8 @@ def _tasks(config: RobustnessConfig, looked: Looked) -> tuple[list[Task], int]:
     """What is open, taken over by this process, and how many answers there are in all."""
     sources = _scorer(looked).sources
     usual = Decoding.model_validate(looked.experiment.config["decoding"])
-    warm = usual.model_copy(update={"temperature": config.temperature})
+    # without a seed of its own each repetition gets another one: a pinned one would make them all alike
+    warm = usual.model_copy(update={"temperature": config.temperature, "seed": None})
     parts: dict[tuple[str, bool], Parts] = {}
     wanted = select(tb.Answer).where(
         tb.Answer.experiment_id == config.experiment_id, tb.Answer.phase.in_(list(config.probes))
@@ -77,7 +86,7 @@ def _tasks(config: RobustnessConfig, looked: Looked) -> tuple[list[Task], int]:
     tasks: list[Task] = []
     for request in requests(config, looked):
         row = rows.get((request.phase, request.approach_id, request.example_id, request.repetition))
-        if row is None or row.status not in RUNNING:
+        if row is None or not (row.status in RUNNING or (row.status == "failed" and may_pass(row))):
             continue
         key = (request.approach_id, request.phase == "repeated")
         if key not in parts:
@@ -100,7 +109,25 @@ def _own(rows: list[tb.Answer]) -> None:
         row.status, row.text, row.reasoning, row.error, row.owner = "pending", "", "", None, owner
     if rows:
         with write() as session:
-            session.execute(update(tb.Answer), [{"id": row.id, "status": "pending", "owner": owner} for row in rows])
+            opened = {"status": "pending", "text": "", "reasoning": "", "error": None, "owner": owner}
+            session.execute(update(tb.Answer), [{"id": row.id, **opened} for row in rows])
+
+
+def _score_left(scorer: Scorer, looked: Looked, config: RobustnessConfig) -> None:
+    """Score answers that an earlier attempt stored but did not get to score."""
+    metric = looked.experiment.config["primary_metric"]
+    named = case((tb.Answer.phase == "abilities", PRIMARY), else_=metric)
+    scored = select(tb.Score.id).where(tb.Score.answer_id == tb.Answer.id, tb.Score.metric == named)
+    left = select(tb.Answer).where(
+        tb.Answer.experiment_id == config.experiment_id,
+        tb.Answer.phase.in_(list(config.probes)),
+        tb.Answer.status == "finished",
+        ~scored.exists(),
+    )
+    with read() as session:
+        rows = list(session.scalars(left))
+    for start in range(0, len(rows), _BATCH):
+        _score(scorer, looked, rows[start : start + _BATCH])
 
 
 def _score(scorer: Scorer, looked: Looked, batch: list[tb.Answer]) -> None:
