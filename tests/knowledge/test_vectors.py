@@ -16,6 +16,8 @@ from core.jobs import JobContext
 from core.knowledge import IndexConfig
 from core.knowledge.jobs import build_index as index_job
 from core.knowledge.search import RRF_K, Hit, fused
+from core.knowledge.tables import table_names
+from core.knowledge.unfinished import KeptVectors
 from core.settings import reset_settings, settings
 from core.store import tables as tb
 from core.store import write
@@ -154,6 +156,49 @@ def test_a_stopped_build_does_not_embed_again_what_it_had(kb: str, monkeypatch: 
     assert len(Embeddings.asked) == len(set(Embeddings.asked)) == version.chunk_count == 12
     assert knowledge.search(version.id, "製品7の重さは何kgですか。").hits[0].document_name == "p7.md"
     assert not list((settings().path("cache") / "vectors").rglob("*.npz"))
+
+
+@pytest.mark.usefixtures("embedder")
+def test_a_document_deleted_while_an_index_is_built_is_not_in_it(kb: str) -> None:
+    gone = knowledge.current_document(kb, "p7.md")
+    assert gone is not None
+    said = []
+
+    def delete_once(stage: str, done: int, total: int) -> None:
+        if stage == "indexing" and not said:
+            said.append(stage)
+            knowledge.delete_document(gone.id)
+
+    version = knowledge.build_index(kb, CONFIG, delete_once)
+    assert said and gone.id not in version.document_hashes and len(version.document_hashes) == 11
+    assert "p7.md" not in {hit.document_name for hit in knowledge.search(version.id, "製品7の重さ", k=12).hits}
+    assert table_names() == [version.table_name]
+    assert not list((settings().path("cache") / "vectors").rglob("*.npz"))
+
+
+@pytest.mark.usefixtures("embedder")
+def test_a_trial_leaves_the_vectors_of_a_stopped_build(kb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.knowledge.embedding.BATCH", 4)
+    with pytest.raises(KurabeError, match="build_stopped"):
+        knowledge.build_index(kb, CONFIG, should_stop=lambda: len(Embeddings.asked) >= 8)
+    knowledge.delete_index(knowledge.build_index(kb, CONFIG, trial=True).id)
+    knowledge.build_index(kb, CONFIG)
+    assert len(Embeddings.asked) == 12
+
+
+@pytest.mark.usefixtures("embedder")
+def test_a_damaged_file_of_vectors_is_removed_and_they_are_made_again(kb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.knowledge.embedding.BATCH", 4)
+    with pytest.raises(KurabeError, match="build_stopped"):
+        knowledge.build_index(kb, CONFIG, should_stop=lambda: len(Embeddings.asked) >= 8)
+    (path,) = (settings().path("cache") / "vectors").rglob("*.npz")
+    whole = path.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", whole[:60] + bytes(200) + whole[260:], b"PK\x03\x04" + bytes(99)):
+        path.write_bytes(damaged)
+        kept = KeptVectors(kb, "")
+        kept._folder = path.parent
+        assert kept.load() == {} and not path.exists()
+    assert knowledge.build_index(kb, CONFIG).chunk_count == 12
 
 
 def test_ties_are_broken_in_the_same_way_every_time() -> None:
