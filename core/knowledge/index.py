@@ -40,7 +40,8 @@ __all__ = [
 ]
 
 Progress = Callable[[str, int, int], None]
-"""Called with a stage (``chunking``, ``embedding``, ``indexing``, ``choosing_index``), how many are done, of how many."""
+"""Called with a stage (``chunking``, ``embedding``, ``indexing``, ``choosing_index``), how many are done, and of how
+many."""
 
 _ADD_BATCH = 5000
 

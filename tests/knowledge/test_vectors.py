@@ -214,9 +214,12 @@ def test_ties_are_broken_in_the_same_way_every_time() -> None:
 class Reranker(Embeddings):
     """A server with `/rerank` that prefers passages with many of the question's words, and says so in any order."""
 
+    keys: list[str | None] = []
+
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         assert (self.path, asked["model"]) == ("/v1/rerank", "own-reranker")
+        Reranker.keys.append(self.headers["authorization"])
         words = set(asked["query"].split())
         scored = [
             {"index": place, "relevance_score": float(len(words & set(text.replace(".", " ").split())))}
@@ -249,6 +252,17 @@ def test_a_reranking_model_orders_the_candidates(monkeypatch: pytest.MonkeyPatch
     assert [hit.rerank_score for hit in result.hits] == [5.0, 1.0]
     assert result.hits[0].score == 5.0 and result.hits[0].text_rank and result.spans["rerank"] > 0
     assert knowledge.search(version.id, question).hits[0].rerank_score is None
+    monkeypatch.setenv("KURABE_MODEL_KEY", "of-the-model-server")
+    for url in ("https://models.example/v1", f"http://127.0.0.1:{server.server_port}/other"):
+        monkeypatch.setenv("KURABE_MODEL_URL", url)
+        reset_settings()
+        knowledge.search(version.id, question, rerank=True)
+    monkeypatch.setenv("KURABE_RERANKER_KEY", "of-the-reranker")
+    reset_settings()
+    knowledge.search(version.id, question, rerank=True)
+    elsewhere, same, own = Reranker.keys[-3:]
+    assert "of-the-model-server" not in str(elsewhere)
+    assert (same, own) == ("Bearer of-the-model-server", "Bearer of-the-reranker")
     server.shutdown()
     server.server_close()
     with pytest.raises(KurabeError, match="models"):
