@@ -243,9 +243,9 @@ def _sample(table: Any, count: int) -> _Sample:
         held = np.hstack([ids, np.tile(np.array(batch["chunk_id"].to_pylist(), dtype=object), (len(names), 1))])
         top = np.argsort(-scores, axis=1, kind="stable")[:, : _NEAREST + 1]
         best, ids = np.take_along_axis(scores, top, 1), np.take_along_axis(held, top, 1)
-    sample = []
-    for name, vector, others, scores in zip(names, vectors.tolist(), ids.tolist(), best.tolist(), strict=True):
-        near = [(i, score) for i, score in zip(others, scores, strict=True) if i and i != name][:_NEAREST]
+    sample: _Sample = []
+    for name, vector, others, scored in zip(names, vectors.tolist(), ids.tolist(), best.tolist(), strict=True):
+        near = [(i, score) for i, score in zip(others, scored, strict=True) if i and i != name][:_NEAREST]
         sample.append((name, vector, {i for i, _ in near}, 1 - near[-1][1] if near else 0.0))
     return sample
 
@@ -283,7 +283,7 @@ def _recall(name: str, how: VectorIndex, sample: _Sample) -> float:
 
         return query
 
-    shares = []
+    shares: list[float] = []
     found = query_table(name, *(nearest(vector) for _, vector, _, _ in sample))
     for (own, _, exact, far), rows in zip(sample, found, strict=True):
         others = [row for row in rows if row["chunk_id"] != own][:_NEAREST]

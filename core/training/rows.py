@@ -209,10 +209,10 @@ def prepare_rows(
     result = builder.result
     result.share = chosen.share
     if limit is not None and len(train) > limit:
-        part = limit / len(train)
+        kept = limit / len(train)
         train = random.Random(config.seed).sample(train, limit)
-        unpaired = unpaired[: round(len(unpaired) * part)]
-        result.share *= part
+        unpaired = unpaired[: round(len(unpaired) * kept)]
+        result.share *= kept
     work = [(builder.add_training, example) for example in train]
     work += [(builder.add_validation, example) for example in chosen.validation]
     for example in unpaired:
