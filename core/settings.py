@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     """Model at `reranker_url` that puts found passages in order; unset orders them by names and numbers."""
     reranker_url: str | None = None
     """A server with ``/rerank`` as vLLM, Jina and Cohere have it; unset means `model_url`."""
+    reranker_key: SecretStr | None = None
+    """Key for `reranker_url`; unset means `model_key` where that is the same server, and none elsewhere."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where training and the host compute."""
     language: Literal["en", "ja"] | None = None

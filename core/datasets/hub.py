@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from core.datasets.cells import RowProblem, split_of
 from core.datasets.importing import ImportOptions, OnProblem, import_parts
 from core.errors import KurabeError
+from core.jobs.files import require_free_space
 from core.settings import settings
 from core.store import tables as tb
 
 __all__ = ["import_hub_dataset"]
 
-_ID = re.compile(r"[A-Za-z0-9][\w\-.]*(?:/[A-Za-z0-9][\w\-.]*)?")
+_ID = re.compile(r"[A-Za-z0-9][\w\-.]*/[A-Za-z0-9][\w\-.]*")
+"""Always with an owner: the library takes names such as ``csv`` and ``text`` for readers of its working folder."""
+
+_FILE = re.compile(r"(?:.*::)?hf://datasets/(?P<ref>[^@]+)@(?P<revision>[^/]+)/(?P<path>.+)")
+"""A data file of the hub as the library writes it, perhaps one inside an archive."""
 
 
 def import_hub_dataset(
@@ -39,11 +46,13 @@ def import_hub_dataset(
         split: Split for the rows of splits whose names Kurabe does not know (``train`` if not given).
         dataset: Name of the dataset; the id's last part if not given.
         on_problem: As for `import_file`.
-        folders: Whether `ref` may be a folder; never for what comes from a page.
+        folders: Whether `ref` may be a folder, and the hub is asked with this machine's own token; never for what
+            comes from a page.
 
     Raises:
         KurabeError: ``datasets.hub_offline``, ``datasets.hub_unreachable``, ``datasets.hub_unknown``,
-            ``datasets.hub_refused``, ``datasets.hub_id``, ``datasets.hub_library``; as `import_file`.
+            ``datasets.hub_refused``, ``datasets.hub_id``, ``datasets.hub_library``, ``datasets.too_large``,
+            ``jobs.disk_floor``; as `import_file`.
     """
     parts = _loaded(ref, config, folders)
     with tempfile.TemporaryDirectory(dir=settings().path("run"), prefix="upload-") as folder:
@@ -77,9 +86,45 @@ def _loaded(ref: str, config: str | None, folders: bool) -> dict[str, Any]:
     if settings().hub_offline:
         raise KurabeError("datasets.hub_offline", ref=ref)
     with _problems(ref):
-        from datasets import load_dataset
+        from datasets import load_dataset_builder
 
-        return _splits(load_dataset(ref, config or None))
+        token = None if folders else False
+        builder = load_dataset_builder(ref, config or None, token=token)
+        revision, files = _hub_files(ref, builder.config.data_files or {})
+        _require_room(ref, revision, files, token)
+        builder.download_and_prepare()
+        return _splits(builder.as_dataset())
+
+
+def _hub_files(ref: str, data_files: dict[str, list[str]]) -> tuple[str, set[str]]:
+    """Return revision and paths of the files that a dataset consists of; all of them must be its own.
+
+    The card of a dataset says which files these are, and may name files of this machine or of any address.
+    """
+    found = [_FILE.fullmatch(str(name)) for names in data_files.values() for name in names]
+    own = [match for match in found if match and match["ref"].casefold() == ref.casefold()]
+    revisions = {unquote(match["revision"]) for match in own}
+    if not found or len(own) < len(found) or len(revisions) != 1:
+        raise KurabeError("datasets.hub_refused", ref=ref, detail="data_files outside the dataset")
+    return revisions.pop(), {match["path"] for match in own}
+
+
+def _require_room(ref: str, revision: str, paths: Iterable[str], token: bool | None) -> None:
+    """Refuse before the download what is too large to import, or would fill the disk."""
+    import httpx2
+    from huggingface_hub import HfApi
+
+    hub = HfApi(endpoint=os.environ.get("HF_ENDPOINT"), token=token)
+    try:
+        info = hub.dataset_info(ref, revision=revision, files_metadata=True, timeout=20)
+    except httpx2.TransportError as error:
+        raise KurabeError("datasets.hub_unreachable", ref=ref, detail=str(error)[:300]) from error
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
+    size = sum(sizes.get(path, 0) for path in paths)
+    if size > settings().upload_limit_mb << 20:
+        raise KurabeError("datasets.too_large", name=ref, limit_mb=settings().upload_limit_mb)
+    # Three times: as it comes, as the library keeps it, and as it is read from here.
+    require_free_space(settings().path("run"), needed_mb=3 * size >> 20)
 
 
 def _splits(found: Any) -> dict[str, Any]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Text, cast, delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from core.datasets.rows import Row, rejected_answer
+from core.datasets.rows import REJECTED, Row, rejected_answer
 from core.errors import KurabeError
 from core.identity import HASH_SCHEME, actor, content_hash, new_id, now
 from core.store import engine, read, write
@@ -23,6 +25,7 @@ __all__ = [
     "dataset_versions",
     "datasets",
     "delete_dataset",
+    "drawn_examples",
     "example",
     "examples",
     "latest_version",
@@ -252,11 +255,40 @@ def count_examples(
         return int(session.scalar(query) or 0)
 
 
+def drawn_examples(version_id: str, split: str, most: int, seed: int = 0) -> tuple[list[tb.Example], int]:
+    """Return at most so many examples of a split, drawn by a seed and in their order, and how many it has in all.
+
+    No more rows than these are read, however large the version is.
+    """
+    query = select(tb.Example.position).where(tb.Example.version_id == version_id, tb.Example.split == split)
+    with read() as session:
+        places = list(session.scalars(query.order_by(tb.Example.position)))
+        chosen = places if len(places) <= most else sorted(random.Random(seed).sample(places, most))
+        found: list[tb.Example] = []
+        for start in range(0, len(chosen), _BATCH):
+            part = chosen[start : start + _BATCH]
+            rows = _chosen(version_id, split, None, None).where(tb.Example.position.in_(part))
+            found += session.scalars(rows.order_by(tb.Example.position))
+    return found, len(places)
+
+
 def count_pairs(version_id: str, split: str = "train") -> int:
     """Return how many examples of a split have a rejected answer beside the reference: preference pairs."""
-    query = select(tb.Example.tags).where(tb.Example.version_id == version_id, tb.Example.split == split)
     with read() as session:
-        return sum(bool(rejected_answer(tags)) for tags in session.scalars(query))
+        version = session.get(tb.DatasetVersion, version_id)
+    # What is ready never changes, and every redrawing of a page asks.
+    return (_pairs if version is not None and version.ready else _pairs.__wrapped__)(version_id, split)
+
+
+@lru_cache(maxsize=64)
+def _pairs(version_id: str, split: str) -> int:
+    query = select(tb.Example.tags).where(
+        tb.Example.version_id == version_id,
+        tb.Example.split == split,
+        cast(tb.Example.tags, Text).contains(f'"{REJECTED}"', autoescape=True),
+    )
+    with read() as session:
+        return sum(bool(rejected_answer(tags)) for tags in session.scalars(query).yield_per(1000))
 
 
 def _counted(counts: dict[str, dict[str, int]], split: str | None, slices: Sequence[str] | None) -> int:

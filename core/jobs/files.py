@@ -113,15 +113,15 @@ def lines_with(path: Path, words: str, lines: int) -> str:
     return "\n".join(found)
 
 
-def require_free_space(path: Path) -> None:
-    """Refuse to start a writer on a disk that is nearly full.
+def require_free_space(path: Path, needed_mb: int = 0) -> None:
+    """Refuse to start a writer on a disk that is nearly full, or would be after `needed_mb` megabytes more.
 
     Raises:
         KurabeError: `jobs.disk_floor`.
     """
     free = shutil.disk_usage(path).free // 2**20
     floor = settings().free_space_floor_mb
-    if free < floor:
+    if free - needed_mb < floor:
         raise KurabeError("jobs.disk_floor", free_mb=free, floor_mb=floor, path=str(path))
 
 

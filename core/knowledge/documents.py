@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sqlalchemy import func, select, update
@@ -233,11 +233,11 @@ def original_path(digest: str) -> Path:
     return settings().path("documents") / plain[:2] / plain
 
 
-def erase(document_id: str, index_version_ids: Collection[str] = ()) -> list[str]:
+def erase(document_id: str) -> list[str]:
     """Remove the text, title and original of all versions of a document; return the ids of these versions.
 
     The rows stay without their text, so that experiments can say that their source was removed. The index versions
-    that are named stop being served in the same moment; their tables are the caller's to drop.
+    that hold one of them stop being served in the same moment; their tables are the caller's to drop.
     """
     found = document(document_id)
     with write() as session:
@@ -248,9 +248,14 @@ def erase(document_id: str, index_version_ids: Collection[str] = ()) -> list[str
             .where(tb.Document.id.in_(ids))
             .values(text="", title="", notes=[], pages=[], current=False, deleted_at=now())
         )
-        session.execute(
-            update(tb.IndexVersion).where(tb.IndexVersion.id.in_(index_version_ids)).values(deleted_at=now())
+        served = select(tb.IndexVersion).where(
+            tb.IndexVersion.knowledge_base_id == found.knowledge_base_id,
+            tb.IndexVersion.ready,
+            tb.IndexVersion.deleted_at.is_(None),
         )
+        for version in session.scalars(served):
+            if not version.document_hashes.keys().isdisjoint(ids):
+                version.deleted_at = now()
     remove_erased_originals(found.knowledge_base_id)
     forget_overwritten()
     return ids

@@ -40,7 +40,8 @@ __all__ = [
 ]
 
 Progress = Callable[[str, int, int], None]
-"""Called with a stage (``chunking``, ``embedding``, ``indexing``), how many are done, and of how many."""
+"""Called with a stage (``chunking``, ``embedding``, ``indexing``, ``choosing_index``), how many are done, and of how
+many."""
 
 _ADD_BATCH = 5000
 
@@ -136,12 +137,18 @@ def build_index(
         chunks = _cut(build, found, _reusable(build, before))
         _embed(build, chunks, before)
         build.progress("indexing", 0, len(chunks))
-        vectors = create_table(build.table, _in_batches(build, chunks), _dimension(chunks))
+        step = _steps_of(build, len(chunks))
+        vectors = create_table(build.table, _in_batches(build, chunks), _dimension(chunks), step)
+        made = _shown(build, hashes, chunks, vectors)
     except BaseException:
         _forget(build)
         raise
-    made = _shown(build, hashes, chunks, vectors)
-    forget_vectors(kb_id)
+    if made is None:  # a document was deleted meanwhile: nothing of it may stay, and it may not be found
+        _forget(build)
+        forget_vectors(kb_id)
+        return build_index(kb_id, config, on_progress, should_stop, trial=trial, leaving_out=leaving_out)
+    if not trial:  # a sweep's trials share the vectors that a stopped build left
+        forget_vectors(kb_id)
     return made
 
 
@@ -301,6 +308,7 @@ def _embed(build: _Build, chunks: Sequence[Row], before: tb.IndexVersion | None)
     except BaseException:
         kept.keep(fresh)
         raise
+    kept.keep(fresh)  # choosing a vector index may take minutes yet, and be stopped
     known |= fresh
     build.progress("embedding", len(texts), len(texts))
     for row in chunks:
@@ -334,13 +342,29 @@ def _in_batches(build: _Build, chunks: Sequence[Row]) -> Iterator[Sequence[Row]]
         build.progress("indexing", min(start + _ADD_BATCH, len(chunks)), len(chunks))
 
 
+def _steps_of(build: _Build, rows: int) -> Callable[[], None]:
+    """Return what is called before each step once all rows are written: it says so, and raises to stop."""
+
+    def before_step() -> None:
+        build.check()
+        build.progress("choosing_index", rows, rows)
+
+    return before_step
+
+
 def _shown(
     build: _Build, hashes: dict[str, str], chunks: Sequence[Row], vectors: VectorIndex | None
-) -> tb.IndexVersion:
-    """Make the finished version the one that is served."""
+) -> tb.IndexVersion | None:
+    """Make the finished version the one that is served; None, and nothing done, if a document in it was deleted."""
     content = content_hash({"config": build.facts(), "chunks": [(row["chunk_id"], row["text_hash"]) for row in chunks]})
     with write() as session:
         made = session.get_one(tb.IndexVersion, build.version_id)
+        gone = select(tb.Document.id).where(
+            tb.Document.knowledge_base_id == build.kb.id, tb.Document.deleted_at.is_not(None)
+        )
+        # In the same transaction: a deletion from now on finds this version as one that is served.
+        if not hashes.keys().isdisjoint(session.scalars(gone)):
+            return None
         made.hash, made.chunk_count, made.document_hashes, made.ready = content, len(chunks), hashes, True
         made.embedder = build.embedder.name if build.embedder else None
         made.config = {**made.config, "vector_index": asdict(vectors) if vectors else None, "trial": build.trial}
@@ -460,7 +484,7 @@ def delete_document(document_id: str) -> tb.IndexVersion | None:
             build_index(kb_id, _config_of(served), leaving_out=ids)
     finally:
         forget_vectors(kb_id)
-        erase(document_id, [version.id for version in _finished(kb_id) if ids & set(version.document_hashes)])
+        erase(document_id)
         _sweep()
     return latest_index(kb_id)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from core.errors import KurabeError
 from core.knowledge.checking import instructions_in
@@ -341,12 +342,24 @@ def reranked(words: str, hits: Sequence[Hit]) -> list[Hit]:
     named, url = settings().reranker, settings().reranker_url
     if named is None or not hits:
         return by_names(words, hits)
-    key = settings().model_key
-    endpoint = Endpoint(url, key.get_secret_value() if key else None, named) if url else ensure_host()
+    endpoint = Endpoint(url, _reranker_key(url), named) if url else ensure_host()
     best, rest = hits[:_RERANKED], hits[_RERANKED:]
     scores = ModelClient(endpoint).rerank(named, words, [f"{hit.full_title}\n{hit.text}" for hit in best])
     scored = [replace(hit, rerank_score=score, score=score) for hit, score in zip(best, scores, strict=True)]
     return [*sorted(scored, key=lambda hit: -(hit.rerank_score or 0.0)), *rest]
+
+
+def _reranker_key(url: str) -> str | None:
+    """Return the key for a reranking server; the model server's own goes to no other server."""
+    key, chat = settings().reranker_key, settings().model_url
+    if key is None and chat is not None and _origin(chat) == _origin(url):
+        key = settings().model_key
+    return key.get_secret_value() if key else None
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def by_names(words: str, hits: Iterable[Hit]) -> list[Hit]:

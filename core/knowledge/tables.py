@@ -156,13 +156,20 @@ def table_names() -> list[str]:
             return names
 
 
-def create_table(name: str, rows: Iterable[Sequence[dict[str, Any]]], dimension: int | None) -> VectorIndex | None:
+def create_table(
+    name: str,
+    rows: Iterable[Sequence[dict[str, Any]]],
+    dimension: int | None,
+    before_step: Callable[[], None] = lambda: None,
+) -> VectorIndex | None:
     """Write batches of rows and build the full-text index (and for many rows the vector index).
 
     Args:
         name: Table; must not exist.
         rows: Batches of rows with the columns of `_schema`, and ``vector`` where `dimension` is given.
         dimension: Length of the vectors; None for full text alone.
+        before_step: Called before each step of building and choosing indexes, which take seconds to minutes; what it
+            raises ends the work.
 
     Returns:
         How vectors are searched; None where there are none.
@@ -177,15 +184,16 @@ def create_table(name: str, rows: Iterable[Sequence[dict[str, Any]]], dimension:
         if batch:
             table.add(pa.Table.from_pylist(list(batch), schema=schema))
             count += len(batch)
+    before_step()
     # `with_position=True` breaks compaction in some versions of Lance, and phrases are not searched here.
     text_index = FTS(base_tokenizer="icu", stem=False, remove_stop_words=False, with_position=False)
     table.create_index("search_text", config=text_index)
     if not dimension:
         return None
-    return VectorIndex() if count <= EXACT_UP_TO else _vector_index(table, name, count)
+    return VectorIndex() if count <= EXACT_UP_TO else _vector_index(table, name, count, before_step)
 
 
-def _vector_index(table: Any, name: str, count: int) -> VectorIndex:
+def _vector_index(table: Any, name: str, count: int, before_step: Callable[[], None]) -> VectorIndex:
     """Build the cheapest index that finds what an exact search finds, as measured; leave none if none does.
 
     Partitions are built in seconds and are fast where vectors lie in clusters. Where most partitions would have to be
@@ -193,17 +201,20 @@ def _vector_index(table: Any, name: str, count: int) -> VectorIndex:
     """
     from lancedb.index import HnswSq, IvfFlat
 
+    before_step()
     sample = _sample(table, count)
+    before_step()
     partitions = max(8, count // _PARTITION)
     table.create_index("vector", config=IvfFlat(distance_type="cosine", num_partitions=partitions), replace=True)
     ladder = sorted({max(1, round(partitions * share)) for share in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)})
     flat = [VectorIndex("ivf_flat", partitions, probes) for probes in ladder]
-    if (found := _first_that_reaches(name, flat, sample)) is not None:
+    if (found := _first_that_reaches(name, flat, sample, before_step)) is not None:
         return found
     graphs = -(-count // _LARGE)
+    before_step()
     table.create_index("vector", config=HnswSq(distance_type="cosine", num_partitions=graphs), replace=True)
     graph = [VectorIndex("ivf_hnsw_sq", graphs, graphs, ef) for ef in (64, 128, 256, 512)]
-    if (found := _first_that_reaches(name, graph, sample)) is not None:
+    if (found := _first_that_reaches(name, graph, sample, before_step)) is not None:
         return found
     for kept in table.list_indices():
         if kept.columns == ["vector"]:
@@ -211,8 +222,11 @@ def _vector_index(table: Any, name: str, count: int) -> VectorIndex:
     return VectorIndex()
 
 
-_Sample = list[tuple[str, list[float], set[str]]]
-"""Chunk id, vector, and the ids of the nearest other chunks."""
+_Sample = list[tuple[str, list[float], set[str], float]]
+"""Chunk id, vector, the ids of the nearest other chunks, and the cosine distance of the farthest of them."""
+
+_EQUAL = 1e-5
+"""Cosine distances that differ by less are equal: both are sums in single precision."""
 
 
 def _sample(table: Any, count: int) -> _Sample:
@@ -229,8 +243,11 @@ def _sample(table: Any, count: int) -> _Sample:
         held = np.hstack([ids, np.tile(np.array(batch["chunk_id"].to_pylist(), dtype=object), (len(names), 1))])
         top = np.argsort(-scores, axis=1, kind="stable")[:, : _NEAREST + 1]
         best, ids = np.take_along_axis(scores, top, 1), np.take_along_axis(held, top, 1)
-    near = [{other for other in row if other and other != name} for name, row in zip(names, ids.tolist(), strict=True)]
-    return list(zip(names, vectors.tolist(), near, strict=True))
+    sample: _Sample = []
+    for name, vector, others, scored in zip(names, vectors.tolist(), ids.tolist(), best.tolist(), strict=True):
+        near = [(i, score) for i, score in zip(others, scored, strict=True) if i and i != name][:_NEAREST]
+        sample.append((name, vector, {i for i, _ in near}, 1 - near[-1][1] if near else 0.0))
+    return sample
 
 
 def _matrix(column: Any) -> Any:
@@ -241,11 +258,14 @@ def _matrix(column: Any) -> Any:
     return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
 
 
-def _first_that_reaches(name: str, ladder: Sequence[VectorIndex], sample: _Sample) -> VectorIndex | None:
+def _first_that_reaches(
+    name: str, ladder: Sequence[VectorIndex], sample: _Sample, before_step: Callable[[], None]
+) -> VectorIndex | None:
     """Return the first step of a ladder that reaches the wanted recall@10 with what it measured; None if none does."""
     measured = [replace(step, recall=-1.0) for step in ladder]
 
     def reaches(place: int) -> bool:
+        before_step()
         measured[place] = replace(ladder[place], recall=_recall(name, ladder[place], sample))
         return measured[place].recall >= _RECALL
 
@@ -254,7 +274,7 @@ def _first_that_reaches(name: str, ladder: Sequence[VectorIndex], sample: _Sampl
 
 
 def _recall(name: str, how: VectorIndex, sample: _Sample) -> float:
-    """Return the share of the exact nearest that a way of searching finds."""
+    """Return the share of the exact nearest that a way of searching finds; others as near count as they do."""
 
     def nearest(vector: Sequence[float]) -> Callable[[Any], Any]:
         def query(table: Any) -> Any:
@@ -263,11 +283,12 @@ def _recall(name: str, how: VectorIndex, sample: _Sample) -> float:
 
         return query
 
-    shares = []
-    found = query_table(name, *(nearest(vector) for _, vector, _ in sample))
-    for (own, _, exact), rows in zip(sample, found, strict=True):
-        others = [row["chunk_id"] for row in rows if row["chunk_id"] != own][:_NEAREST]
-        shares.append(len(exact & set(others)) / max(1, len(exact)))
+    shares: list[float] = []
+    found = query_table(name, *(nearest(vector) for _, vector, _, _ in sample))
+    for (own, _, exact, far), rows in zip(sample, found, strict=True):
+        others = [row for row in rows if row["chunk_id"] != own][:_NEAREST]
+        near = sum(row["chunk_id"] in exact or row["_distance"] <= far + _EQUAL for row in others)
+        shares.append(min(near, len(exact)) / max(1, len(exact)))
     return sum(shares) / len(shares)
 
 

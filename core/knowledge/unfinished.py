@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
+import zlib
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -24,7 +26,7 @@ class KeptVectors:
         self._folder = _of(kb_id) / content_hash(embedder_hash).rsplit(":", 1)[-1][:16]
 
     def load(self) -> dict[str, Any]:
-        """Return what was kept; a file that a full disk cut short counts as none."""
+        """Return what was kept; a file that is damaged, as a full disk leaves it, is removed."""
         import numpy as np
 
         found: dict[str, Any] = {}
@@ -32,7 +34,9 @@ class KeptVectors:
             try:
                 with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as held:
                     found |= dict(zip(held["hashes"].tolist(), held["vectors"], strict=True))
-            except (OSError, ValueError, KeyError, EOFError):
+            except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+                path.unlink(missing_ok=True)
+            except OSError:
                 continue
         return found
 

@@ -46,11 +46,17 @@ class RunGroup:
     @property
     def finding(self) -> Finding:
         """What the ended runs say; ``waiting`` before there are two of them, or before the largest share is done."""
-        if len(self.points) < 2 or (self.kind == "shares" and self.points[-1].run_id != self.runs[-1].id):
+        if len(self.points) < 2 or (self.kind == "shares" and not self._reached_its_end):
             return "waiting"
         if self.kind == "seeds":
             return "spread"
         return "helps" if self.last_gain >= WORTH else "enough"
+
+    @property
+    def _reached_its_end(self) -> bool:
+        """Whether the run on the largest share was started, is still there, and has ended."""
+        last = self.points[-1]
+        return last.run_id == self.runs[-1].id and last.share > _largest_share(self.key) - 1e-5
 
     @property
     def last_gain(self) -> float:
@@ -76,6 +82,12 @@ def run_group(run_id: str) -> RunGroup | None:
     if run is None:
         raise KurabeError("training.no_run", id=run_id)
     return None if run.group_key is None else _gathered(run.group_key, runs(run.project_id, group=run.group_key))
+
+
+def _largest_share(key: str) -> float:
+    """Return the share that a group's key ends with, as `start_learning_curve` writes it; all rows if it has none."""
+    share = key.rpartition(":")[2] if ":" in key else "1"
+    return float(share)
 
 
 def _gathered(key: str, found: list[RunView]) -> RunGroup | None:

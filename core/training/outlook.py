@@ -33,6 +33,9 @@ Level = Literal["go", "risky", "will_not"]
 _SAMPLE = 200
 """Most rows that are rendered with passages for an estimate: each of them is a search."""
 
+_SAMPLE_PLAIN = 20_000
+"""Most rows that are rendered without: all rows of a large dataset would keep a page waiting for minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -59,8 +62,9 @@ class Preflight:
     disk_needed: int
     disk_free: int
     rows: dict[str, Any]
-    """Counts of rows and tokens of one epoch, as measured on `rows_measured` examples."""
+    """Counts of rows and tokens of one epoch, scaled up from `rows_measured` rows where these are a sample."""
     rows_measured: int
+    """Rows that were rendered and counted."""
     trained_share: float
     """Share of tokens that are learned."""
     left_out_share: float
@@ -96,7 +100,7 @@ def preflight(config: TrainingConfig) -> Preflight:
     if base.folder is None:
         raise KurabeError("training.base_missing", base=base.ref)
     template = ChatTemplate.load(base.folder)
-    limit = None if config.row_style == "plain" else _SAMPLE
+    limit = _SAMPLE_PLAIN if config.row_style == "plain" else _SAMPLE
     rows = prepare_rows(config, template, _language(config), limit=limit)
     return _judged(config, base, base.folder, template, rows)
 
@@ -111,7 +115,7 @@ def _language(config: TrainingConfig) -> str:
 def _judged(
     config: TrainingConfig, base: BaseModelInfo, folder: Path, template: ChatTemplate, rows: PreparedRows
 ) -> Preflight:
-    counts, shapes = rows.counts(), read_shapes(folder)
+    counts, shapes = _scaled(rows), read_shapes(folder)
     device, memory_free = _device()
     memory = estimate_memory(config, shapes, counts["longest"], device=device)
     trained = trained_parameters(config, shapes)
@@ -141,7 +145,7 @@ def _judged(
         disk_needed=disk_needed,
         disk_free=disk_free,
         rows=counts,
-        rows_measured=counts["rows_in"],
+        rows_measured=rows.rows_in,
         trained_share=counts["trained_tokens"] / counts["tokens"],
         left_out_share=counts["listed"] / counts["rows_in"],
         trained_parameters=trained,
@@ -152,6 +156,12 @@ def _judged(
         preview=template.pieces(rows.train[0].tokens),
         preview_rejected=template.pieces(rejected) if (rejected := rows.train[0].rejected) else [],
     )
+
+
+def _scaled(rows: PreparedRows) -> dict[str, Any]:
+    """Return the counts for all rows of the run, from those of the share that was prepared."""
+    alone = ("validation", "longest")
+    return {name: n if name in alone else round(n / rows.share) for name, n in rows.counts().items()}
 
 
 def _device() -> tuple[str, int | None]:
@@ -233,6 +243,8 @@ def _memory_findings(needed: int, free: int | None) -> list[Finding]:
 
 def _row_findings(rows: PreparedRows, counts: dict[str, Any]) -> list[Finding]:
     found = []
+    if rows.share < 1:
+        found.append(Finding("go", "sampled", {"rows": rows.rows_in, "total": counts["rows_in"]}))
     if without := counts["without_pair"]:
         found.append(Finding("go", "without_pair", {"rows": without, "pairs": counts["trained"]}))
     if unusable := counts["listed"] - without:

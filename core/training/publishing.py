@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 from core.errors import KurabeError
 from core.jobs import JobContext, find_secret, submit
 from core.models import adapter, adapter_folder, describe_folder, merged_folder
+from core.models.adapters import CARD
 from core.settings import settings
 from core.training.exporting import model_card
 
@@ -68,9 +70,21 @@ def _commit(repository: str, files: list[Path], card: str) -> str:
 
     hub = HfApi(endpoint=os.environ.get("HF_ENDPOINT"), token=find_secret(settings().hub_token_name))
     hub.create_repo(repository, private=True, exist_ok=True)
-    added = [CommitOperationAdd(path.name, str(path)) for path in files]
+    # One that was there already stays as it is, and what is uploaded once is public for good.
+    if hub.repo_info(repository).private is not True:
+        raise KurabeError("training.upload_refused", repository=repository, detail="the repository is public")
+    added = [CommitOperationAdd(path.name, _handed_on(path)) for path in files]
     added.append(CommitOperationAdd("README.md", card.encode()))
     return str(hub.create_commit(repository, added, commit_message="Trained with Kurabe").commit_url)
+
+
+def _handed_on(path: Path) -> str | bytes:
+    """Return a file as it is uploaded: the record of an adapter goes without the project's own prompt."""
+    if path.name != CARD:
+        return str(path)
+    record = describe_folder(path.parent)
+    kept = {name: value for name, value in record.items() if name not in ("instructions", "house_rules")}
+    return json.dumps(kept, ensure_ascii=False, indent=1).encode()
 
 
 @contextmanager

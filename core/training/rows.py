@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.datasets import examples, rejected_answer
+from core.datasets import drawn_examples, examples, rejected_answer
 from core.errors import KurabeError
 from core.prompting import IGNORED, ChatTemplate, Message, Passage, PromptInput, TrainingRow, build_messages
 from core.store import tables as tb
@@ -15,6 +16,9 @@ from core.training.config import TrainingConfig
 from core.training.passages import PassageSource, Shown
 
 __all__ = ["ListedRow", "PreparedRow", "PreparedRows", "prepare_rows"]
+
+_READ = 20_000
+"""Rows that are read at most to find enough for an estimate."""
 
 Style = Literal["plain", "passages"]
 
@@ -95,6 +99,8 @@ class PreparedRows:
     """Rows that stayed plain because nobody knows which document answers them."""
     passages_dropped: int = 0
     """Distractor passages taken out so that a row fits."""
+    share: float = 1.0
+    """Share of the run's training rows that was prepared: less than 1 for an estimate from a sample."""
 
     @property
     def tokens(self) -> int:
@@ -132,23 +138,28 @@ class _Chosen:
     validation: list[tb.Example]
     unpaired: list[tb.Example]
     """Training examples without a rejected answer, where the objective needs one."""
+    share: float = 1.0
+    """Share of them that was read."""
 
 
-def _chosen(config: TrainingConfig) -> _Chosen:
+def _chosen(config: TrainingConfig, most: int | None = None) -> _Chosen:
     """Return training examples (the configured share) and validation examples (at most `evaluation_rows`).
 
-    Both are drawn by the seed alone, so that a smaller share is part of a larger one.
+    Both are drawn by the seed alone, so that a smaller share is part of a larger one. With `most` no more rows than
+    these are read of each, for an estimate.
 
     Raises:
         KurabeError: ``training.no_rows``, ``training.no_pairs``.
     """
-    train = examples(config.dataset_version_id, split="train")
-    validation = examples(config.dataset_version_id, split="validation")
+    train, share = _read(config, "train", most)
+    validation, _ = _read(config, "validation", most)
     if not train:
         raise KurabeError("training.no_rows")
     unpaired = [row for row in train if not rejected_answer(row.tags)] if config.aim.pairs else []
     if config.aim.pairs:
         if len(unpaired) == len(train):
+            if share < 1:  # pairs so rare that none was drawn
+                return _chosen(config)
             raise KurabeError("training.no_pairs", rows=len(train))
         train, validation = ([row for row in part if rejected_answer(row.tags)] for part in (train, validation))
     if config.data_share < 1:
@@ -159,7 +170,15 @@ def _chosen(config: TrainingConfig) -> _Chosen:
     if len(validation) > config.evaluation_rows:
         # Not drawn by the run's seed: runs with other seeds are then measured on the same questions.
         validation = random.Random(0).sample(validation, config.evaluation_rows)
-    return _Chosen(train, validation, unpaired)
+    return _Chosen(train, validation, unpaired, share)
+
+
+def _read(config: TrainingConfig, split: str, most: int | None) -> tuple[list[tb.Example], float]:
+    """Return the rows of a split, or a sample of them, and which share of the split they are."""
+    if most is None:
+        return examples(config.dataset_version_id, split=split), 1.0
+    found, total = drawn_examples(config.dataset_version_id, split, most, config.seed)
+    return found, len(found) / max(1, total)
 
 
 def prepare_rows(
@@ -177,21 +196,26 @@ def prepare_rows(
         template: the base's chat template.
         language: the project's, for the words that frame passages.
         on_progress: told rows done and rows in all.
-        limit: prepare only so many training examples, for an estimate; 0 prepares the validation rows alone.
+        limit: prepare only so many training examples, for an estimate; 0 prepares the validation rows alone. Of a
+            larger dataset only a sample is read: `PreparedRows.share` says how much of it.
 
     Raises:
         KurabeError: ``training.no_rows``, ``training.no_pairs``, ``training.no_index``, ``training.nothing_left``,
             what searching raises.
     """
-    chosen = _chosen(config)
-    train = chosen.train
-    if limit is not None and len(train) > limit:
-        train = random.Random(config.seed).sample(train, limit)
+    chosen = _chosen(config, _read_for(config, limit) if limit else None)
+    train, unpaired = chosen.train, chosen.unpaired if limit != 0 else []
     builder = _Builder(config, template, language)
+    result = builder.result
+    result.share = chosen.share
+    if limit is not None and len(train) > limit:
+        kept = limit / len(train)
+        train = random.Random(config.seed).sample(train, limit)
+        unpaired = unpaired[: round(len(unpaired) * kept)]
+        result.share *= kept
     work = [(builder.add_training, example) for example in train]
     work += [(builder.add_validation, example) for example in chosen.validation]
-    result = builder.result
-    for example in chosen.unpaired if limit != 0 else ():
+    for example in unpaired:
         builder.list_unpaired(example)
     for start in range(0, len(work), _AT_ONCE):
         part = work[start : start + _AT_ONCE]
@@ -204,6 +228,11 @@ def prepare_rows(
         first = result.listed[-1]
         raise KurabeError("training.nothing_left", rows=result.rows_in, reason=first.code)
     return result
+
+
+def _read_for(config: TrainingConfig, limit: int) -> int:
+    """Return how many rows to read so that, where the data allow it, `limit` remain of the configured share."""
+    return max(limit, min(_READ, math.ceil(limit / config.data_share)))
 
 
 class _Builder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from core.datasets import count_examples, count_pairs
 from core.errors import ErrorRecord, KurabeError
 from core.identity import new_id
-from core.jobs import JobView, events, job_view, submit
+from core.jobs import JobView, cancel, events, job_view, submit
 from core.models import adapters as registered
 from core.models import resolve_base
 from core.settings import settings
@@ -172,7 +173,7 @@ def start_seeds(
     """
     name = config.name or config.plugin.name
     configs = [replace(config, seed=seed, name=f"{name} · seed {seed}") for seed in seeds]
-    return _start_together(project_id, configs, options)
+    return _start_together(project_id, configs, options, new_id())
 
 
 def start_learning_curve(
@@ -184,14 +185,24 @@ def start_learning_curve(
     """
     name = config.name or config.plugin.name
     configs = [replace(config, data_share=share, name=f"{name} · {share:.0%}") for share in shares]
-    return _start_together(project_id, configs, options)
+    # The largest share stands in the key: a curve that lost its end then does not pass for a whole one.
+    return _start_together(project_id, configs, options, f"{new_id()}:{max(shares):g}")
 
 
 def _start_together(
-    project_id: str, configs: Sequence[TrainingConfig], options: dict[str, Any]
+    project_id: str, configs: Sequence[TrainingConfig], options: dict[str, Any], group: str
 ) -> list[tb.TrainingRun]:
-    group = new_id()
-    return [start_training(project_id, each, group=group, **options) for each in configs]
+    """Start all of them, or none: one alone would train for nothing."""
+    started: list[tb.TrainingRun] = []
+    try:
+        for each in configs:
+            started.append(start_training(project_id, each, group=group, **options))
+    except BaseException:
+        for run in started:
+            with suppress(KurabeError):
+                cancel(str(run.job_id))
+        raise
+    return started
 
 
 def start_merge(project_id: str, adapter_id: str) -> str:

@@ -81,7 +81,8 @@ def _follow_change(project: tb.Project) -> None:
             refresh_index(base.id)
     except KurabeError as error:
         # The change is stored; the state of the index, drawn above, says that it is not searched yet.
-        st.session_state["documents_added"] = (0, [error])
+        stored, failures = st.session_state.get("documents_added", (0, []))
+        st.session_state["documents_added"] = (stored, [*failures, error])
 
 
 def draw_added() -> None:

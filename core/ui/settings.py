@@ -26,7 +26,7 @@ __all__ = [
     "draw_project",
 ]
 
-_SECRET = ("database_url", "model_key")
+_SECRET = ("database_url", "model_key", "reranker_key")
 
 
 def draw_project(project: tb.Project) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.errors import KurabeError
 from core.knowledge import tables
 
 SIZE = 32
@@ -71,6 +72,28 @@ def test_where_partitions_find_too_little_another_kind_is_taken(monkeypatch: pyt
     assert how.recall >= 0.99
     kinds = [index.index_type for index in tables.open_table("even").list_indices() if index.columns == ["vector"]]
     assert len(kinds) == (how.kind != "exact")
+
+
+def test_choosing_can_be_stopped_before_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "EXACT_UP_TO", 1000)
+    monkeypatch.setattr(tables, "_PARTITION", 150)
+    steps = []
+
+    def stop_at_the_fourth() -> None:
+        steps.append(1)
+        if len(steps) == 4:
+            raise KurabeError("knowledge.build_stopped")
+
+    with pytest.raises(KurabeError, match="build_stopped"):
+        tables.create_table("stopped", rows(clustered(3000)), SIZE, stop_at_the_fourth)
+
+
+def test_neighbours_as_near_as_the_wanted_ones_count_as_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "EXACT_UP_TO", 1000)
+    monkeypatch.setattr(tables, "_PARTITION", 150)
+    same = np.repeat(clustered(60), 50, axis=0)  # boilerplate: every passage stands there fifty times
+    how = tables.create_table("same", rows(same), SIZE)
+    assert how is not None and how.kind == "ivf_flat" and how.recall == 1.0
 
 
 def test_without_vectors_there_is_nothing_to_choose() -> None:

@@ -16,6 +16,8 @@ from core.jobs import JobContext
 from core.knowledge import IndexConfig
 from core.knowledge.jobs import build_index as index_job
 from core.knowledge.search import RRF_K, Hit, fused
+from core.knowledge.tables import table_names
+from core.knowledge.unfinished import KeptVectors
 from core.settings import reset_settings, settings
 from core.store import tables as tb
 from core.store import write
@@ -156,6 +158,49 @@ def test_a_stopped_build_does_not_embed_again_what_it_had(kb: str, monkeypatch: 
     assert not list((settings().path("cache") / "vectors").rglob("*.npz"))
 
 
+@pytest.mark.usefixtures("embedder")
+def test_a_document_deleted_while_an_index_is_built_is_not_in_it(kb: str) -> None:
+    gone = knowledge.current_document(kb, "p7.md")
+    assert gone is not None
+    said = []
+
+    def delete_once(stage: str, done: int, total: int) -> None:
+        if stage == "indexing" and not said:
+            said.append(stage)
+            knowledge.delete_document(gone.id)
+
+    version = knowledge.build_index(kb, CONFIG, delete_once)
+    assert said and gone.id not in version.document_hashes and len(version.document_hashes) == 11
+    assert "p7.md" not in {hit.document_name for hit in knowledge.search(version.id, "製品7の重さ", k=12).hits}
+    assert table_names() == [version.table_name]
+    assert not list((settings().path("cache") / "vectors").rglob("*.npz"))
+
+
+@pytest.mark.usefixtures("embedder")
+def test_a_trial_leaves_the_vectors_of_a_stopped_build(kb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.knowledge.embedding.BATCH", 4)
+    with pytest.raises(KurabeError, match="build_stopped"):
+        knowledge.build_index(kb, CONFIG, should_stop=lambda: len(Embeddings.asked) >= 8)
+    knowledge.delete_index(knowledge.build_index(kb, CONFIG, trial=True).id)
+    knowledge.build_index(kb, CONFIG)
+    assert len(Embeddings.asked) == 12
+
+
+@pytest.mark.usefixtures("embedder")
+def test_a_damaged_file_of_vectors_is_removed_and_they_are_made_again(kb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.knowledge.embedding.BATCH", 4)
+    with pytest.raises(KurabeError, match="build_stopped"):
+        knowledge.build_index(kb, CONFIG, should_stop=lambda: len(Embeddings.asked) >= 8)
+    (path,) = (settings().path("cache") / "vectors").rglob("*.npz")
+    whole = path.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", whole[:60] + bytes(200) + whole[260:], b"PK\x03\x04" + bytes(99)):
+        path.write_bytes(damaged)
+        kept = KeptVectors(kb, "")
+        kept._folder = path.parent
+        assert kept.load() == {} and not path.exists()
+    assert knowledge.build_index(kb, CONFIG).chunk_count == 12
+
+
 def test_ties_are_broken_in_the_same_way_every_time() -> None:
     def hit(name: str, **ranks: object) -> Hit:
         return Hit(name, "d", "n", "t", "", "x", **ranks)  # type: ignore[arg-type]  # test ranks
@@ -169,9 +214,12 @@ def test_ties_are_broken_in_the_same_way_every_time() -> None:
 class Reranker(Embeddings):
     """A server with `/rerank` that prefers passages with many of the question's words, and says so in any order."""
 
+    keys: list[str | None] = []
+
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         assert (self.path, asked["model"]) == ("/v1/rerank", "own-reranker")
+        Reranker.keys.append(self.headers["authorization"])
         words = set(asked["query"].split())
         scored = [
             {"index": place, "relevance_score": float(len(words & set(text.replace(".", " ").split())))}
@@ -204,6 +252,17 @@ def test_a_reranking_model_orders_the_candidates(monkeypatch: pytest.MonkeyPatch
     assert [hit.rerank_score for hit in result.hits] == [5.0, 1.0]
     assert result.hits[0].score == 5.0 and result.hits[0].text_rank and result.spans["rerank"] > 0
     assert knowledge.search(version.id, question).hits[0].rerank_score is None
+    monkeypatch.setenv("KURABE_MODEL_KEY", "of-the-model-server")
+    for url in ("https://models.example/v1", f"http://127.0.0.1:{server.server_port}/other"):
+        monkeypatch.setenv("KURABE_MODEL_URL", url)
+        reset_settings()
+        knowledge.search(version.id, question, rerank=True)
+    monkeypatch.setenv("KURABE_RERANKER_KEY", "of-the-reranker")
+    reset_settings()
+    knowledge.search(version.id, question, rerank=True)
+    elsewhere, same, own = Reranker.keys[-3:]
+    assert "of-the-model-server" not in str(elsewhere)
+    assert (same, own) == ("Bearer of-the-model-server", "Bearer of-the-reranker")
     server.shutdown()
     server.server_close()
     with pytest.raises(KurabeError, match="models"):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from core.errors import KurabeError
+from core.settings import reset_settings
 from core.store import tables as tb
 from core.store import write
-from core.training import TrainingConfig, run_group
+from core.training import TrainingConfig, run_group, runs, start_learning_curve
 from tests.training.conftest import Known
 
 
@@ -49,6 +50,24 @@ def test_a_learning_curve_says_whether_more_examples_help(
     group = run_group(curve(known, *losses))
     assert group is not None and group.kind == "shares" and group.finding == finding
     assert [point.examples for point in group.points] == sorted(point.examples for point in group.points)
+
+
+def test_a_curve_without_its_largest_share_waits(known: Known) -> None:
+    for key in ("cut", "cut:1", "whole:0.25"):
+        made = [add(known, key, loss, data_share=share) for share, loss in ((0.1, 0.9), (0.25, 0.6))]
+        group = run_group(made[0])
+        assert group is not None and group.finding == ("helps" if key == "whole:0.25" else "waiting")
+
+
+def test_a_curve_that_cannot_be_started_whole_is_not_trained_in_part(
+    known: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KURABE_JOBS_PER_PROJECT", "2")
+    monkeypatch.setenv("KURABE_FREE_SPACE_FLOOR_MB", str(1 << 40))  # nothing begins meanwhile
+    reset_settings()
+    with pytest.raises(KurabeError, match="quota"):
+        start_learning_curve(known.project, TrainingConfig(dataset_version_id=known.version, epochs=1))
+    assert [run.status for run in runs(known.project)] == ["cancelled", "cancelled"]
 
 
 def test_the_gain_is_that_of_the_last_step(known: Known) -> None:

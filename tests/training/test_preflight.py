@@ -39,6 +39,22 @@ def test_a_sound_run_may_go_and_its_numbers_are_those_of_its_rows(known: Known) 
     assert "".join(text for text, learned in seen.preview if learned).endswith("<|im_end|>")
 
 
+def test_of_a_large_dataset_a_sample_is_read_and_the_numbers_are_scaled(
+    known: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = look(known, batch_size=8)
+    monkeypatch.setattr("core.training.outlook._SAMPLE_PLAIN", 12)
+    seen = look(known, batch_size=8)
+    assert seen.rows_measured == 12 and seen.rows["rows_in"] == seen.rows["trained"] == 24
+    assert seen.steps == whole.steps and 0 < seen.rows["longest"] <= whole.rows["longest"]
+    assert seen.rows["tokens"] == pytest.approx(whole.rows["tokens"], rel=0.05)
+    [said] = [finding for finding in seen.findings if finding.code == "sampled"]
+    assert said.params == {"rows": 12, "total": 24}
+    assert "sampled" not in {finding.code for finding in whole.findings}
+    half = look(known, batch_size=8, data_share=0.5)
+    assert (half.rows_measured, half.rows["trained"]) == (12, 12)
+
+
 @pytest.mark.parametrize("method", METHODS.names())
 def test_the_number_of_trained_parameters_is_exact(method: str) -> None:
     config = TrainingConfig(dataset_version_id="-", epochs=1, method={"name": method})

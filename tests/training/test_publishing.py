@@ -31,6 +31,7 @@ class Hub:
     """What arrived."""
 
     refuses: bool = False
+    private: bool = True
     created: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
@@ -69,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
         )
 
     def do_GET(self) -> None:
-        self.send({"sha": "b" * 40, "id": "team/x", "siblings": []})
+        self.send({"sha": "b" * 40, "id": "team/x", "siblings": [], "private": self.server.hub.private})  # type: ignore[attr-defined]  # set by the fixture
 
     def send(self, content: dict[str, Any], status: int = 200) -> None:
         data = json.dumps(content).encode()
@@ -107,7 +108,8 @@ def test_an_adapter_arrives_whole_with_its_card_in_a_private_repository(
     hub: Hub, known: Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEAM_HUB_TOKEN", TOKEN)
-    adapter = put_adapter(known.project)
+    secret = {"instructions": "Our prompt.", "house_rules": "Our rules.", "seed": 3}
+    adapter = put_adapter(known.project, facts=secret)
     result = send(adapter, tmp_path)
     assert result["url"].startswith("http") and result["repository"] == "team/answers"
     assert hub.created[0]["organization"] == "team" and "private" in json.dumps(hub.created[0])
@@ -115,9 +117,28 @@ def test_an_adapter_arrives_whole_with_its_card_in_a_private_repository(
     expected = {path.name: path.read_bytes() for path in folder.iterdir()} | {
         "README.md": model_card(adapter.id).encode()
     }
+    record, sent = (json.loads(files.pop("kurabe.json")) for files in (expected, hub.files))
     assert hub.files == expected
+    assert record["instructions"] and sent == {
+        "base_ref": "starter",
+        "base_hash": "k1:base",
+        "kind": "lora",
+        "mixable": False,
+        "seed": 3,
+    }
     assert hub.tokens == {f"Bearer {TOKEN}"}
     assert TOKEN not in (tmp_path / "events.jsonl").read_text()
+
+
+def test_nothing_goes_into_a_repository_that_is_public(
+    hub: Hub, known: Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAM_HUB_TOKEN", TOKEN)
+    hub.private = False
+    with pytest.raises(KurabeError) as caught:
+        send(put_adapter(known.project), tmp_path)
+    assert caught.value.code == "training.upload_refused" and "public" in caught.value.params["detail"]
+    assert hub.files == {}
 
 
 def test_a_hub_that_refuses_is_quoted(hub: Hub, known: Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

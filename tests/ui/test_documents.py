@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from core import jobs, knowledge
+from core.errors import KurabeError
 from core.settings import reset_settings
 from core.store import tables as tb
+from core.ui import documents as drawn
 from tests.ui.conftest import Visitor, texts
 
 
@@ -39,6 +41,22 @@ def test_an_edit_and_a_deletion_are_seen_by_the_next_question(language: str, fil
     sure.click().run()
     assert not app.exception, [error.value for error in app.exception]
     assert "Quimbolan" not in answer(filled, "What is the Quimbolan?")
+
+
+def test_an_index_that_cannot_follow_does_not_hide_what_an_upload_brought(
+    filled: tb.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knowledge.add_document(knowledge.default_kb(filled.id).id, "new.md", b"# New\n\nA new lamp.")
+    unread, lost = KurabeError("knowledge.empty_document", name="a.md"), KurabeError("models.unreachable", url="x")
+
+    def fails(kb_id: str) -> None:
+        raise lost
+
+    monkeypatch.setattr(drawn, "refresh_index", fails)
+    held = {"documents_added": (8, [unread])}
+    monkeypatch.setattr(drawn.st, "session_state", held)
+    drawn._follow_change(filled)
+    assert held["documents_added"] == (8, [unread, lost])
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

@@ -20,7 +20,10 @@ __all__ = ["TENSORBOARD", "Trackers"]
 TENSORBOARD = "tensorboard"
 """Folder of the event files in the run's folder."""
 
-_LOGGED = ("loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_bytes")
+_LOGGED = (
+    "loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_bytes", "margin", "accuracy",
+    "eval_margin", "eval_accuracy",
+)  # fmt: skip
 
 
 class _Tracker(Protocol):
