@@ -86,7 +86,9 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.hub = Hub()  # type: ignore[attr-defined]  # read by the handler
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    address = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)  # read once, when it is imported
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     allowed(monkeypatch)
     yield server.hub  # type: ignore[attr-defined]  # as above
