@@ -16,10 +16,10 @@ from tests.e2e.running import ADDRESSES, browse, serve, settle
 VIEWS = {
     "home": ("",),
     "questions": ("", "import", "check", "versions"),
-    "documents": ("", "add", "search", "judge"),
+    "documents": ("", "add", "search", "judge", "sweep"),
     "training": ("new", "runs", "compare", "adapters"),
     "compare": ("",),
-    "test_run": ("", "cases", "changes", "new"),
+    "test_run": ("", "cases", "changes", "judge", "robustness", "new"),
     "blind_rating": ("",),
     "decision": ("",),
     "settings": ("", "models", "prices", "machine"),
