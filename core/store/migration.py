@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ def alembic_config() -> Config:
     """Return Alembic's configuration; there is no alembic.ini."""
     from alembic.config import Config
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # Streamlit would print each step where the app is started
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     return config
