@@ -28,9 +28,9 @@ _POSTGRES_LOCK = 0x6B7572616265
 
 def alembic_config() -> Config:
     """Return Alembic's configuration; there is no alembic.ini."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # Streamlit would print each step where the app is started
     from alembic.config import Config
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # Streamlit would print each step where the app is started
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     return config
