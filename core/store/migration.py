@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = ["alembic_config", "migrate"]
 
+logging.getLogger("alembic").setLevel(logging.WARNING)  # Streamlit would print each step where the app is started
+
 _POSTGRES_LOCK = 0x6B7572616265
 """Advisory lock number: "kurabe" in bytes."""
 
 
 def alembic_config() -> Config:
     """Return Alembic's configuration; there is no alembic.ini."""
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # Streamlit would print each step where the app is started
     from alembic.config import Config
 
     config = Config()
