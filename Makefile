@@ -61,7 +61,7 @@ bench-search: $(READY)
 	$(BIN)/python -m tests.benchmarks.search
 
 # Manuals of Debian in English and Japanese, unpacked from their packages without being installed
-MANUALS := debian-reference-en debian-reference-ja developers-reference developers-reference-ja \
+MANUALS := debian-handbook debian-policy installation-guide-amd64 debian-reference-en debian-reference-ja developers-reference developers-reference-ja \
 	maint-guide maint-guide-ja debian-faq debian-faq-ja
 TEXTS := data/workspace/manuals
 
