@@ -5,19 +5,25 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
+
+from sudachipy import Dictionary, SplitMode, Tokenizer
 
 from core.datasets.checks._base import Check, CheckInput, Finding
 
-__all__ = ["SpellingVariants", "folded_spelling"]
+__all__ = ["SpellingVariants"]
 
-_KATAKANA = re.compile(r"[ァ-ヴ][ァ-ヴー・]{2,}|[ｦ-ﾟ]{3,}")
-_PAIRED = (
-    ("問い合わせ", "問合せ", "問合わせ"), ("取り扱い", "取扱い"), ("申し込み", "申込み"), ("引き換え", "引換え"),
-    ("組み合わせ", "組合せ"), ("受け付け", "受付け"), ("ください", "下さい"),
-    ("いただき", "頂き"), ("できます", "出来ます"), ("子ども", "子供"),
-)  # fmt: skip
+_AT_ONCE = 10_000
+"""Characters analysed at once; Sudachi takes at most 49,149 bytes."""
+
+_JAPANESE = re.compile(r"[ぁ-ヿ一-鿿ｦ-ﾟ]")
+_KANJI = re.compile(r"[一-鿿々]")
+_HIRAGANA = re.compile(r"[ぁ-ゖー]+")
+_POLITE = (("ください", "下さい"), ("いただき", "頂き"), ("できます", "出来ます"))
+"""Helping verbs, which the analyser cannot tell from verbs of their own (してみる, 見る)."""
 _ENGLISH = (
     ("color", "colour"), ("center", "centre"), ("organize", "organise"), ("catalog", "catalogue"), ("fiber", "fibre"),
     ("canceled", "cancelled"), ("license", "licence"), ("email", "e-mail"), ("online", "on-line"), ("liter", "litre"),
@@ -26,7 +32,7 @@ _ENGLISH = (
 
 @dataclass(frozen=True)
 class SpellingVariants(Check):
-    """Finds katakana words with and without long vowel, half-width kana, okurigana, British among American spelling."""
+    """Finds Japanese words by their normal form in the Sudachi dictionary, and British among American spelling."""
 
     name: ClassVar[str] = "spelling_variants"
 
@@ -35,8 +41,8 @@ class SpellingVariants(Check):
         spelled: dict[str, Counter[str]] = defaultdict(Counter)
         rows: dict[str, list[int]] = defaultdict(list)
         for position, row in data.rows():
-            for word in _words(f"{row.question}\n{row.answer}"):
-                spelled[folded_spelling(word)][word] += 1
+            for key, word in _words(f"{row.question}\n{row.answer}"):
+                spelled[key][word] += 1
                 if len(rows[word]) < 200:
                     rows[word].append(position)
         mixed = {key: counts for key, counts in spelled.items() if len(counts) > 1}
@@ -48,27 +54,43 @@ class SpellingVariants(Check):
         return [self.finding("mixed", "info", found, words=len(mixed), examples=shown)]
 
 
-def _words(text: str) -> set[str]:
-    found = {word.strip("・") for word in _KATAKANA.findall(text)}
+def _words(text: str) -> set[tuple[str, str]]:
+    """Return (key that the spellings of one word share, spelling) of each word that could be spelled otherwise."""
+    found = set(_japanese(text)) if _JAPANESE.search(text) else set()
     lowered = text.casefold()
-    found |= {word for family in _PAIRED for word in family if word in text}
+    for family in _POLITE:
+        found |= {(family[0], word) for word in family if word in text}
     for family in _ENGLISH:
-        found |= {word for word in family if re.search(rf"\b{re.escape(word)}s?\b", lowered)}
+        found |= {(family[0], word) for word in family if re.search(rf"\b{re.escape(word)}s?\b", lowered)}
     return found
 
 
-_FAMILY = {word: family[0] for family in (*_PAIRED, *_ENGLISH) for word in family}
+def _japanese(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the words of Japanese text; 引越し and 引っ越し, サーバー and ｻｰﾊﾞ have one key."""
+    for part in re.findall(rf"[\s\S]{{1,{_AT_ONCE}}}", text):
+        for word in _tokenizer().tokenize(part):
+            kind, detail = word.part_of_speech()[:2]
+            noun = kind == "名詞" and detail in ("普通名詞", "固有名詞")
+            if not noun and not (kind in ("動詞", "形容詞") and detail == "一般"):
+                continue
+            spelling = word.surface() if noun else word.dictionary_form()
+            if _JAPANESE.search(spelling) and (key := _key(spelling, word.normalized_form(), noun=noun)):
+                yield key, spelling
 
 
-def folded_spelling(word: str) -> str:
-    """Return the key that the spellings of one word share: サーバー, サーバ and ｻｰﾊﾞ have one."""
-    if word in _FAMILY:
-        return _FAMILY[word]
-    plain = (
-        unicodedata.normalize("NFKC", word)
-        .replace("・", "")
-        .replace("ヴァ", "バ")
-        .replace("ヴィ", "ビ")
-        .replace("ヴ", "ブ")
-    )
-    return re.sub(r"ー(?=$)", "", plain) if len(plain) > 3 else plain
+def _key(spelling: str, normal: str, *, noun: bool) -> str | None:
+    """Return what the spellings of one word share, or None where kana and kanji are chosen by meaning.
+
+    聞く and 聴く have one normal form and are two words, as are 使う and 使える; とき and 時 are one that nobody minds.
+    """
+    if _HIRAGANA.fullmatch(spelling) and (len(spelling) < 3 or len(_KANJI.findall(normal)) < 2):
+        return None
+    if noun:
+        plain = unicodedata.normalize("NFKC", normal).replace("・", "").replace("ヴァ", "バ").replace("ヴ", "ブ")
+        return re.sub(r"ー$", "", plain) if len(plain) > 3 else plain
+    return f"{normal} {''.join(_KANJI.findall(spelling))} {spelling[-1:]}"
+
+
+@cache
+def _tokenizer() -> Tokenizer:
+    return Dictionary(dict="small").tokenizer(mode=SplitMode.C)
