@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """SQLAlchemy URL of the store; unset means SQLite in `home`. Secret, because it may hold a password."""
     index_uri: str | None = None
     """Where LanceDB keeps its tables: a folder or ``s3://…``; unset means ``<home>/index``."""
+    document_folder: Path | None = None
+    """Folder on the server whose documents may be taken in on the documents page; unset offers none."""
     model_url: str | None = None
     """An OpenAI-compatible server used in place of the local host, for example ``http://gpu:8000/v1``."""
     model_key: SecretStr | None = None
@@ -90,11 +92,11 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severity that reaches the logs."""
 
-    @field_validator("home")
+    @field_validator("home", "document_folder")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
+    def _absolute(cls, value: Path | None) -> Path | None:
         try:
-            return value.expanduser().resolve()
+            return value and value.expanduser().resolve()
         except RuntimeError as error:  # ~somebody whom this machine does not know
             raise ValueError(str(error)) from error
 

@@ -11,6 +11,7 @@ from core.ui.documents import (
     draw_second_versions,
     draw_upload,
 )
+from core.ui.folders import draw_folder
 from core.ui.frame import current_project
 from core.ui.judging import draw_judging
 from core.ui.parts import choose_view, draw_empty, draw_head
@@ -22,6 +23,7 @@ draw_added()
 if not documents(default_kb(project.id).id):
     draw_empty("ui.documents.empty")
     draw_upload(project)
+    draw_folder(project)
 else:
     draw_index(project)
     draw_second_versions(project)
@@ -32,6 +34,7 @@ else:
         draw_check(project)
     elif view == "add":
         draw_upload(project)
+        draw_folder(project)
     elif view == "search":
         draw_search(project)
     elif view == "judge":

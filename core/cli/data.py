@@ -26,7 +26,7 @@ from core.datasets import (
 )
 from core.decision import share_text
 from core.errors import KurabeError
-from core.i18n import format_duration, t
+from core.i18n import describe, format_duration, t
 from core.jobs import submit
 from core.knowledge import (
     AskedOf,
@@ -197,6 +197,24 @@ def add(project: Project, files: Annotated[list[Path], typer.Argument(help="Docu
     for file in files:
         made = add_document(base.id, file.name, file.read_bytes())
         progress_line(t("cli.document.added", name=made.name, version=made.version))
+
+
+@command(knowledge)
+def take_in(
+    project: Project,
+    folder: Annotated[str, typer.Argument(help="A folder below KURABE_DOCUMENT_FOLDER.")] = ".",
+    as_json: Json = False,
+) -> None:
+    """Take in every readable document of the folder that the settings allow, as a job; follow it to its end."""
+    owner = get_project(project)
+    payload = {"folder": folder, "knowledge_base_id": default_kb(owner.id).id}
+    found = follow(submit("documents", payload, project_id=owner.id)).result or {}
+    for record in found.get("failures", ()):
+        progress_line(" ".join(describe(KurabeError.from_record(record))))
+    if as_json:
+        show(found)
+    else:
+        progress_line(t("ui.documents.folder.done", stored=found.get("stored", 0), unchanged=found.get("unchanged", 0)))
 
 
 @command(knowledge, "list")

@@ -60,6 +60,7 @@ class JobKind:
 KINDS: dict[str, JobKind] = {
     "train": JobKind("device", "core.training.trainer.run:main"),
     "index": JobKind("host", "core.knowledge.jobs:build_index"),
+    "documents": JobKind("cpu", "core.knowledge.jobs:take_in"),
     "sweep": JobKind("host", "core.knowledge.jobs:sweep"),
     "experiment": JobKind("host", "core.evaluation.jobs:run_experiment", also=("device",)),
     "judge": JobKind("host", "core.evaluation.judge.running:run_judging", also=("device",)),

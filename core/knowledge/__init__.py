@@ -17,6 +17,7 @@ from core.knowledge.documents import (
     knowledge_bases,
     update_document,
 )
+from core.knowledge.folders import TakenIn, offered_folders, take_in_folder
 from core.knowledge.index import (
     IndexConfig,
     build_index,
@@ -63,6 +64,7 @@ __all__ = [
     "SweepMiss",
     "SweepPoint",
     "SweepReport",
+    "TakenIn",
     "add_document",
     "add_documents",
     "build_index",
@@ -90,11 +92,13 @@ __all__ = [
     "judge_search",
     "knowledge_bases",
     "latest_index",
+    "offered_folders",
     "questions_with_gold",
     "refresh_index",
     "search",
     "search_many",
     "stale_documents",
     "sweep_search",
+    "take_in_folder",
     "update_document",
 ]

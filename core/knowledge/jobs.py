@@ -1,4 +1,4 @@
-"""The jobs that build an index version and that try passage lengths and ways of searching."""
+"""The jobs that take in a folder, build an index version, and try passage lengths and ways of searching."""
 
 from __future__ import annotations
 
@@ -8,12 +8,27 @@ from core.datasets import latest_version
 from core.errors import KurabeError
 from core.jobs import JobContext
 from core.knowledge.documents import default_kb
+from core.knowledge.folders import take_in_folder
 from core.knowledge.index import IndexConfig
 from core.knowledge.index import build_index as build
 from core.knowledge.judging import questions_with_gold
 from core.knowledge.sweeping import SweepConfig, sweep_search
 
-__all__ = ["build_index", "sweep"]
+__all__ = ["build_index", "sweep", "take_in"]
+
+
+def take_in(ctx: JobContext) -> dict[str, Any]:
+    """Store the documents of a folder on the server; payload: ``folder`` and optional ``knowledge_base_id``.
+
+    Raises:
+        KurabeError: as `take_in_folder`.
+    """
+    return take_in_folder(
+        _knowledge_base(ctx),
+        str(ctx.payload.get("folder", ".")),
+        progress=lambda done, total: ctx.progress(done, total, "reading"),
+        should_stop=lambda: ctx.stop_requested() is not None,
+    ).as_record()
 
 
 def build_index(ctx: JobContext) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from core import jobs, knowledge
@@ -105,3 +107,26 @@ def test_passage_lengths_are_tried_and_the_finding_is_a_sentence(
     [table] = [frame.value for frame in app.dataframe if later.says("ui.sweep.tokens") in frame.value.columns]
     assert len(table) == 4
     assert len(app.get("plotly_chart")) == 1
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_folder_on_the_server_is_taken_in_by_a_job_and_the_page_names_what_it_left(
+    language: str, filled: tb.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("rules.md", "plan.dwg", "broken.pdf"):
+        (tmp_path / name).write_text("# Rules\n\nThe Quimbolan is a blue lamp.")
+    monkeypatch.setenv("KURABE_DOCUMENT_FOLDER", str(tmp_path))
+    reset_settings()
+    visitor = Visitor(language, filled)
+    app = visitor.open("documents", view="add")
+    [start] = [button for button in app.button if button.label == visitor.says("ui.documents.folder.start")]
+    start.click().run()
+    assert not app.exception, [error.value for error in app.exception]
+    [job] = jobs.list_jobs(filled.id, ["documents"])
+    view = jobs.wait(job.id, timeout=120)
+    assert view.status == "succeeded", view.error
+    later = Visitor(language, filled)
+    seen = texts(later.open("documents", view="add"))
+    assert later.says("ui.documents.folder.done").format(stored="1", unchanged="0") in seen
+    assert ".dwg (1)" in seen and "broken" in seen
+    assert knowledge.current_document(knowledge.default_kb(filled.id).id, "rules.md") is not None
