@@ -14,6 +14,8 @@ from core.cli.jobs import follow
 from core.cli.project import Project
 from core.datasets import (
     EXPORT_FORMATS,
+    SplitBy,
+    SplitConfig,
     dataset_versions,
     datasets,
     examples,
@@ -21,8 +23,10 @@ from core.datasets import (
     import_file,
     import_hub_dataset,
     latest_version,
+    make_splits,
     preview,
     run_checks,
+    version_difference,
 )
 from core.decision import share_text
 from core.errors import KurabeError
@@ -36,7 +40,7 @@ from core.knowledge import (
     SweepConfig,
     SweepPoint,
     SweepReport,
-    add_document,
+    add_documents,
     check_documents,
     default_kb,
     delete_document,
@@ -159,15 +163,53 @@ def check(project: Project, version: Annotated[str | None, typer.Option()] = Non
     table((t("cli.severity"), t("cli.finding")), rows)
 
 
+@command(dataset)
+def split(
+    project: Project,
+    validation: Annotated[float, typer.Option(help="Share of the rows.", min=0, max=1)] = 0.15,
+    test: Annotated[float, typer.Option(help="Share of the rows.", min=0, max=1)] = 0.25,
+    by: Annotated[SplitBy, typer.Option(help="What stays together; time: the newest rows are the test.")] = "row",
+    column: Annotated[str, typer.Option(help="For tag and time: the column.")] = "",
+    seed: Annotated[int, typer.Option(help="Another seed, another division.")] = 0,
+    version: Annotated[str | None, typer.Option()] = None,
+    as_json: Json = False,
+) -> None:
+    """Divide the rows anew into training, validation and test, as a new version."""
+    chosen = SplitConfig(validation, test, by, column, seed=seed)
+    _print_versions([make_splits(_version(get_project(project).id, version).id, chosen)], as_json)
+
+
+@command(dataset)
+def diff(
+    project: Project,
+    old: Annotated[str, typer.Argument(help="A version, or the beginning of its id.")],
+    new: Annotated[str | None, typer.Argument(help="Another; default: the newest.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the rows that only one of two versions has."""
+    owner = get_project(project)
+    found = version_difference(_version(owner.id, old).id, _version(owner.id, new).id)
+    if as_json:
+        show(found)
+        return
+    rows = [
+        (sign, row["split"], row["question"], row["answer"])
+        for sign, kind in (("-", "removed"), ("+", "added"))
+        for row in found[kind]
+    ]
+    table(("", t("cli.split"), t("cli.question"), t("cli.answer")), rows)
+
+
 @command(dataset, "show")
 def show_rows(
     project: Project,
     split: Annotated[Split | None, typer.Option()] = None,
     limit: Annotated[int, typer.Option(help="How many rows.")] = 20,
+    version: Annotated[str | None, typer.Option()] = None,
     as_json: Json = False,
 ) -> None:
-    """Show rows of the newest version."""
-    rows = examples(_version(get_project(project).id, None).id, split=split, limit=limit)
+    """Show rows of a version, or of the newest."""
+    rows = examples(_version(get_project(project).id, version).id, split=split, limit=limit)
     if as_json:
         names = ("id", "key", "split", "slice", "question", "answer", "value", "expects", "gold", "coverage")
         show([{name: getattr(row, name) for name in names} for row in rows])
@@ -182,20 +224,32 @@ def export(
     file: Annotated[Path, typer.Argument(help="Where to write.")],
     kind: Annotated[str, typer.Option("--format", help=", ".join(EXPORT_FORMATS))] = "jsonl",
     split: Annotated[Split | None, typer.Option()] = None,
+    version: Annotated[str | None, typer.Option()] = None,
+    as_json: Json = False,
 ) -> None:
-    """Write the newest version to a file."""
-    version = _version(get_project(project).id, None)
+    """Write a version, or the newest, to a file."""
+    chosen = _version(get_project(project).id, version)
     with file.open("wb") as target:
-        target.writelines(export_rows(version.id, kind, split=split))
-    progress_line(str(file))
+        target.writelines(export_rows(chosen.id, kind, split=split))
+    if as_json:
+        show({"file": str(file), "version": chosen.id, "bytes": file.stat().st_size})
+    else:
+        progress_line(str(file))
 
 
 @command(knowledge)
-def add(project: Project, files: Annotated[list[Path], typer.Argument(help="Documents.", exists=True)]) -> None:
-    """Add documents; a known name becomes the document's next version."""
+def add(
+    project: Project,
+    files: Annotated[list[Path], typer.Argument(help="Documents.", exists=True)],
+    as_json: Json = False,
+) -> None:
+    """Add documents; a known name becomes the document's next version, and a ZIP file brings those in it."""
     base = default_kb(get_project(project).id)
-    for file in files:
-        made = add_document(base.id, file.name, file.read_bytes())
+    stored = [made for file in files for made in add_documents(base.id, [(file.name, file.read_bytes())])]
+    if as_json:
+        show([{name: getattr(made, name) for name in ("id", "name", "version", "hash")} for made in stored])
+        return
+    for made in stored:
         progress_line(t("cli.document.added", name=made.name, version=made.version))
 
 
@@ -298,24 +352,36 @@ def check_(project: Project, as_json: Json = False) -> None:
     table((t("cli.finding"), t("cli.name")), rows)
 
 
+def _named_and_file(words: list[str], project: str | None) -> tuple[tb.Project, Path | None]:
+    """Tell the project's name from the file's: the name comes first, unless an option gave it."""
+    rest = words if project is not None else words[1:]
+    name = project or next(iter(words), None)
+    if name is None or len(rest) > 1:
+        raise typer.BadParameter("NAME FILE", param_hint="NAME")
+    file = Path(rest[0]) if rest else None
+    if file is not None and not file.is_file():
+        raise typer.BadParameter(str(file), param_hint="FILE")
+    return get_project(name), file
+
+
 @command(knowledge)
 def evaluate(
-    project: Project,
+    name: Annotated[str | None, typer.Argument(help="The project; left out where --project names it.")] = None,
     file: Annotated[
-        Path | None,
-        typer.Argument(help='JSONL rows {"question", "gold_document_ids"}; default: the dataset.', exists=True),
+        str | None, typer.Argument(help='JSONL rows {"question", "gold_document_ids"}; default: the dataset.')
     ] = None,
+    project: Annotated[str | None, typer.Option("--project", "-p", help="The project, in place of NAME.")] = None,
     k: Annotated[int, typer.Option(help="How many passages count as found.", min=1, max=50)] = 5,
     mode: Annotated[Literal["text", "vector", "hybrid"] | None, typer.Option(help="Default: all there are.")] = None,
     split: Annotated[Split, typer.Option(help="Questions of the dataset.")] = "validation",
     as_json: Json = False,
 ) -> None:
     """Judge the search alone: how often it brings the passages that hold the answers."""
-    owner = get_project(project)
+    owner, rows = _named_and_file([word for word in (name, file) if word is not None], project)
     newest = latest_index(default_kb(owner.id).id)
     if newest is None:
         raise KurabeError("training.no_index")
-    asked = questions_with_gold(_version(owner.id, None).id, split) if file is None else _asked_in(file)
+    asked = questions_with_gold(_version(owner.id, None).id, split) if rows is None else _asked_in(rows)
     _print_search(judge_search(newest.id, asked, k=k, modes=(mode,) if mode else ()), as_json)
 
 

@@ -10,7 +10,7 @@ from core.datasets.readers import readers
 from core.datasets.rows import REJECTED, SPLITS, Problem, Row, rejected_answer
 from core.datasets.shapes import SHAPES
 from core.datasets.similarity import near_pairs, plain_key
-from core.datasets.splitting import SplitConfig, make_splits
+from core.datasets.splitting import SplitBy, SplitConfig, make_splits
 from core.datasets.versions import (
     count_examples,
     count_pairs,
@@ -22,6 +22,7 @@ from core.datasets.versions import (
     examples,
     latest_version,
     rows_of,
+    tag_columns,
     version,
 )
 
@@ -38,6 +39,7 @@ __all__ = [
     "Preview",
     "Problem",
     "Row",
+    "SplitBy",
     "SplitConfig",
     "checks",
     "count_examples",
@@ -68,6 +70,7 @@ __all__ = [
     "run_checks",
     "stored_coverage",
     "taught_answers",
+    "tag_columns",
     "version",
     "version_difference",
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +16,12 @@ from core.datasets.versions import VersionWriter, rows_of, version
 from core.errors import KurabeError
 from core.store import tables as tb
 
-__all__ = ["SplitConfig", "make_splits", "planned_splits"]
+__all__ = ["SplitBy", "SplitConfig", "make_splits", "planned_splits"]
+
+SplitBy = Literal["row", "document", "tag", "time"]
+
+_Moment = tuple[int, ...]
+_DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[T\s]*(\d{1,2})[:時](\d{1,2})分?(?::?(\d{1,2}))?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +32,13 @@ class SplitConfig:
     """Share of the rows for validation."""
     test: float = 0.25
     """Share of the rows for the test."""
-    by: Literal["row", "document", "tag"] = "row"
-    """What stays together: nothing but wordings, rows of one source document, or rows of one value of a tag."""
+    by: SplitBy = "row"
+    """What stays together: nothing but wordings, rows of one source document, rows of one value of a tag; or
+    ``time``: the test is the newest rows, validation those before it."""
     tag: str = ""
-    """Column whose values keep rows together, for ``by="tag"``."""
+    """Column whose values keep rows together, for ``by="tag"``; the one that holds the date, for ``by="time"``."""
     stratify: bool = True
-    """Give every slice its share in each split."""
+    """Give every slice its share in each split; not for ``by="time"``, which has one border for all."""
     seed: int = 0
     """Another seed, another division; the same seed divides the same rows in the same way."""
 
@@ -39,7 +47,7 @@ def make_splits(version_id: str, config: SplitConfig | None = None) -> tb.Datase
     """Return a new version of the same rows with splits made.
 
     Raises:
-        KurabeError: ``datasets.bad_shares``, ``datasets.too_few_groups``, ``store.missing``.
+        KurabeError: ``datasets.bad_shares``, ``datasets.too_few_groups``, ``datasets.no_time``, ``store.missing``.
     """
     config = config or SplitConfig()
     base = version(version_id)
@@ -58,10 +66,11 @@ def planned_splits(rows: Sequence[Row], config: SplitConfig) -> list[str]:
     """Return the split of every row.
 
     Groups are taken in an order that only the seed and their words decide, and each goes to the split that is
-    furthest below its share of the group's slice.
+    furthest below its share of the group's slice. By time, groups are taken by their newest row.
 
     Raises:
-        KurabeError: ``datasets.bad_shares``; ``datasets.too_few_groups`` if a split that should have rows gets none.
+        KurabeError: ``datasets.bad_shares``; ``datasets.too_few_groups`` if a split that should have rows gets none;
+            ``datasets.no_time`` if rows have no date that can be read.
     """
     train = 1 - config.validation - config.test
     if min(config.validation, config.test) < 0 or train <= 0:
@@ -69,8 +78,11 @@ def planned_splits(rows: Sequence[Row], config: SplitConfig) -> list[str]:
     shares = {"train": train, "validation": config.validation, "test": config.test}
     groups = _grouped(rows, config)
     splits = [""] * len(rows)
-    for members in _strata(rows, groups, config).values():
-        _divide(members, shares, splits)
+    if config.by == "time":
+        _divide_by_time(groups, _moments(rows, config.tag), shares, splits)
+    else:
+        for members in _strata(rows, groups, config).values():
+            _divide(members, shares, splits)
     wanted = [name for name in SPLITS if shares[name] > 0]
     if missing := [name for name in wanted if name not in splits]:
         raise KurabeError("datasets.too_few_groups", groups=len(groups), missing=", ".join(missing))
@@ -126,3 +138,30 @@ def _divide(groups: list[list[int]], shares: dict[str, float], splits: list[str]
         counts[name] += len(group)
         for index in group:
             splits[index] = name
+
+
+def _divide_by_time(
+    groups: list[list[int]], moments: Sequence[_Moment], shares: dict[str, float], splits: list[str]
+) -> None:
+    """Fill the oldest split first: each group goes where its middle falls among the shares."""
+    total, before = sum(len(group) for group in groups), 0
+    borders = {"train": shares["train"], "validation": 1 - shares["test"], "test": 1.0}
+    for group in sorted(groups, key=lambda members: max(moments[index] for index in members)):
+        place = (before + len(group) / 2) / total
+        name = next(name for name in SPLITS if shares[name] > 0 and (place <= borders[name] or name == "test"))
+        before += len(group)
+        for index in group:
+            splits[index] = name
+
+
+def _moments(rows: Sequence[Row], column: str) -> list[_Moment]:
+    found = [_moment(row.tags.get(column)) for row in rows]
+    if missing := [position for position, moment in enumerate(found) if moment is None]:
+        raise KurabeError("datasets.no_time", column=column, n=len(missing), row=missing[0] + 1)
+    return [moment for moment in found if moment is not None]
+
+
+def _moment(value: object) -> _Moment | None:
+    """Read 2026-03-01, 2026/3/1 9:05, 2026年3月1日, 20260301; time zones are not told apart."""
+    match = _DATE.match(unicodedata.normalize("NFKC", str(value)).strip())
+    return tuple(int(part or 0) for part in match.groups()) if match else None

@@ -32,6 +32,7 @@ __all__ = [
     "count_examples",
     "count_pairs",
     "rows_of",
+    "tag_columns",
     "version",
 ]
 
@@ -289,6 +290,14 @@ def _pairs(version_id: str, split: str) -> int:
     )
     with read() as session:
         return sum(bool(rejected_answer(tags)) for tags in session.scalars(query).yield_per(1000))
+
+
+def tag_columns(version_id: str, rows: int = 200) -> list[str]:
+    """Return the further columns that the first rows of a version have, by name."""
+    query = select(tb.Example.tags).where(tb.Example.version_id == version_id).order_by(tb.Example.position)
+    with read() as session:
+        found = {name for tags in session.scalars(query.limit(rows)) for name in tags}
+    return sorted(found - {REJECTED})
 
 
 def _counted(counts: dict[str, dict[str, int]], split: str | None, slices: Sequence[str] | None) -> int:

@@ -9,6 +9,8 @@ import streamlit as st
 from core.datasets import (
     EXPORT_FORMATS,
     SPLITS,
+    SplitBy,
+    SplitConfig,
     count_examples,
     dataset_versions,
     datasets,
@@ -21,12 +23,13 @@ from core.datasets import (
     repair,
     run_checks,
     stored_coverage,
+    tag_columns,
     version,
     version_difference,
 )
-from core.datasets.splitting import SplitConfig
 from core.i18n import catalogue, format_number, t
 from core.knowledge import dataset_coverage, default_kb, documents
+from core.measures import smallest_detectable
 from core.store import tables as tb
 from core.ui.findings import when
 from core.ui.parts import plain, remember, section
@@ -312,12 +315,16 @@ def _draw_split(row: tb.DatasetVersion) -> None:
     st.caption(t("ui.split.text"))
     validation = st.number_input(t("ui.split.validation_share"), 0, 80, 15)
     test = st.number_input(t("ui.split.test_share"), 0, 80, 25)
-    together = st.selectbox(
-        t("ui.split.together"), ["row", "document"], format_func=lambda key: t(f"ui.split.together.{key}")
-    )
+    columns = tag_columns(row.id)
+    ways: list[SplitBy] = ["row", "document", "tag", "time"] if columns else ["row", "document"]
+    by = st.selectbox(t("ui.split.together"), ways, format_func=lambda key: t(f"ui.split.together.{key}"))
+    column = st.selectbox(t("ui.split.column"), columns, format_func=plain) if by in ("tag", "time") else ""
+    tested = round(row.row_count * test / 100)
+    smallest = smallest_detectable(tested)
+    key = "ui.split.detectable" if smallest else "ui.split.undetectable"
+    st.caption(t(key, n=format_number(tested), points=format_number(round(100 * (smallest or 0)))))
     if st.button(t("ui.split.make"), key=f"split_{row.id}", icon=":material/call_split:"):
-        by = "document" if together == "document" else "row"
-        make_splits(row.id, SplitConfig(validation=validation / 100, test=test / 100, by=by))  # type: ignore[arg-type]  # one of the two literals
+        make_splits(row.id, SplitConfig(validation / 100, test / 100, by, column))
         st.rerun()
 
 

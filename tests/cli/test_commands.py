@@ -172,6 +172,22 @@ def test_exported_questions_can_be_imported_again(shop: Path) -> None:
     assert version["row_count"] == len(rows())
 
 
+def test_questions_are_divided_anew_and_versions_are_compared(shop: Path) -> None:
+    [first] = told("dataset", "import", "--project", "Shop", shop / "questions.jsonl")
+    [second] = told("dataset", "split", "--project", "Shop", "--validation", "0.2", "--test", "0.3", "--seed", "7")
+    sizes = {name: sum(counts.values()) for name, counts in second["counts"]["slices"].items()}
+    assert sum(sizes.values()) == first["row_count"] and sizes["test"] >= sizes["validation"] > 0
+    assert second["lineage"]["config"]["seed"] == 7
+    moved = told("dataset", "diff", "--project", "Shop", first["id"])
+    assert {row["question"] for row in moved["added"]} == {row["question"] for row in moved["removed"]}
+    assert told("dataset", "diff", "--project", "Shop", second["id"], second["id"]) == {"removed": [], "added": []}
+    assert "⟦" not in done("dataset", "diff", "--project", "Shop", first["id"], second["id"]).stdout
+    rows = told("dataset", "show", "--project", "Shop", "--version", first["id"], "--limit", "100")
+    assert len(rows) == first["row_count"]
+    result = run("dataset", "split", "--project", "Shop", "--by", "time", "--column", "day")
+    assert result.exit_code == 1 and result.stderr.startswith("datasets.no_time\n")
+
+
 def test_a_project_without_questions_says_so(shop: Path) -> None:
     result = run("dataset", "check", "--project", "Shop")
     assert result.exit_code == 1 and result.stderr.startswith("comparison.no_data\n")
@@ -196,7 +212,8 @@ def test_documents_are_added_indexed_searched_and_removed(shop: Path) -> None:
     asked = shop / "asked.jsonl"
     rows = [("How long is the warranty of the Amber Kettle?", "kettle.md"), ("How bright is the lamp?", "nowhere.md")]
     asked.write_text("\n".join(json.dumps({"question": q, "gold_document_ids": [d]}) for q, d in rows))
-    judged = told("knowledge", "evaluate", "--project", "Shop", asked, "--k", "1", "--mode", "text")
+    judged = told("knowledge", "evaluate", "Shop", asked, "--k", "1", "--mode", "text")
+    assert judged == told("knowledge", "evaluate", "--project", "Shop", asked, "--k", "1", "--mode", "text")
     assert judged["questions"] == 1 and judged["modes"][0]["hit"]["estimate"] == 1
     assert [found["ranks"] for found in judged["ranks"]["text"]] == [[1]]
     assert judged["not_indexed"] == ["How bright is the lamp?"]

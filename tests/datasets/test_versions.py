@@ -54,6 +54,39 @@ def test_splits_keep_wordings_together_and_every_slice_its_share(project: str) -
     assert datasets.make_splits(made.id, SplitConfig(validation=0.1, test=0.2, seed=1)).hash != made.hash
 
 
+def dated(project: str, dates: list[str]) -> tb.DatasetVersion:
+    rows: list[dict[str, object]] = [
+        {"question": f"Inquiry {n * 7919}: what about part {chr(65 + n % 26)}{n}?", "answer": f"{n}", "day": day}
+        for n, day in enumerate(dates)
+    ]
+    return datasets.import_file(project, lines(rows), "dated.jsonl")
+
+
+def test_by_time_the_newest_rows_are_the_test_and_the_oldest_the_training(project: str) -> None:
+    days = [f"2026-{1 + n % 12:02}-{1 + n // 12:02}" for n in range(100)]
+    made = datasets.make_splits(dated(project, days).id, SplitConfig(0.1, 0.2, "time", "day"))
+    sides = {split: [row.tags["day"] for row in datasets.examples(made.id, split=split)] for split in datasets.SPLITS}
+    assert max(sides["train"]) <= min(sides["validation"]) <= max(sides["validation"]) <= min(sides["test"])
+    assert {split: len(found) for split, found in sides.items()} == {"train": 70, "validation": 10, "test": 20}
+
+
+def test_dates_are_read_as_offices_write_them(project: str) -> None:
+    days = ["2026年3月1日", "2026/2/1 9:05", "20260103", "２０２６－０４－０１", "2026-03-01T10:00:00Z"]
+    made = datasets.make_splits(dated(project, days).id, SplitConfig(0.2, 0.2, "time", "day"))
+    assert [row.split for row in datasets.examples(made.id)] == ["train", "train", "train", "test", "validation"]
+
+
+def test_rows_without_a_readable_date_are_named(project: str) -> None:
+    version = dated(project, ["2026-03-01", "soon", "2026-03-02", ""])
+    with pytest.raises(KurabeError, match="datasets.no_time") as caught:
+        datasets.make_splits(version.id, SplitConfig(0.2, 0.2, "time", "day"))
+    assert (caught.value.params["n"], caught.value.params["row"]) == (2, 2)
+
+
+def test_the_further_columns_of_a_version_are_offered_to_keep_rows_together(project: str) -> None:
+    assert datasets.tag_columns(many(project).id) == ["team"]
+
+
 def test_rows_of_one_document_stay_on_one_side(project: str) -> None:
     made = datasets.make_splits(many(project).id, SplitConfig(by="document"))
     sides: dict[str, set[str]] = {}
