@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.i18n import format_number, t
+from core.ui.drafting import draw_drafts
 from core.ui.frame import current_project
 from core.ui.importing import draw_import
 from core.ui.parts import choose_view, draw_empty, draw_head, section
@@ -17,13 +18,16 @@ if version is None:
     draw_empty("ui.questions.empty")
     section(t("ui.questions.view.import"))
     draw_import(project, None)
+    draw_drafts(project)
 else:
-    names = ("browse", "import", "check", "versions")
+    names = ("browse", "import", "drafts", "check", "versions")
     view = choose_view("questions", {name: t(f"ui.questions.view.{name}") for name in names})
     if view == "browse":
         draw_browser(version)
     elif view == "import":
         draw_import(project, version)
+    elif view == "drafts":
+        draw_drafts(project)
     elif view == "check":
         draw_checks(project, version)
     else:

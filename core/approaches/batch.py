@@ -157,7 +157,7 @@ def ask_patiently(task: Task, should_stop: ShouldStop = lambda: False, *, stream
     return row
 
 
-def pause_after(row: tb.Answer | tb.Judgement, attempt: int) -> float | None:
+def pause_after(row: tb.Answer | tb.ModelCall, attempt: int) -> float | None:
     """Seconds until a failed answer is asked again: what the server wants, or longer each time; None: never."""
     if row.status != "failed" or not may_pass(row):
         return None
@@ -171,11 +171,11 @@ def pause_after(row: tb.Answer | tb.Judgement, attempt: int) -> float | None:
     return max(pauses[attempt], min(wanted, LONGEST_PAUSE)) * random.uniform(1.0, 1.3)
 
 
-def _code(row: tb.Answer | tb.Judgement) -> str:
+def _code(row: tb.Answer | tb.ModelCall) -> str:
     return str((row.error or {}).get("code", ""))
 
 
-def may_pass(row: tb.Answer | tb.Judgement) -> bool:
+def may_pass(row: tb.Answer | tb.ModelCall) -> bool:
     """Whether the failure is one that often goes away: busy server, broken connection, time-out."""
     return _code(row) in RETRYABLE
 

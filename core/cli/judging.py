@@ -32,7 +32,7 @@ from core.projects import get_project
 from core.store import tables as tb
 from core.votes import Agreement, agreement
 
-__all__ = ["register"]
+__all__ = ["model_choice", "register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +58,7 @@ def judge(
     owner = get_project(project)
     config = JudgeConfig(
         experiment_id=_experiment(owner, experiment),
-        model=_model(owner, model, url, key_name),
+        model=model_choice(owner, model, url, key_name),
         rubric=rubric,
         pairs=pairs,
         metrics=tuple(metric or ()),
@@ -133,7 +133,8 @@ def robustness(
     table([t(name) for name in columns], rows)
 
 
-def _model(owner: tb.Project, model: str | None, url: str | None, key_name: str | None) -> ModelChoice:
+def model_choice(owner: tb.Project, model: str | None, url: str | None, key_name: str | None) -> ModelChoice:
+    """Return the model at an address, else the one that is named, else the project's base model."""
     if url is not None:
         return ModelChoice(kind="endpoint", ref=model or "default", url=url, key_name=key_name)
     ref = model or owner.base_ref

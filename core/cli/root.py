@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from core import __version__
-from core.cli import comparison, data, doctor, jobs, judging, models, project, reference, runs, training
+from core.cli import comparison, data, doctor, drafting, jobs, judging, models, project, reference, runs, training
 from core.cli._output import command, guarded, progress_line
 from core.i18n import t, use_language
 from core.projects import ensure_samples
@@ -36,6 +36,7 @@ doctor.register(app)
 models.register(app)
 comparison.register(app)
 judging.register(app)
+drafting.register(data.dataset)
 reference.register(app)
 
 _WITHOUT_STORE = {"demo", "host"}

@@ -5,6 +5,23 @@ from .cases import SHOWN, SORTED, CaseFilter, CasePage, CaseRow, answer_scores, 
 from .changes import Change, Changes, compare_experiments
 from .config import DEFAULT_METRICS, ExperimentConfig, Plan, PlannedApproach
 from .confusion import Confusion
+from .drafting import (
+    DRAFT_SHOW,
+    DraftingConfig,
+    DraftingPlan,
+    DraftPage,
+    Need,
+    Needs,
+    add_accepted,
+    count_drafts,
+    decide,
+    draftings,
+    drafts,
+    plan_drafting,
+    questions_missing,
+    start_drafting,
+    unreadable,
+)
 from .echoes import Echo, echo
 from .export import EXPORTS, export_rows, write_answers
 from .judge import (
@@ -61,6 +78,21 @@ from .scoring import Scorer, rescore, score_live
 from .seal import Openings, openings
 
 __all__ = [
+    "DRAFT_SHOW",
+    "DraftPage",
+    "DraftingConfig",
+    "DraftingPlan",
+    "Need",
+    "Needs",
+    "add_accepted",
+    "count_drafts",
+    "decide",
+    "draftings",
+    "drafts",
+    "plan_drafting",
+    "questions_missing",
+    "start_drafting",
+    "unreadable",
     "PROBES",
     "ProbeResult",
     "RobustnessConfig",

@@ -17,7 +17,7 @@ class Watch:
     def __init__(self) -> None:
         self._failing, self._reason = 0, ""
 
-    def take(self, rows: Sequence[tb.Answer | tb.Judgement]) -> None:
+    def take(self, rows: Sequence[tb.Answer | tb.ModelCall]) -> None:
         """Count a batch in the order in which it came.
 
         Raises:

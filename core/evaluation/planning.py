@@ -104,8 +104,7 @@ def plan_experiment(project_id: str, config: ExperimentConfig) -> Plan:
     calls = len(questions) * config.repetitions + alone
     sources = ProjectSources(project_id, dataset_version_id=config.dataset_version_id)
     planned = tuple(_planned(sources, row, calls, questions) for row in rows)
-    discordance = _measured_discordance(project_id)
-    assumed = ASSUMED_DISCORDANCE if discordance is None else discordance
+    assumed, measured = discordance_of(project_id)
     slices = Counter(example.slice for example in questions)
     tokens = [((p.prompt_tokens or 0) + (p.completion_tokens or 0)) * calls for p in planned]
     return Plan(
@@ -118,7 +117,7 @@ def plan_experiment(project_id: str, config: ExperimentConfig) -> Plan:
         seconds=_sum([p.seconds for p in planned]),
         smallest_detectable=smallest_detectable(len(questions), assumed, alpha=0.05 / max(1, len(rows) - 1)),
         discordance=assumed,
-        discordance_measured=discordance is not None,
+        discordance_measured=measured,
         approaches=planned,
         warnings=tuple(
             {"code": "small_slice", "params": {"slice": name, "n": n, "needed": SMALL_SLICE}}
@@ -189,6 +188,12 @@ def _earlier(project: tb.Project, which: Any) -> tuple[float | None, float | Non
         float(seconds) if seconds is not None else None,
         cost,
     )
+
+
+def discordance_of(project_id: str) -> tuple[float, bool]:
+    """Share of questions on which two approaches are taken to differ, and whether it was measured."""
+    measured = _measured_discordance(project_id)
+    return (ASSUMED_DISCORDANCE, False) if measured is None else (measured, True)
 
 
 def _measured_discordance(project_id: str) -> float | None:

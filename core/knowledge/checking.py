@@ -48,31 +48,65 @@ def check_documents(kb_id: str) -> list[DocumentFinding]:
 
 
 _INSTRUCTIONS = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|any|these|system)\b"
-        r"[^.\n]{0,30}\b(?:instruction|prompt|rule|message|direction|guideline)s?\b",
-        r"\b(?:you are|act as|pretend to be|from now on,? you)\b[^.\n]{0,40}"
-        r"\b(?:assistant|AI|language model|chatbot)\b",
-        r"\b(?:system|developer) (?:prompt|message)\s*[:：]",
-        r"<\|?(?:im_start|im_end|system|assistant)\|?>|\[/?INST\]|^\s*#{2,} ?(?:system|assistant)\s*:",
-        r"\b(?:reveal|print|repeat|show|output|leak)\b[^.\n]{0,40}\b(?:system prompt|your instructions|api key)\b",
-        r"\b(?:do not|don't|never) (?:tell|inform|mention (?:this|it) to|show) the user\b",
-        r"(?:これまで|以前|今まで|上記|上の|前|すべて|全て|システム)(?:の|から)?[^。\n]{0,12}"
-        r"(?:指示|命令|ルール|プロンプト|制約)[^。\n]{0,8}(?:無視|忘れ|破棄|従わ)",
-        r"(?:あなたは|君は|お前は)[^。\n]{0,25}(?:AI|アシスタント|言語モデル|チャットボット)",
-        r"(?:システム|開発者)(?:プロンプト|メッセージ)\s*[:：]",
-        r"(?:システム ?プロンプト|あなたへの指示)[^。\n]{0,15}(?:表示|出力|教え|開示|公開)",
-        r"(?:ユーザー?|利用者)に(?:は)?[^。\n]{0,10}(?:知らせ|伝え|言わ|教え)(?:ない|ず|るな|てはいけ)",
+    (words.split("/"), re.compile(pattern, re.IGNORECASE))
+    for words, pattern in (
+        (
+            "ignore/disregard/forget/override",
+            r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}"
+            r"\b(?:previous|prior|above|earlier|all|any|these|system)\b"
+            r"[^.\n]{0,30}\b(?:instruction|prompt|rule|message|direction|guideline)s?\b",
+        ),
+        (
+            "assistant/ai/language model/chatbot",
+            r"\b(?:you are|act as|pretend to be|from now on,? you)\b[^.\n]{0,40}"
+            r"\b(?:assistant|AI|language model|chatbot)\b",
+        ),
+        ("prompt/message", r"\b(?:system|developer) (?:prompt|message)\s*[:：]"),
+        (
+            "im_start/im_end/system/assistant/inst]",
+            r"<\|?(?:im_start|im_end|system|assistant)\|?>|\[/?INST\]|^\s*#{2,} ?(?:system|assistant)\s*:",
+        ),
+        (
+            "system prompt/your instructions/api key",
+            r"\b(?:reveal|print|repeat|show|output|leak)\b[^.\n]{0,40}"
+            r"\b(?:system prompt|your instructions|api key)\b",
+        ),
+        ("the user", r"\b(?:do not|don't|never) (?:tell|inform|mention (?:this|it) to|show) the user\b"),
+        (
+            "無視/忘れ/破棄/従わ",
+            r"(?:これまで|以前|今まで|上記|上の|前|すべて|全て|システム)(?:の|から)?[^。\n]{0,12}"
+            r"(?:指示|命令|ルール|プロンプト|制約)[^。\n]{0,8}(?:無視|忘れ|破棄|従わ)",
+        ),
+        (
+            "あなたは/君は/お前は",
+            r"(?:あなたは|君は|お前は)[^。\n]{0,25}(?:AI|アシスタント|言語モデル|チャットボット)",
+        ),
+        ("プロンプト/メッセージ", r"(?:システム|開発者)(?:プロンプト|メッセージ)\s*[:：]"),
+        (
+            "プロンプト/あなたへの指示",
+            r"(?:システム ?プロンプト|あなたへの指示)[^。\n]{0,15}(?:表示|出力|教え|開示|公開)",
+        ),
+        (
+            "ユーザ/利用者",
+            r"(?:ユーザー?|利用者)に(?:は)?[^。\n]{0,10}(?:知らせ|伝え|言わ|教え)(?:ない|ず|るな|てはいけ)",
+        ),
     )
 )
-"""Wordings that speak to the model that reads a passage, not to the people for whom it was written."""
+"""Wordings that speak to the model that reads a passage, not to the people for whom it was written.
+
+Before each, divided by "/", words of which it needs one, in lower case: looking for them costs a thirtieth of the rest.
+"""
 
 
 def instructions_in(text: str) -> list[str]:
     """Return the words of a text that look like instructions to the model that reads it."""
-    plain = folded(text)
-    return [match.group(0).strip() for pattern in _INSTRUCTIONS if (match := pattern.search(plain))]
+    plain = folded(text).replace("İ", "i").replace("ı", "i")  # a pattern takes both for an i, `lower` neither
+    lower = plain.lower()
+    return [
+        match.group(0).strip()
+        for words, pattern in _INSTRUCTIONS
+        if any(word in lower for word in words) and (match := pattern.search(plain))
+    ]
 
 
 def _instructions(found: Sequence[tb.Document]) -> Iterator[DocumentFinding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import KurabeError
@@ -248,6 +248,7 @@ def erase(document_id: str) -> list[str]:
             .where(tb.Document.id.in_(ids))
             .values(text="", title="", notes=[], pages=[], current=False, deleted_at=now())
         )
+        session.execute(delete(tb.DraftCall).where(tb.DraftCall.document_id.in_(ids)))  # they hold its passages
         served = select(tb.IndexVersion).where(
             tb.IndexVersion.knowledge_base_id == found.knowledge_base_id,
             tb.IndexVersion.ready,

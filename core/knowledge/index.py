@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from core.errors import KurabeError
 from core.identity import ProcessIdentity, alive, content_hash, new_id, now, process_identity
@@ -22,7 +22,7 @@ from core.knowledge.tables import VectorIndex, create_table, drop_table, folded,
 from core.knowledge.tokens import TokenCounter, counter_for, estimate_tokens
 from core.knowledge.unfinished import EVERY, KeptVectors, forget_vectors
 from core.models import EmbedderInfo, embedder_for
-from core.store import read, write
+from core.store import look_up, read, write
 from core.store import tables as tb
 
 __all__ = [
@@ -422,16 +422,23 @@ class Served:
         return VectorIndex(**kept) if kept else VectorIndex()
 
 
+# Made once: making it takes longer than asking the store.
+_SERVED = select(
+    tb.IndexVersion.table_name,
+    tb.IndexVersion.embedder,
+    tb.IndexVersion.config,
+    tb.IndexVersion.ready,
+    tb.IndexVersion.deleted_at,
+).where(tb.IndexVersion.id == bindparam("id"))
+
+
 def served_index(version_id: str) -> Served:
     """Return what a search needs of a version, without the list of its documents, which is long.
 
     Raises:
         KurabeError: as `index_version`.
     """
-    table = tb.IndexVersion
-    columns = (table.table_name, table.embedder, table.config, table.ready, table.deleted_at)
-    with read() as session:
-        found = session.execute(select(*columns).where(table.id == version_id)).first()
+    found = look_up(_SERVED, id=version_id)
     if found is None or not found.ready:
         raise KurabeError("store.missing", kind="index version", id=version_id)
     if found.deleted_at is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 import time
 from collections.abc import Iterable, Sequence
@@ -46,6 +47,8 @@ _POOL = 50
 
 _RERANKED = 30
 """Candidates that a reranking model reads: each costs it as much as a short prompt."""
+
+Row = dict[str, Any]
 
 _SHOWN = ["chunk_id", "document_id", "document_name", "position", "title", "heading", "text", "tokens", "page"]
 
@@ -244,14 +247,14 @@ class _Searcher:
             spans["embed"] = time.perf_counter() - began
         began = time.perf_counter()
         asked = words if self.mode != "vector" else None
-        vector_hits, text_hits = _found(self.version, vector, asked, self.pool, self.condition)
-        hits = fused(vector_hits, text_hits)
+        near, worded = _found(self.version, vector, asked, self.pool, self.condition)
+        hits = fused(near, worded, self.pool * 2 if self.rerank else self.k)
         spans["search"] = time.perf_counter() - began
         if self.rerank:
             began = time.perf_counter()
             hits = reranked(words, hits)
             spans["rerank"] = time.perf_counter() - began
-        done = "vector" if self.mode == "vector" else "hybrid" if vector_hits else "text"
+        done = "vector" if self.mode == "vector" else "hybrid" if near else "text"
         name = self.embedder.name if self.embedder and done != "text" else None
         notes = _notes(self.version, self.embedder is None)
         shown = hits[: self.k]
@@ -273,7 +276,7 @@ def _instructing(hits: Sequence[Hit]) -> list[dict[str, Any]]:
 
 def _found(
     version: Served, vector: Sequence[float] | None, words: str | None, limit: int, condition: str
-) -> tuple[list[Hit], list[Hit]]:
+) -> tuple[list[Row], list[Row]]:
     """Return what each way of searching finds, asked at once; a way without a question finds nothing."""
 
     def by_vector(table: Any) -> Any:
@@ -290,43 +293,50 @@ def _found(
     asked = {"vector": by_vector} if vector is not None else {}
     asked |= {"text": by_text} if words is not None else {}
     rows = dict(zip(asked, query_table(version.table_name, *asked.values()), strict=True))
-    return _vector_hits(rows.get("vector", [])), _text_hits(rows.get("text", []))
+    return _by_distance(rows.get("vector", [])), _by_score(rows.get("text", []))
 
 
-def _vector_hits(rows: list[dict[str, Any]]) -> list[Hit]:
+def _by_distance(rows: list[Row]) -> list[Row]:
     rows.sort(key=lambda row: (row["_distance"], row["chunk_id"]))
-    return [
-        hit_of(row, vector_rank=rank, vector_score=1.0 - float(row.pop("_distance")))
-        for rank, row in enumerate(rows, 1)
-    ]
+    for rank, row in enumerate(rows, 1):
+        row["vector_rank"], row["vector_score"] = rank, 1.0 - float(row.pop("_distance"))
+    return rows
 
 
-def _text_hits(rows: list[dict[str, Any]]) -> list[Hit]:
+def _by_score(rows: list[Row]) -> list[Row]:
     rows.sort(key=lambda row: (-row["_score"], row["chunk_id"]))
-    return [hit_of(row, text_rank=rank, text_score=float(row.pop("_score"))) for rank, row in enumerate(rows, 1)]
+    for rank, row in enumerate(rows, 1):
+        row["text_rank"], row["text_score"] = rank, float(row.pop("_score"))
+    return rows
 
 
-def hit_of(row: dict[str, Any], **found: Any) -> Hit:
-    """Return a table's row (columns of `_SHOWN` alone) as a hit with the ranks and scores that are given."""
-    return Hit(**row, **found)
+def hit_of(row: Row) -> Hit:
+    """Return a table's row (columns of `_SHOWN`, and the ranks and scores that it was found with) as a hit."""
+    return Hit(**row)
 
 
-def fused(vector_hits: Sequence[Hit], text_hits: Sequence[Hit]) -> list[Hit]:
+def fused(near: Sequence[Row], worded: Sequence[Row], most: int) -> list[Hit]:
     """Join both rankings by reciprocal rank; ties go to the better text rank, then to the smaller id.
 
     One ranking alone keeps its own scores.
+
+    Args:
+        near: Rows with ``vector_rank`` and ``vector_score``, best first.
+        worded: Rows with ``text_rank`` and ``text_score``, best first.
+        most: How many are wanted: of a hundred candidates, only these are made into hits.
     """
-    if not vector_hits or not text_hits:
-        alone = vector_hits or text_hits
-        return [replace(hit, score=hit.vector_score if hit.text_score is None else hit.text_score) for hit in alone]  # type: ignore[arg-type]  # one of the two is set
-    found = {hit.chunk_id: hit for hit in vector_hits}
-    for hit in text_hits:
-        other = found.get(hit.chunk_id)
-        found[hit.chunk_id] = (
-            replace(other, text_rank=hit.text_rank, text_score=hit.text_score) if other is not None else hit
-        )
-    scored = [replace(hit, score=_reciprocal(hit.vector_rank) + _reciprocal(hit.text_rank)) for hit in found.values()]
-    return sorted(scored, key=lambda hit: (-hit.score, hit.text_rank or 1 << 30, hit.chunk_id))
+    if not near or not worded:
+        alone = "vector_score" if near else "text_score"
+        return [hit_of({**row, "score": row[alone]}) for row in (near or worded)[:most]]
+    found = {row["chunk_id"]: row for row in near}
+    for row in worded:
+        found[row["chunk_id"]] = {**found.get(row["chunk_id"], {}), **row}
+    order = []
+    for chunk_id, row in found.items():
+        rank = row.get("text_rank")
+        order.append((-_reciprocal(row.get("vector_rank")) - _reciprocal(rank), rank or 1 << 30, chunk_id))
+    best = heapq.nsmallest(most, order)
+    return [hit_of({**found[chunk_id], "score": -score}) for score, _, chunk_id in best]
 
 
 def _reciprocal(rank: int | None) -> float:

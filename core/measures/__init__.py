@@ -21,6 +21,7 @@ from .statistics import (
     percentile_interval,
     power,
     proportion_interval,
+    questions_needed,
     smallest_detectable,
 )
 from .text import abstains, citations, without_reasoning
@@ -55,6 +56,7 @@ __all__ = [
     "read_choice",
     "read_scale",
     "read_yes_no",
+    "questions_needed",
     "smallest_detectable",
     "spec_of",
     "without_reasoning",

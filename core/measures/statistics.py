@@ -7,6 +7,7 @@ never by two separate intervals. `scipy` computes; tests compare with `scipy.sta
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -407,6 +408,24 @@ def smallest_detectable(
         middle = (low + high) / 2
         low, high = (low, middle) if power(n, discordance, middle, alpha=alpha) >= power_wanted else (middle, high)
     return high
+
+
+def questions_needed(
+    difference: float, discordance: float = 0.25, *, power_wanted: float = 0.8, alpha: float = 0.05
+) -> int | None:
+    """Fewest questions with which a true difference is found with `power_wanted`.
+
+    Exact up to 2,000 (bisection on `power`, which wavers by a few questions because outcomes are counts); beyond that
+    n = (z_{α/2}+z_β)²(ψ−δ²)/δ², as in `smallest_detectable`. None when the difference is not between 0 and ψ.
+    """
+    if not 0 < difference <= discordance <= 1:
+        return None
+    if power(2_000, discordance, difference, alpha=alpha) < power_wanted:
+        z = _z(1 - alpha / 2) + _z(power_wanted)
+        return math.ceil(z * z * (discordance - difference**2) / difference**2)
+    return 1 + bisect_left(
+        range(1, 2_000), True, key=lambda n: power(n, discordance, difference, alpha=alpha) >= power_wanted
+    )
 
 
 def percentile_interval(values: Values, quantile: float, confidence: float = 0.95) -> Interval | None:

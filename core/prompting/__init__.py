@@ -4,6 +4,7 @@ The app, the trainer and the host all use it, so what is trained, what is previe
 the same tokens. It needs `tokenizers` and `jinja2` only.
 """
 
+from core.prompting.drafting import drafting_hash, questions_prompt, rewordings_prompt
 from core.prompting.judging import claim_prompt, judging_hash, pair_prompt, scale_prompt
 from core.prompting.masking import IGNORED, TrainingRow
 from core.prompting.messages import Message, Passage, PromptInput, build_messages, template_hash
@@ -18,8 +19,11 @@ __all__ = [
     "TrainingRow",
     "build_messages",
     "claim_prompt",
+    "drafting_hash",
     "judging_hash",
     "pair_prompt",
+    "questions_prompt",
+    "rewordings_prompt",
     "scale_prompt",
     "template_hash",
 ]

@@ -59,11 +59,11 @@ def pair_prompt(
 def _chat(language: str, kind: str, rubric: str, **parts: str) -> list[Message]:
     words = _WORDS["ja" if language == "ja" else "en"]
     task = words[kind].format(rubric=rubric.strip()) if rubric else words[kind]
-    shown = "\n\n".join(f"<{tag}>\n{_inside(text)}\n</{tag}>" for tag, text in parts.items() if text.strip())
+    shown = "\n\n".join(f"<{tag}>\n{inside(text)}\n</{tag}>" for tag, text in parts.items() if text.strip())
     return [{"role": "system", "content": f"{task}\n{words['guard']}"}, {"role": "user", "content": shown}]
 
 
-def _inside(text: str) -> str:
+def inside(text: str) -> str:
     """Keep a text from closing the tag that it stands in."""
     return text.strip().replace("</", "<\u200b/")
 

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, Row, Select, create_engine, event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 
 from core.errors import KurabeError
 from core.settings import settings
 
-__all__ = ["engine", "forget_overwritten", "read", "reset_engine", "write"]
+__all__ = ["engine", "forget_overwritten", "look_up", "read", "reset_engine", "write"]
 
 _BUSY_SECONDS = 30
 """How long a writer waits for another one; writes are short, so this only bridges a slow disk."""
@@ -97,6 +97,23 @@ def read() -> Iterator[Session]:
     """
     with _session(engine()) as session:
         yield session
+
+
+def look_up(query: Select[Any], **values: Any) -> Row[Any] | None:
+    """Return a query's first row as it is now, or None: a third of the time of a session, for what is asked always.
+
+    Args:
+        query: Columns, not whole objects; made once, with `bindparam` in the place of values.
+        values: What stands in their place.
+
+    Raises:
+        KurabeError: ``store.unreachable``.
+    """
+    try:
+        with engine().connect() as connection:
+            return connection.execute(query, values).first()
+    except OperationalError as error:
+        raise KurabeError("store.unreachable", detail=str(error.orig).strip()) from error
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Forms made from dataclass fields: their labels, help and bounds are the fields' own metadata."""
+"""Forms made from dataclass fields, whose metadata are their labels, help and bounds; and the choice of a model."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from typing import Any
 
 import streamlit as st
 
-from core.i18n import catalogue, t
+from core.approaches import ModelChoice, check_key_name
+from core.errors import KurabeError
+from core.i18n import catalogue, describe, t
+from core.store import tables as tb
+from core.ui.findings import base_name
+from core.ui.parts import error_text
 
-__all__ = ["field_inputs"]
+__all__ = ["choose_model", "field_inputs"]
 
 
 def field_inputs(kind: Any, values: Mapping[str, Any], key: str, *, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -83,3 +88,37 @@ def _choice(label_key: str, option: Any) -> str:
         if key in catalogue("en"):
             return t(key)
     return str(option)
+
+
+def choose_model(project: tb.Project, key: str, label: str, missing: str) -> ModelChoice | None:
+    """Draw the choice of a model that helps, here or at an address; None while its address is missing.
+
+    Args:
+        project: whose base model is offered.
+        key: prefix of the widgets' keys.
+        label: what the model does.
+        missing: said while the address is missing.
+    """
+    kind = st.segmented_control(
+        label,
+        ("endpoint", "base"),
+        default="endpoint",
+        required=True,
+        format_func=lambda kind: t(f"ui.judge.model.{kind}", name=base_name(project.base_ref)),
+        key=f"{key}_kind",
+    )
+    if kind == "base":
+        return ModelChoice(ref=project.base_ref, base_ref=project.base_ref)
+    with st.grid(3, min_column_width=220):
+        url = st.text_input(t("ui.judge.url"), key=f"{key}_url", placeholder="https://api.example.com/v1")
+        ref = st.text_input(t("ui.judge.ref"), key=f"{key}_ref", placeholder="gpt-4.1-mini")
+        name = st.text_input(t("ui.judge.key"), key=f"{key}_key", help=t("ui.judge.key.help"))
+    if not url.strip() or not ref.strip():
+        st.caption(missing)
+        return None
+    try:
+        check_key_name(name.strip())
+    except KurabeError as error:
+        st.error(error_text(*describe(error)))
+        return None
+    return ModelChoice(kind="endpoint", ref=ref.strip(), url=url.strip(), key_name=name.strip() or None)

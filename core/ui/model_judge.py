@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.approaches import ModelChoice, check_key_name
+from core.approaches import ModelChoice
 from core.decision import approach_name
 from core.errors import KurabeError
 from core.evaluation import (
@@ -24,7 +24,8 @@ from core.evaluation import (
 from core.i18n import describe, format_duration, format_money, format_number, format_percent, t
 from core.measures.metrics.rubric import USUAL
 from core.store import tables as tb
-from core.ui.findings import base_name, when
+from core.ui.findings import when
+from core.ui.forms import choose_model
 from core.ui.jobs import follow_job
 from core.ui.parts import Tile, draw_tiles, error_text, interval_text, plain, remember, section
 from core.votes import agreement
@@ -61,7 +62,7 @@ def _choose(made: list[tb.Judging]) -> tb.Judging:
 
 
 def _draw_form(project: tb.Project, found: Results) -> None:
-    model = _model(project)
+    model = choose_model(project, "judge", t("ui.judge.model"), t("ui.judge.address_first"))
     rubric = st.text_area(
         t("ui.judge.rubric"),
         key="judge_rubric",
@@ -104,33 +105,6 @@ def _draw_form(project: tb.Project, found: Results) -> None:
 @st.cache_data(max_entries=16, ttl=300, show_spinner=False)
 def _plan(config: str) -> JudgePlan:
     return plan_judging(JudgeConfig.model_validate_json(config))
-
-
-def _model(project: tb.Project) -> ModelChoice | None:
-    """Draw the choice of the judge; None while its address is missing."""
-    kind = st.segmented_control(
-        t("ui.judge.model"),
-        ("endpoint", "base"),
-        default="endpoint",
-        required=True,
-        format_func=lambda key: t(f"ui.judge.model.{key}", name=base_name(project.base_ref)),
-        key="judge_kind",
-    )
-    if kind == "base":
-        return ModelChoice(ref=project.base_ref, base_ref=project.base_ref)
-    with st.grid(3, min_column_width=220):
-        url = st.text_input(t("ui.judge.url"), key="judge_url", placeholder="https://api.example.com/v1")
-        ref = st.text_input(t("ui.judge.ref"), key="judge_ref", placeholder="gpt-4.1-mini")
-        key = st.text_input(t("ui.judge.key"), key="judge_key", help=t("ui.judge.key.help"))
-    if not url.strip() or not ref.strip():
-        st.caption(t("ui.judge.address_first"))
-        return None
-    try:
-        check_key_name(key.strip())
-    except KurabeError as error:
-        st.error(error_text(*describe(error)))
-        return None
-    return ModelChoice(kind="endpoint", ref=ref.strip(), url=url.strip(), key_name=key.strip() or None)
 
 
 def _draw_plan(project: tb.Project, plan: JudgePlan, model: ModelChoice) -> None:

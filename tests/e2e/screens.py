@@ -15,7 +15,7 @@ from tests.e2e.running import ADDRESSES, browse, serve, settle
 
 VIEWS = {
     "home": ("",),
-    "questions": ("", "import", "check", "versions"),
+    "questions": ("", "import", "drafts", "check", "versions"),
     "documents": ("", "add", "search", "judge", "sweep"),
     "training": ("new", "runs", "compare", "adapters"),
     "compare": ("",),

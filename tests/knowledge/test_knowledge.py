@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from core import datasets, knowledge
@@ -96,6 +99,27 @@ def test_deleting_a_document_removes_its_words_everywhere(manuals: str) -> None:
     stored = [path for path in settings().path("documents").rglob("*") if path.is_file()]
     assert not any(b"Koridel 207" in path.read_bytes() for path in stored)
     assert len(stored) == 19
+
+
+def test_what_another_process_serves_or_withdraws_is_seen_by_the_next_search(manuals: str) -> None:
+    first = knowledge.build_index(manuals, TEXT_ONLY)
+    assert knowledge.search(first.id, "Koridel 207").hits
+    elsewhere(
+        "from core import knowledge as k;"
+        f"d = k.current_document({manuals!r}, 'koridel-207.md'); k.edit_document(d.id, d.text + ' It floats.');"
+        f"k.refresh_index({manuals!r})"
+    )
+    served = knowledge.latest_index(manuals)
+    assert served is not None and served.id != first.id
+    assert "It floats" in knowledge.search(served.id, "Koridel 207 floats").hits[0].text
+    elsewhere(f"from core import knowledge as k; k.delete_index({first.id!r})")
+    with pytest.raises(KurabeError, match="source_removed"):
+        knowledge.search(first.id, "Koridel 207")
+
+
+def elsewhere(program: str) -> None:
+    """Run a program in a process of its own."""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
 
 
 def test_a_stopped_build_leaves_the_served_version_and_no_table(manuals: str) -> None:

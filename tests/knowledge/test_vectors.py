@@ -15,7 +15,7 @@ from core.errors import KurabeError
 from core.jobs import JobContext
 from core.knowledge import IndexConfig
 from core.knowledge.jobs import build_index as index_job
-from core.knowledge.search import RRF_K, Hit, fused
+from core.knowledge.search import RRF_K, fused
 from core.knowledge.tables import table_names
 from core.knowledge.unfinished import KeptVectors
 from core.settings import reset_settings, settings
@@ -202,13 +202,18 @@ def test_a_damaged_file_of_vectors_is_removed_and_they_are_made_again(kb: str, m
 
 
 def test_ties_are_broken_in_the_same_way_every_time() -> None:
-    def hit(name: str, **ranks: object) -> Hit:
-        return Hit(name, "d", "n", "t", "", "x", **ranks)  # type: ignore[arg-type]  # test ranks
+    def row(name: str, **ranks: object) -> dict[str, object]:
+        fields = ("document_id", "document_name", "title", "heading", "text")
+        return {"chunk_id": name, **dict.fromkeys(fields, "x"), **ranks}
 
-    vectors = [hit("b", vector_rank=1, vector_score=0.9), hit("a", vector_rank=2, vector_score=0.8)]
-    words = [hit("a", text_rank=1, text_score=9.0), hit("b", text_rank=2, text_score=8.0)]
-    assert [found.chunk_id for found in fused(vectors, words)] == ["a", "b"]
-    assert [found.chunk_id for found in fused(list(reversed(vectors)), words)] == ["a", "b"]
+    vectors = [row("b", vector_rank=1, vector_score=0.9), row("a", vector_rank=2, vector_score=0.8)]
+    words = [row("a", text_rank=1, text_score=9.0), row("b", text_rank=2, text_score=8.0)]
+    for near in (vectors, vectors[::-1]):
+        found = fused(near, words, 9)
+        assert [hit.chunk_id for hit in found] == ["a", "b"]
+        assert [(hit.vector_rank, hit.text_rank, hit.text_score) for hit in found] == [(2, 1, 9.0), (1, 2, 8.0)]
+        assert found[0].score == found[1].score == 1 / (RRF_K + 1) + 1 / (RRF_K + 2)
+        assert fused(near, words, 1) == found[:1]
 
 
 class Reranker(Embeddings):

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 
-from core.approaches import ApproachSpec, ModelChoice, check_key_name, get_approach, spec_of_row
+from core.approaches import ModelChoice, check_key_name, get_approach, spec_of_row
 from core.errors import KurabeError
 from core.identity import content_hash
 from core.jobs import submit
-from core.knowledge.tokens import TokenCounter, counter_for, estimate_tokens
-from core.models import Usage
-from core.prices import convert, price_answer, remember_prices
+from core.prices import remember_prices
 from core.prompting import judging_hash
 from core.store import read, write
 from core.store import tables as tb
 
+from ..asking import cost_of, prompt_tokens, token_counter
 from .calls import Call, Material, count_by_kind
 from .config import JudgeConfig, JudgePlan
-
-_FRAME_TOKENS = 12
-"""Tokens that a chat template adds to system and user message, roughly."""
 
 
 def plan_judging(config: JudgeConfig) -> JudgePlan:
@@ -34,8 +29,8 @@ def plan_judging(config: JudgeConfig) -> JudgePlan:
     check_key_name(config.model.key_name)
     material = Material.load(config)
     calls = list(material.calls())
-    counter = _counter(config.model)
-    read_tokens = sum(_tokens(call, counter) for call in calls)
+    counter = token_counter(config.model)
+    read_tokens = prompt_tokens((call.messages for call in calls), counter)
     written = len(calls) * config.max_tokens
     with read() as session:
         currency = session.get_one(tb.Project, material.experiment.project_id).currency
@@ -44,7 +39,7 @@ def plan_judging(config: JudgeConfig) -> JudgePlan:
         calls=len(calls),
         prompt_tokens=read_tokens,
         completion_tokens=written,
-        cost=_cost(config.model, read_tokens, written, currency),
+        cost=cost_of(config.model, read_tokens, written, currency),
         currency=currency,
         counted_by=counter.name,
         by_kind=count_by_kind(calls),
@@ -53,32 +48,9 @@ def plan_judging(config: JudgeConfig) -> JudgePlan:
     )
 
 
-def _counter(model: ModelChoice) -> TokenCounter:
-    if model.kind == "endpoint":
-        return TokenCounter("estimate", estimate_tokens)
-    return counter_for(model.base_ref or model.ref)
-
-
-def _tokens(call: Call, counter: TokenCounter) -> int:
-    return _FRAME_TOKENS + sum(counter.count(message["content"]) for message in call.messages)
-
-
-def _cost(model: ModelChoice, prompt: int, completion: int, currency: str) -> Decimal | None:
-    """At list prices; None where there is none: an unknown price is not zero."""
-    try:
-        return convert(price_answer(model.served_name, Usage(prompt, completion), None), currency).amount
-    except KurabeError:
-        return None
-
-
 def _is_candidate(model: ModelChoice, experiment: tb.Experiment) -> bool:
     judged = [spec_of_row(get_approach(i)).model for i in experiment.config["approach_ids"]]
     return any((own.url, own.served_name) == (model.url, model.served_name) for own in judged)
-
-
-def judge_spec(config: JudgeConfig) -> ApproachSpec:
-    """The judge as whoever connects to a server wants it."""
-    return ApproachSpec(name=config.model.ref[:120] or "judge", preset="endpoint", model=config.model)
 
 
 def start_judging(config: JudgeConfig, *, launch: bool = True) -> tb.Judging:

@@ -1,7 +1,7 @@
 """All tables of the store, one file a room."""
 
-from core.store.tables._base import Amount, Base, UtcTime
-from core.store.tables.datasets import Dataset, DatasetVersion, Example
+from core.store.tables._base import Amount, Base, ModelCall, UtcTime
+from core.store.tables.datasets import Dataset, DatasetVersion, Draft, DraftCall, Drafting, Example
 from core.store.tables.evaluation import (
     Answer,
     Approach,
@@ -29,6 +29,9 @@ __all__ = [
     "DatasetVersion",
     "Decision",
     "Document",
+    "Draft",
+    "DraftCall",
+    "Drafting",
     "Example",
     "Experiment",
     "ExperimentCase",
@@ -38,6 +41,7 @@ __all__ = [
     "Judgement",
     "Judging",
     "KnowledgeBase",
+    "ModelCall",
     "PriceBook",
     "Project",
     "Score",

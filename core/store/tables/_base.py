@@ -86,3 +86,26 @@ class Owned(Row):
     """A row that belongs to a project and goes with it."""
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+
+
+class ModelCall:
+    """Columns of one call to a model that is kept in full; the row exists before the call."""
+
+    messages: Mapped[list[Any]] = mapped_column(default=list)
+    """The exact chat that was sent."""
+    status: Mapped[str] = mapped_column(String(10), default="pending")
+    """``pending``, ``finished`` or ``failed``."""
+    text: Mapped[str] = mapped_column(default="")
+    """The model's reply."""
+    reasoning: Mapped[str] = mapped_column(default="")
+    finish_reason: Mapped[str | None] = mapped_column(String(30))
+    error: Mapped[dict[str, Any] | None]
+    model: Mapped[str] = mapped_column(String(300), default="")
+    prompt_tokens: Mapped[int | None]
+    completion_tokens: Mapped[int | None]
+    seconds: Mapped[float | None]
+    cost: Mapped[Decimal | None]
+    currency: Mapped[str | None] = mapped_column(String(3))
+    cost_basis: Mapped[str | None] = mapped_column(String(10))
+    attempts: Mapped[int] = mapped_column(default=0)
+    finished_at: Mapped[datetime | None]

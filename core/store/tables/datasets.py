@@ -1,4 +1,4 @@
-"""Datasets, their immutable versions and the examples in them."""
+"""Datasets, their immutable versions, the examples in them, and drafts of more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.store.tables._base import Base, Owned
+from core.store.tables._base import Base, ModelCall, Owned
 
 
 class Dataset(Owned, Base):
@@ -72,3 +72,57 @@ class Example(Owned, Base):
     """Other columns of the row."""
     coverage: Mapped[str | None] = mapped_column(String(20))
     """Worked out by Kurabe for test questions: ``taught``, ``documents``, ``both``, ``changed``, ``neither``."""
+
+
+class Drafting(Owned, Base):
+    """One model's work of drafting questions."""
+
+    __tablename__ = "draftings"
+
+    job_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    config: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Model, sources, decoding, seed, and the hash of the words that it is asked with."""
+    hash: Mapped[str] = mapped_column(String(80))
+    completed_at: Mapped[datetime | None]
+
+
+class DraftCall(ModelCall, Owned, Base):
+    """One source that a model was shown, and its reply."""
+
+    __tablename__ = "draft_calls"
+    __table_args__ = (UniqueConstraint("drafting_id", "position"),)
+
+    drafting_id: Mapped[str] = mapped_column(ForeignKey("draftings.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    """Order in the drafting, from 0."""
+    document_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    """Document of the passage; when its text is deleted, so is this row."""
+    source: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """``{"document", "passage_id", "title", "text"}`` of a passage, or the row's fields of a trained question."""
+    unreadable: Mapped[bool] = mapped_column(default=False)
+    """Whether the reply holds no question that could be read."""
+
+
+class Draft(Owned, Base):
+    """One drafted question, and what a person made of it."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (Index("ix_drafts_state", "project_id", "state"),)
+
+    call_id: Mapped[str] = mapped_column(ForeignKey("draft_calls.id", ondelete="CASCADE"), index=True)
+    number: Mapped[int] = mapped_column(default=0)
+    """Order in the reply, from 0."""
+    drafted: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """``{"question", "answer", "quote"}`` as the model wrote them."""
+    question: Mapped[str]
+    answer: Mapped[str] = mapped_column(default="")
+    quote: Mapped[str] = mapped_column(default="")
+    """Words of the passage that hold the answer."""
+    doubts: Mapped[list[Any]] = mapped_column(default=list)
+    """Why a person should look twice, as codes and parameters."""
+    state: Mapped[str] = mapped_column(String(10), default="open")
+    """``open``, ``accepted`` or ``rejected``."""
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str] = mapped_column(String(200), default="")
+    version_id: Mapped[str | None] = mapped_column(String(36))
+    """Dataset version that it became a row of."""

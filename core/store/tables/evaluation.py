@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.store.tables._base import Base, Owned
+from core.store.tables._base import Base, ModelCall, Owned
 
 
 class Approach(Owned, Base):
@@ -184,8 +184,8 @@ class Judging(Owned, Base):
     completed_at: Mapped[datetime | None]
 
 
-class Judgement(Owned, Base):
-    """One call of a judge with its full record; the row exists before the call."""
+class Judgement(ModelCall, Owned, Base):
+    """One call of a judge with its full record."""
 
     __tablename__ = "judgements"
     __table_args__ = (
@@ -206,21 +206,3 @@ class Judgement(Owned, Base):
     """Whether the other answer was shown first."""
     part: Mapped[int] = mapped_column(default=0)
     """Which of the metric's questions about this answer, from 0."""
-    messages: Mapped[list[Any]] = mapped_column(default=list)
-    """The exact chat that was sent."""
-    status: Mapped[str] = mapped_column(String(10), default="pending")
-    """``pending``, ``finished`` or ``failed``."""
-    text: Mapped[str] = mapped_column(default="")
-    """The judge's reply."""
-    reasoning: Mapped[str] = mapped_column(default="")
-    finish_reason: Mapped[str | None] = mapped_column(String(30))
-    error: Mapped[dict[str, Any] | None]
-    model: Mapped[str] = mapped_column(String(300), default="")
-    prompt_tokens: Mapped[int | None]
-    completion_tokens: Mapped[int | None]
-    seconds: Mapped[float | None]
-    cost: Mapped[Decimal | None]
-    currency: Mapped[str | None] = mapped_column(String(3))
-    cost_basis: Mapped[str | None] = mapped_column(String(10))
-    attempts: Mapped[int] = mapped_column(default=0)
-    finished_at: Mapped[datetime | None]
