@@ -10,7 +10,20 @@ from typing import Annotated, Literal
 import typer
 
 from core import __version__
-from core.cli import comparison, data, doctor, drafting, jobs, judging, models, project, reference, runs, training
+from core.cli import (
+    comparison,
+    datasets,
+    doctor,
+    drafting,
+    jobs,
+    judging,
+    knowledge,
+    models,
+    project,
+    reference,
+    runs,
+    training,
+)
 from core.cli._output import command, guarded, progress_line
 from core.i18n import t, use_language
 from core.projects import ensure_samples
@@ -27,8 +40,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(project.app, name="project")
-app.add_typer(data.dataset, name="dataset")
-app.add_typer(data.knowledge, name="knowledge")
+app.add_typer(datasets.dataset, name="dataset")
+app.add_typer(knowledge.knowledge, name="knowledge")
 app.add_typer(training.app, name="train")
 app.add_typer(runs.app, name="runs")
 app.add_typer(jobs.app, name="jobs")
@@ -36,7 +49,7 @@ doctor.register(app)
 models.register(app)
 comparison.register(app)
 judging.register(app)
-drafting.register(data.dataset)
+drafting.register(datasets.dataset)
 reference.register(app)
 
 _WITHOUT_STORE = {"demo", "host"}

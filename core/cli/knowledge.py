@@ -1,4 +1,4 @@
-"""``python -m core dataset`` and ``python -m core knowledge``."""
+"""``python -m core knowledge``: documents, their index, and search."""
 
 from __future__ import annotations
 
@@ -10,24 +10,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from core.cli._output import Json, command, progress_line, show, table
+from core.cli.datasets import Split, chosen_version
 from core.cli.jobs import follow
 from core.cli.project import Project
-from core.datasets import (
-    EXPORT_FORMATS,
-    SplitBy,
-    SplitConfig,
-    dataset_versions,
-    datasets,
-    examples,
-    export_rows,
-    import_file,
-    import_hub_dataset,
-    latest_version,
-    make_splits,
-    preview,
-    run_checks,
-    version_difference,
-)
 from core.decision import share_text
 from core.errors import KurabeError
 from core.i18n import describe, format_duration, t
@@ -54,187 +39,9 @@ from core.knowledge import (
 from core.projects import get_project
 from core.store import tables as tb
 
-__all__ = ["dataset", "knowledge"]
+__all__ = ["knowledge"]
 
-dataset = typer.Typer(help="Questions with reference answers.", no_args_is_help=True)
 knowledge = typer.Typer(help="Documents, their index, and search.", no_args_is_help=True)
-
-Split = Literal["train", "validation", "test"]
-
-
-def _version(project_id: str, beginning: str | None) -> tb.DatasetVersion:
-    """Return the version whose id begins so, or the newest.
-
-    Raises:
-        KurabeError: ``store.missing``.
-    """
-    if beginning is None:
-        version = latest_version(project_id)
-        if version is None:
-            raise KurabeError("comparison.no_data", what="questions")
-        return version
-    for found in datasets(project_id):
-        for version in dataset_versions(found.id):
-            if version.id.startswith(beginning):
-                return version
-    raise KurabeError("store.missing", kind="dataset version", id=beginning)
-
-
-@command(dataset, "preview")
-def preview_(file: Annotated[Path, typer.Argument(help="A data file.", exists=True)]) -> None:
-    """Show what a file would become, and every row that cannot be taken over."""
-    show(asdict(preview(file)))
-
-
-@command(dataset, "import")
-def import_(
-    project: Project,
-    file: Annotated[Path, typer.Argument(help="JSONL, JSON, CSV, TSV, Parquet or Excel.", exists=True)],
-    split: Annotated[Split | None, typer.Option(help="All rows belong to this split.")] = None,
-    name: Annotated[str | None, typer.Option(help="Dataset; default: the file's name.")] = None,
-    extend: Annotated[bool, typer.Option("--extend", help="Add to the newest version.")] = False,
-    leave_out_bad: Annotated[bool, typer.Option("--leave-out-bad", help="Leave bad rows out, recorded.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Take a file over as a new version."""
-    owner = get_project(project)
-    made = import_file(
-        owner.id,
-        file,
-        file.name,
-        dataset=name,
-        extend=_version(owner.id, None).id if extend else None,
-        split=split,
-        on_problem="leave_out" if leave_out_bad else "stop",
-    )
-    _print_versions([made], as_json)
-
-
-@command(dataset)
-def fetch(
-    project: Project,
-    ref: Annotated[str, typer.Argument(help="Id on the Hugging Face hub, or a folder saved by `datasets`.")],
-    config: Annotated[str | None, typer.Option(help="Configuration, if there are several.")] = None,
-    split: Annotated[Split | None, typer.Option(help="For rows of splits with other names.")] = None,
-    name: Annotated[str | None, typer.Option(help="Dataset; default: the id's last part.")] = None,
-    leave_out_bad: Annotated[bool, typer.Option("--leave-out-bad", help="Leave bad rows out, recorded.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Take a Hugging Face dataset over as a new version."""
-    made = import_hub_dataset(
-        get_project(project).id,
-        ref,
-        config=config,
-        split=split,
-        dataset=name,
-        on_problem="leave_out" if leave_out_bad else "stop",
-        folders=True,
-    )
-    _print_versions([made], as_json)
-
-
-@command(dataset, "list")
-def list_datasets(project: Project, as_json: Json = False) -> None:
-    """List versions, the newest first."""
-    owner = get_project(project)
-    found = [version for kept in datasets(owner.id) for version in dataset_versions(kept.id)]
-    _print_versions(found, as_json)
-
-
-def _print_versions(versions: list[tb.DatasetVersion], as_json: bool) -> None:
-    if as_json:
-        names = ("id", "hash", "row_count", "counts", "lineage")
-        show([{name: getattr(version, name) for name in names} for version in versions])
-        return
-    rows = [(v.id, v.hash[:15], v.row_count, v.counts.get("splits", v.counts)) for v in versions]
-    table((t("cli.id"), t("cli.hash"), t("cli.rows"), t("cli.splits")), rows)
-
-
-@command(dataset)
-def check(project: Project, version: Annotated[str | None, typer.Option()] = None, as_json: Json = False) -> None:
-    """Look for what harms tuning or retrieval."""
-    found = run_checks(_version(get_project(project).id, version).id)
-    if as_json:
-        show([finding.as_dict() for finding in found])
-        return
-    rows = [
-        (finding.severity, t(f"datasets.finding.{finding.check}.{finding.code}", **finding.params)) for finding in found
-    ]
-    table((t("cli.severity"), t("cli.finding")), rows)
-
-
-@command(dataset)
-def split(
-    project: Project,
-    validation: Annotated[float, typer.Option(help="Share of the rows.", min=0, max=1)] = 0.15,
-    test: Annotated[float, typer.Option(help="Share of the rows.", min=0, max=1)] = 0.25,
-    by: Annotated[SplitBy, typer.Option(help="What stays together; time: the newest rows are the test.")] = "row",
-    column: Annotated[str, typer.Option(help="For tag and time: the column.")] = "",
-    seed: Annotated[int, typer.Option(help="Another seed, another division.")] = 0,
-    version: Annotated[str | None, typer.Option()] = None,
-    as_json: Json = False,
-) -> None:
-    """Divide the rows anew into training, validation and test, as a new version."""
-    chosen = SplitConfig(validation, test, by, column, seed=seed)
-    _print_versions([make_splits(_version(get_project(project).id, version).id, chosen)], as_json)
-
-
-@command(dataset)
-def diff(
-    project: Project,
-    old: Annotated[str, typer.Argument(help="A version, or the beginning of its id.")],
-    new: Annotated[str | None, typer.Argument(help="Another; default: the newest.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Show the rows that only one of two versions has."""
-    owner = get_project(project)
-    found = version_difference(_version(owner.id, old).id, _version(owner.id, new).id)
-    if as_json:
-        show(found)
-        return
-    rows = [
-        (sign, row["split"], row["question"], row["answer"])
-        for sign, kind in (("-", "removed"), ("+", "added"))
-        for row in found[kind]
-    ]
-    table(("", t("cli.split"), t("cli.question"), t("cli.answer")), rows)
-
-
-@command(dataset, "show")
-def show_rows(
-    project: Project,
-    split: Annotated[Split | None, typer.Option()] = None,
-    limit: Annotated[int, typer.Option(help="How many rows.")] = 20,
-    version: Annotated[str | None, typer.Option()] = None,
-    as_json: Json = False,
-) -> None:
-    """Show rows of a version, or of the newest."""
-    rows = examples(_version(get_project(project).id, version).id, split=split, limit=limit)
-    if as_json:
-        names = ("id", "key", "split", "slice", "question", "answer", "value", "expects", "gold", "coverage")
-        show([{name: getattr(row, name) for name in names} for row in rows])
-        return
-    columns = (t("cli.split"), t("cli.slice"), t("cli.question"), t("cli.answer"))
-    table(columns, [(row.split, row.slice, row.question, row.answer) for row in rows])
-
-
-@command(dataset)
-def export(
-    project: Project,
-    file: Annotated[Path, typer.Argument(help="Where to write.")],
-    kind: Annotated[str, typer.Option("--format", help=", ".join(EXPORT_FORMATS))] = "jsonl",
-    split: Annotated[Split | None, typer.Option()] = None,
-    version: Annotated[str | None, typer.Option()] = None,
-    as_json: Json = False,
-) -> None:
-    """Write a version, or the newest, to a file."""
-    chosen = _version(get_project(project).id, version)
-    with file.open("wb") as target:
-        target.writelines(export_rows(chosen.id, kind, split=split))
-    if as_json:
-        show({"file": str(file), "version": chosen.id, "bytes": file.stat().st_size})
-    else:
-        progress_line(str(file))
 
 
 @command(knowledge)
@@ -283,11 +90,15 @@ def list_documents(project: Project, as_json: Json = False) -> None:
 
 
 @command(knowledge)
-def remove(project: Project, name: Annotated[str, typer.Argument(help="Document name.")]) -> None:
+def remove(
+    project: Project, name: Annotated[str, typer.Argument(help="Document name.")], as_json: Json = False
+) -> None:
     """Delete a document's text for good."""
     for row in documents(default_kb(get_project(project).id).id):
         if row.name == name:
             delete_document(row.id)
+            if as_json:
+                show({"removed": row.id})
             return
     raise KurabeError("store.missing", kind="document", id=name)
 
@@ -381,7 +192,7 @@ def evaluate(
     newest = latest_index(default_kb(owner.id).id)
     if newest is None:
         raise KurabeError("training.no_index")
-    asked = questions_with_gold(_version(owner.id, None).id, split) if rows is None else _asked_in(rows)
+    asked = questions_with_gold(chosen_version(owner.id, None).id, split) if rows is None else _asked_in(rows)
     _print_search(judge_search(newest.id, asked, k=k, modes=(mode,) if mode else ()), as_json)
 
 
@@ -396,7 +207,12 @@ def sweep(
     """Try passage lengths, ways of searching and numbers of passages, as a job; the served index stays."""
     owner = get_project(project)
     tried = SweepConfig(_numbers(sizes), _numbers(k))
-    payload = {"dataset_version_id": _version(owner.id, None).id, "split": split, "sizes": tried.sizes, "ks": tried.ks}
+    payload = {
+        "dataset_version_id": chosen_version(owner.id, None).id,
+        "split": split,
+        "sizes": tried.sizes,
+        "ks": tried.ks,
+    }
     view = follow(submit("sweep", payload, project_id=owner.id))
     if as_json:
         show(view.result)
