@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -33,6 +34,7 @@ from core.evaluation import (
     start_experiment,
 )
 from core.i18n import format_duration, format_money, format_number, t
+from core.jobs import job_view
 from core.measures import METRICS, PRIMARY, Interval
 from core.store import tables as tb
 from core.ui.approaches import choose_approaches, draw_missing
@@ -190,6 +192,8 @@ def draw_results(project: tb.Project, experiment: tb.Experiment) -> None:
         st.caption(f":material/update: {sentence}")
     _draw_table(found)
     _draw_notes(found)
+    if found.complete:
+        _draw_course(experiment)
     _draw_figures(figures_of(found, decide_experiment(project, experiment.id, found=found) if found.complete else None))
     _draw_causes(found)
     _draw_headroom(found)
@@ -249,6 +253,18 @@ def _draw_notes(found: Results) -> None:
         if first and second:
             names = {"first": plain(approach_name(first)), "second": plain(approach_name(second))}
             st.warning(t("decision.note.twins", same=twins.same, **names), icon=":material/content_copy:")
+
+
+def _draw_course(experiment: tb.Experiment) -> None:
+    """Say how long the run took, or that it was interrupted and what became of the answers it had."""
+    if experiment.job_id is None:
+        return
+    with suppress(KurabeError):  # its record may be gone
+        view = job_view(experiment.job_id)
+        if view.attempt > 1:
+            st.caption(f":material/replay: {t('ui.test.resumed', n=format_number(view.attempt - 1))}")
+        elif view.elapsed_seconds is not None:
+            st.caption(f":material/timer: {t('ui.test.took', time=format_duration(view.elapsed_seconds))}")
 
 
 def _draw_figures(figures: list[MeasuredApproach]) -> None:
