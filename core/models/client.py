@@ -234,11 +234,14 @@ def _post(library: OpenAI, body: dict[str, Any], timeout: float) -> Any:
     from openai import Stream
     from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-    path, options = "/chat/completions", {"timeout": timeout}
-    if not body.get("stream"):
-        return library.post(path, cast_to=ChatCompletion, body=body, options=options)
-    chunks = Stream[ChatCompletionChunk]
-    return library.post(path, cast_to=ChatCompletion, body=body, options=options, stream=True, stream_cls=chunks)
+    return library.post(
+        "/chat/completions",
+        cast_to=ChatCompletion,
+        body=body,
+        options={"timeout": timeout},
+        stream=bool(body.get("stream")),
+        stream_cls=Stream[ChatCompletionChunk],
+    )
 
 
 def _opened(library: OpenAI, body: dict[str, Any], timeout: float, cancel: threading.Event | None) -> Any:
