@@ -1,7 +1,7 @@
 # make run   set up on a fresh machine, then open the app
 # make test  set up, then everything that CI runs
 # Others: check (format, lint, types, architecture), demo, faults, fuzz, kit-check, screens, bench-training,
-#   bench-answers, bench-statistics, bench-rows, bench-search, bench-hybrid
+#   bench-answers, bench-statistics, bench-rows, bench-search, bench-hybrid, bench-throughput
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 PORT ?= 8501
 
 .PHONY: run test check format unit e2e app-only demo faults fuzz kit-check screens clean
-.PHONY: bench-training bench-answers bench-statistics bench-rows bench-search bench-hybrid
+.PHONY: bench-training bench-answers bench-statistics bench-rows bench-search bench-hybrid bench-throughput
 
 run: $(READY)
 	$(BIN)/python -m core setup
@@ -83,6 +83,10 @@ bench-training: $(READY)
 # A million stored answers: how long pages, filters and page turns take, and the app's memory
 bench-answers: $(READY)
 	$(BIN)/python -m tests.benchmarks.answers
+
+# A test run's answers a second beside generate of transformers, and its first tokens beside a bare client's
+bench-throughput: $(READY)
+	$(BIN)/python -W ignore -m tests.benchmarks.throughput
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 
 from core.charts.results import Bar, share_text_of
-from core.charts.theme import look, styled
+from core.charts.theme import annotate, look, styled
 from core.i18n import Language, format_number, format_percent, t
 
 __all__ = ["headroom_chart"]
@@ -52,10 +52,14 @@ def headroom_chart(
             width=0.55,
         )
     )
-    for name, bar in zip(names, parts.values(), strict=True):
-        end = bar.high if bar.high is not None else bar.value
-        text = format_percent(bar.value, code)
-        figure.add_annotation(x=end, y=name, text=text, showarrow=False, xanchor="left", xshift=8)
+    beside = {"showarrow": False, "xanchor": "left", "xshift": 8}
+    ends = [
+        (name, bar.value, bar.value if bar.high is None else bar.high)
+        for name, bar in zip(names, parts.values(), strict=True)
+    ]
+    annotate(
+        figure, ({"x": end, "y": name, "text": format_percent(value, code), **beside} for name, value, end in ends)
+    )
     most = {"tuning": tuning_at_most, "search": retrieval_at_most}
     hundred = {name: format_number(100 * bar.value, code) for name, bar in most.items()}
     alt = [f"{name}: {share_text_of(bar, code)}" for name, bar in zip(names, parts.values(), strict=True)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 
-from core.charts.theme import look, plain, styled
+from core.charts.theme import annotate, look, plain, styled
 from core.i18n import Language, format_duration, format_money, format_number, format_percent, language, t
 
 __all__ = [
@@ -76,9 +76,7 @@ def quality_overview(approaches: Sequence[MeasuredApproach], code: Language | No
     """Return the share of correct answers of every approach with its interval."""
     shown = [a for a in _safe(approaches) if a.correct is not None]
     figure = go.Figure()
-    for approach in shown:
-        assert approach.correct is not None
-        _whisker(figure, approach, approach.correct, format_percent(approach.correct.value, code))
+    _whiskers(figure, [(a, a.correct, format_percent(a.correct.value, code)) for a in shown if a.correct])
     alt = [f"{a.label}: {share_text_of(a.correct, code)}" for a in shown]
     styled(figure, _quality_title(shown, code), height=_height(len(shown)), code=code, alt=alt)
     figure.update_xaxes(title=t("charts.axis.correct", code), range=[0, 1.12], tickformat=".0%", tickvals=_FIFTHS)
@@ -110,12 +108,30 @@ def _range(top: Sequence[tuple[float, str]], code: Language | None) -> str:
 _FIFTHS = [0, 0.2, 0.4, 0.6, 0.8, 1.0]
 
 
-def _whisker(figure: go.Figure, approach: MeasuredApproach, bar: Bar, text: str) -> None:
-    """Draw one approach as its marker with whiskers and its value beside it."""
+def _whiskers(figure: go.Figure, drawn: Sequence[tuple[MeasuredApproach, Bar, str]]) -> None:
+    """Draw each approach as its marker with whiskers and its value beside it."""
+    figure.add_traces([_whisker(approach, bar, text) for approach, bar, text in drawn])
+    annotate(
+        figure,
+        (
+            {
+                "x": bar.value if bar.high is None else bar.high,
+                "y": approach.label,
+                "text": text,
+                "showarrow": False,
+                "xanchor": "left",
+                "xshift": 10,
+            }
+            for approach, bar, text in drawn
+        ),
+    )
+
+
+def _whisker(approach: MeasuredApproach, bar: Bar, text: str) -> go.Scatter:
     seen = look(approach.preset)
     low = bar.value if bar.low is None else bar.low
     high = bar.value if bar.high is None else bar.high
-    figure.add_scatter(
+    return go.Scatter(
         x=[bar.value],
         y=[approach.label],
         mode="markers",
@@ -131,7 +147,6 @@ def _whisker(figure: go.Figure, approach: MeasuredApproach, bar: Bar, text: str)
         },
         hovertemplate=f"{approach.label}: {text}<extra></extra>",
     )
-    figure.add_annotation(x=high, y=approach.label, text=text, showarrow=False, xanchor="left", xshift=10)
 
 
 def quality_by_slice(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
@@ -154,9 +169,8 @@ def quality_by_slice(approaches: Sequence[MeasuredApproach], code: Language | No
             hoverinfo="skip",
         )
     )
-    for approach in shown:
-        for name, column in zip(names, columns, strict=True):
-            _write_cell(figure, column, approach.label, approach.slices.get(name), code)
+    pairs = list(zip(names, columns, strict=True))
+    annotate(figure, (_cell(column, a.label, a.slices.get(name), code) for a in shown for name, column in pairs))
     alt = [f"{a.label}: " + ", ".join(f"{n} {share_text_of(b, code)}" for n, b in a.slices.items()) for a in shown]
     styled(figure, t("charts.slices.title", code), height=_height(len(shown), row=46), code=code, alt=alt)
     figure.update_yaxes(autorange="reversed", showgrid=False)
@@ -182,14 +196,14 @@ def share_text_of(bar: Bar | None, code: Language | None) -> str:
     return f"{format_percent(bar.value, code)} ({format_percent(bar.low, code)} – {format_percent(bar.high, code)})"
 
 
-def _write_cell(figure: go.Figure, column: str, row: str, bar: Bar | None, code: Language | None) -> None:
-    """Write a share and, under it, its interval into a cell, in a colour that is readable on the cell's own."""
+def _cell(column: str, row: str, bar: Bar | None, code: Language | None) -> dict[str, Any]:
+    """Return a note with a share and, under it, its interval, in a colour that is readable on the cell's own."""
     text = "–" if bar is None else f"<b>{format_percent(bar.value, code)}</b>"
     if bar is not None and bar.low is not None and bar.high is not None:
         low = format_percent(bar.low, code).rstrip("%")
         text += f"<br><span style='font-size:10px'>{low}–{format_percent(bar.high, code)}</span>"
     ink = "#FFFFFF" if bar is not None and bar.value > 0.8 else "#1B2430"
-    figure.add_annotation(x=column, y=row, text=text, showarrow=False, font={"color": ink, "size": 12})
+    return {"x": column, "y": row, "text": text, "showarrow": False, "font": {"color": ink, "size": 12}}
 
 
 def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
@@ -212,10 +226,9 @@ def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | N
             hovertemplate=f"%{{y}}<br>{name}: %{{x:,.0f}}<extra></extra>",
         )
     totals = [a.prompt_tokens + a.completion_tokens for a in approaches]
-    for label, total in zip(labels, totals, strict=True):
-        figure.add_annotation(
-            y=label, x=total, text=format_number(total, code), showarrow=False, xanchor="left", xshift=6
-        )
+    beside = {"showarrow": False, "xanchor": "left", "xshift": 6}
+    sums = zip(labels, totals, strict=True)
+    annotate(figure, ({"y": label, "x": total, "text": format_number(total, code), **beside} for label, total in sums))
     fewest, most = (format_number(value, code) for value in (min(totals, default=0), max(totals, default=0)))
     title = t(tokens_title(fewest, most), code, fewest=fewest, most=most)
     alt = [f"{label}: {format_number(total, code)}" for label, total in zip(labels, totals, strict=True)]
@@ -230,10 +243,8 @@ def cost_per_1000(approaches: Sequence[MeasuredApproach], code: Language | None 
     """Return the cost of 1,000 answers with its interval."""
     shown = [a for a in _safe(approaches) if a.cost_per_1000 is not None]
     figure = go.Figure()
-    for approach in shown:
-        assert approach.cost_per_1000 is not None
-        text = format_money(approach.cost_per_1000.value, approach.currency, code)
-        _whisker(figure, approach, approach.cost_per_1000, text)
+    costs = [(a, a.cost_per_1000) for a in shown if a.cost_per_1000]
+    _whiskers(figure, [(a, cost, format_money(cost.value, a.currency, code)) for a, cost in costs])
     cheapest = min(shown, key=lambda a: a.cost_per_1000.value if a.cost_per_1000 else 0.0, default=None)
     title = t("charts.cost.title.none", code)
     if cheapest is not None and cheapest.cost_per_1000 is not None:
@@ -253,17 +264,8 @@ def latency_overview(approaches: Sequence[MeasuredApproach], code: Language | No
     """Return the median time to the first word and to the whole answer, with intervals; seconds."""
     shown = [a for a in _safe(approaches) if a.total is not None]
     figure = go.Figure()
-    for approach in shown:
-        assert approach.total is not None
-        _whisker(figure, approach, approach.total, format_duration(approach.total.value, code))
-        if approach.first_token is not None:
-            figure.add_scatter(
-                x=[approach.first_token.value],
-                y=[approach.label],
-                mode="markers",
-                marker={"symbol": "line-ns", "size": 14, "line": {"width": 3, "color": look(approach.preset).colour}},
-                hovertemplate=f"{t('charts.part.first_token', code)}: %{{x:.3f}} s<extra></extra>",
-            )
+    _whiskers(figure, [(a, a.total, format_duration(a.total.value, code)) for a in shown if a.total])
+    figure.add_traces([_first_word(a, a.first_token, code) for a in shown if a.first_token])
     fastest = min(shown, key=lambda a: a.total.value if a.total else 0.0, default=None)
     title = t("charts.latency.title.none", code)
     if fastest is not None and fastest.total is not None:
@@ -275,6 +277,17 @@ def latency_overview(approaches: Sequence[MeasuredApproach], code: Language | No
     figure.update_xaxes(title=t("charts.axis.seconds.median", code), range=[0, longest * 1.25])
     figure.update_yaxes(autorange="reversed")
     return figure
+
+
+def _first_word(approach: MeasuredApproach, bar: Bar, code: Language | None) -> go.Scatter:
+    """Return the stroke that marks when the first word comes."""
+    return go.Scatter(
+        x=[bar.value],
+        y=[approach.label],
+        mode="markers",
+        marker={"symbol": "line-ns", "size": 14, "line": {"width": 3, "color": look(approach.preset).colour}},
+        hovertemplate=f"{t('charts.part.first_token', code)}: %{{x:.3f}} s<extra></extra>",
+    )
 
 
 def tradeoff(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
@@ -292,9 +305,9 @@ def tradeoff(approaches: Sequence[MeasuredApproach], code: Language | None = Non
         line={"dash": "dot", "color": "rgba(128,128,128,0.7)"},
         hoverinfo="skip",
     )
-    for point, offset in zip(points, _label_offsets(points), strict=True):
-        _spot(figure, point, faint=point not in front, code=code)
-        _name(figure, point, offset, faint=point not in front)
+    figure.add_traces([_spot(point, faint=point not in front, code=code) for point in points])
+    named = zip(points, _label_offsets(points), strict=True)
+    annotate(figure, (_name(point, offset, faint=point not in front) for point, offset in named))
     names = _listed([p[0].label for p in front], code)
     alt = [
         f"{a.label}: {format_money(cost, a.currency, code)}, {format_percent(right, code)}" for a, cost, right in points
@@ -394,9 +407,9 @@ def _crowding(box: Box, taken: Sequence[Box]) -> int:
     return touched + 2 * (left < 0) + 2 * (right > _DRAWING[0]) + 2 * (bottom > _DRAWING[1]) + 2 * (top < 0)
 
 
-def _name(figure: go.Figure, point: Point, offset: _Offset, *, faint: bool) -> None:
+def _name(point: Point, offset: _Offset, *, faint: bool) -> dict[str, Any]:
     approach, cost, share = point
-    figure.add_annotation(
+    return dict(
         x=cost,
         y=share,
         text=approach.label,
@@ -412,11 +425,11 @@ def _name(figure: go.Figure, point: Point, offset: _Offset, *, faint: bool) -> N
     )
 
 
-def _spot(figure: go.Figure, point: Point, *, faint: bool, code: Language | None) -> None:
+def _spot(point: Point, *, faint: bool, code: Language | None) -> go.Scatter:
     approach, cost, share = point
     seen = look(approach.preset)
     bar = approach.correct
-    figure.add_scatter(
+    return go.Scatter(
         x=[cost],
         y=[share],
         mode="markers",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import plotly.graph_objects as go
 
 from core.i18n import Language, language
 
-__all__ = ["LOOKS", "Look", "alt_of", "look", "plain", "styled"]
+__all__ = ["LOOKS", "Look", "alt_of", "annotate", "look", "plain", "styled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def styled(
         code: language of the words; the reader's by default.
         alt: the values in words, for `alt_of`.
     """
+    axis = {"gridcolor": "rgba(128,128,128,0.25)", "zeroline": False, "automargin": True, "tickfont": {"size": 13}}
     figure.update_layout(
         meta={"alt": ". ".join([title.rstrip("."), *alt])},
         title={"text": title, "x": 0, "xanchor": "left", "font": {"size": 16}},
@@ -85,8 +87,12 @@ def styled(
         showlegend=False,
         bargap=0.35,
         hoverlabel={"align": "left"},
+        xaxis={"showgrid": True, **axis},
+        yaxis={"showgrid": False, **axis},
     )
-    axis = {"gridcolor": "rgba(128,128,128,0.25)", "zeroline": False, "automargin": True, "tickfont": {"size": 13}}
-    figure.update_xaxes(showgrid=True, **axis)
-    figure.update_yaxes(showgrid=False, **axis)
     return figure
+
+
+def annotate(figure: go.Figure, notes: Iterable[Mapping[str, Any]]) -> None:
+    """Write all of a figure's notes at once: Plotly checks those that are there again with each one that is added."""
+    figure.layout.annotations = [dict(note) for note in notes]

@@ -122,14 +122,27 @@ def _beside_baseline(found: Results, verdict: Verdict, chosen: ApproachResult, c
 
 
 def failure_texts(found: Results, code: Language | None = None) -> list[str]:
-    """Return a sentence for each way in which an approach's calls failed, the most frequent first."""
+    """Return a sentence for each way in which an approach's calls failed, the most frequent first, then its waits'."""
     texts = []
     for approach in found.approaches:
         for error, count in approach.failures.items():
             said, _ = describe(KurabeError(error, **approach.reasons.get(error, {})), code)
             name = approach_name(approach, code)
             texts.append(t("decision.failures", code, approach=name, n=format_number(count, code), reason=said))
+        texts += _waiting_texts(approach, code)
     return texts
+
+
+def _waiting_texts(approach: ApproachResult, code: Language | None) -> list[str]:
+    """Return what disturbed an approach's waiting times: calls that count for none of them, and cold starts in them."""
+    waits, name = approach.latency, approach_name(approach, code)
+    counts = {"failed": waits.failed, "cold": waits.cold}
+    of = {"failed": waits.n + waits.failed, "cold": waits.n}
+    return [
+        t(f"decision.waiting.{what}", code, approach=name, n=format_number(n, code), of=format_number(of[what], code))
+        for what, n in counts.items()
+        if n
+    ]
 
 
 def note_text(note: dict[str, Any], found: Results, code: Language | None = None) -> str:

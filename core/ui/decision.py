@@ -28,7 +28,7 @@ from core.i18n import Language, format_duration, format_money, format_number, fo
 from core.measures import Interval
 from core.store import tables as tb
 from core.ui.findings import approach_tiles, draw_foot, experiment_results, figures_of, money_text, seconds_text
-from core.ui.parts import draw_approach, draw_figure, interval_text, plain, section
+from core.ui.parts import draw_approach, draw_kept, interval_text, plain, section
 from core.ui.presenting import Slide, draw_presentation, offer_presentation
 
 __all__ = ["draw_decision", "draw_inputs", "present_decision"]
@@ -54,9 +54,9 @@ def draw_decision(project: tb.Project) -> None:
     _draw_ranking(found, verdict)
     with st.grid(2, min_column_width=420, gap="medium"):
         with st.container():
-            draw_figure(quality_overview(figures_of(found, verdict)), "decision_quality")
+            draw_kept("decision_quality", quality_overview, figures_of(found, verdict))
         with st.container():
-            draw_figure(tradeoff(figures_of(found)), "decision_tradeoff")
+            draw_kept("decision_tradeoff", tradeoff, figures_of(found))
     _draw_gates(found, verdict)
     _draw_evidence(found)
     st.caption(t("decision.report.interval_note", n=format_number(found.questions)))
@@ -74,8 +74,8 @@ def present_decision(project: tb.Project) -> None:
     slides = [
         Slide(plain(finding(found, verdict)), lambda: _finding_slide(project, found, verdict)),
         Slide(t("ui.decision.present.three"), lambda: _three_slide(found, verdict)),
-        Slide("", lambda: draw_figure(quality_overview(figures), "present_quality")),
-        Slide("", lambda: draw_figure(tradeoff(figures_of(found)), "present_tradeoff")),
+        Slide("", lambda: draw_kept("present_quality", quality_overview, figures)),
+        Slide("", lambda: draw_kept("present_tradeoff", tradeoff, figures_of(found))),
     ]
     if verdict.gates:
         slides.append(Slide("", lambda: _draw_gates(found, verdict)))

@@ -20,7 +20,7 @@ from core.ui.findings import approach_tiles, draw_foot, experiment_results, figu
 from core.ui.frame import current_project, show_error
 from core.ui.jobs import active_job, draw_job, follow_job, newest_job
 from core.ui.navigation import link, open_page
-from core.ui.parts import draw_figure, plain
+from core.ui.parts import draw_kept, plain
 
 __all__ = ["draw_again", "draw_finding", "draw_new_project", "draw_no_project", "draw_progress", "draw_steps"]
 
@@ -44,7 +44,7 @@ def draw_finding(project: tb.Project) -> bool:
         st.warning(sentence, icon=":material/update:")
     if chosen is not None:
         approach_tiles(chosen)
-    draw_figure(quality_overview(figures_of(found, verdict)), "home_quality")
+    draw_kept("home_quality", quality_overview, figures_of(found, verdict))
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(t("ui.home.open_decision"), type="primary", icon=":material/gavel:"):
             open_page("decision")

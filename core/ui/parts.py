@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.charts import alt_of, look
-from core.i18n import format_percent, t
+from core.i18n import Language, format_percent, language, t
 from core.measures import Interval
 from core.ui.navigation import link
 
@@ -23,6 +23,7 @@ __all__ = [
     "draw_empty",
     "draw_figure",
     "draw_head",
+    "draw_kept",
     "draw_tiles",
     "error_text",
     "interval_text",
@@ -118,23 +119,60 @@ def presenting() -> bool:
 
 def draw_figure(figure: go.Figure, key: str) -> None:
     """Draw a figure with its finding above it, where it wraps on a narrow page."""
+    _draw(_ready(figure, _ink(), presenting()), key)
+
+
+def draw_kept(key: str, make: Callable[..., go.Figure], *values: object) -> None:
+    """Draw the figure that `make` makes of nothing but `values`; made once as long as they stay the same.
+
+    `values` must tell everything in their representation, as dataclasses, texts, numbers and their containers do.
+    """
+    _draw(
+        _kept(make, values, f"{make.__module__}.{make.__qualname__}{values!r}", language(), _ink(), presenting()), key
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """A figure in the page's colours, its finding and what a reader who does not see it is told."""
+
+    figure: go.Figure
+    title: str
+    alt: str
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _kept(
+    _make: Callable[..., go.Figure], _values: tuple[object, ...], of: str, code: Language, ink: str, large: bool
+) -> _Drawing:
+    # what a visit changes in a figure would show at the next one: from here on it is only read
+    return _ready(_make(*_values), ink, large)
+
+
+def _ink() -> str:
+    return "#E6EAF0" if st.context.theme.type == "dark" else "#1B2430"
+
+
+def _ready(figure: go.Figure, ink: str, large: bool) -> _Drawing:
     title, alt = unescape(str(figure.layout.title.text or "")), unescape(alt_of(figure))
-    ink = "#E6EAF0" if st.context.theme.type == "dark" else "#1B2430"
     top = 90 if figure.layout.xaxis.side == "top" else 8
-    figure.update_layout(title=None, margin={"t": top}, font={"color": ink})
-    figure.update_xaxes(tickfont={"color": ink}, title={"font": {"color": ink}})
-    figure.update_yaxes(tickfont={"color": ink}, title={"font": {"color": ink}})
+    axis = {"tickfont": {"color": ink}, "title": {"font": {"color": ink}}}
+    figure.update_layout(title=None, margin={"t": top}, font={"color": ink}, xaxis=axis, yaxis=axis)
     for note in figure.layout.annotations:
         if note.font.color is None:
             note.font.color = ink
-    if presenting():
+    if large:
         _enlarge(figure)
+    return _Drawing(figure, title, alt or title)
+
+
+def _draw(drawing: _Drawing, key: str) -> None:
     with st.container(gap="xxsmall"):
         if presenting():
-            st.header(plain(title), anchor=False)
+            st.header(plain(drawing.title), anchor=False)
         else:
-            st.markdown(f"**{plain(title)}**")
-        st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt or title)
+            st.markdown(f"**{plain(drawing.title)}**")
+        st.plotly_chart(drawing.figure, key=key, config={"displayModeBar": False}, alt=drawing.alt)
 
 
 _ON_A_SCREEN = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -33,12 +34,13 @@ from core.evaluation import (
     start_experiment,
 )
 from core.i18n import format_duration, format_money, format_number, t
+from core.jobs import job_view
 from core.measures import METRICS, PRIMARY, Interval
 from core.store import tables as tb
 from core.ui.approaches import choose_approaches, draw_missing
 from core.ui.downloads import answers_address
 from core.ui.findings import experiment_results, figures_of, money_text, outdated, seconds_text, when
-from core.ui.parts import Tile, draw_figure, draw_tiles, interval_text, plain, remember, section
+from core.ui.parts import Tile, draw_kept, draw_tiles, interval_text, plain, remember, section
 
 __all__ = ["choose_experiment", "draw_results", "draw_setup"]
 
@@ -190,6 +192,8 @@ def draw_results(project: tb.Project, experiment: tb.Experiment) -> None:
         st.caption(f":material/update: {sentence}")
     _draw_table(found)
     _draw_notes(found)
+    if found.complete:
+        _draw_course(experiment)
     _draw_figures(figures_of(found, decide_experiment(project, experiment.id, found=found) if found.complete else None))
     _draw_causes(found)
     _draw_headroom(found)
@@ -251,9 +255,21 @@ def _draw_notes(found: Results) -> None:
             st.warning(t("decision.note.twins", same=twins.same, **names), icon=":material/content_copy:")
 
 
+def _draw_course(experiment: tb.Experiment) -> None:
+    """Say how long the run took, or that it was interrupted and what became of the answers it had."""
+    if experiment.job_id is None:
+        return
+    with suppress(KurabeError):  # its record may be gone
+        view = job_view(experiment.job_id)
+        if view.attempt > 1:
+            st.caption(f":material/replay: {t('ui.test.resumed', n=format_number(view.attempt - 1))}")
+        elif view.elapsed_seconds is not None:
+            st.caption(f":material/timer: {t('ui.test.took', time=format_duration(view.elapsed_seconds))}")
+
+
 def _draw_figures(figures: list[MeasuredApproach]) -> None:
-    draw_figure(quality_overview(figures), "test_quality")
-    draw_figure(quality_by_slice(figures), "test_slices")
+    draw_kept("test_quality", quality_overview, figures)
+    draw_kept("test_slices", quality_by_slice, figures)
     with st.grid(2, min_column_width=420, gap="medium"):
         for name, maker in (
             ("tokens", tokens_per_answer),
@@ -265,7 +281,7 @@ def _draw_figures(figures: list[MeasuredApproach]) -> None:
                 if name == "latency" and all(figure.total is None for figure in figures):
                     st.caption(t("ui.test.no_latency"))
                     continue
-                draw_figure(maker(figures), f"test_{name}")
+                draw_kept(f"test_{name}", maker, figures)
 
 
 _CAUSES = ("retrieval_missed", "had_not_used", "format", "invented", "unknown", "declined", "failed")
@@ -290,7 +306,7 @@ def _draw_headroom(found: Results) -> None:
     if found.headroom is None:
         return
     section(t("ui.test.headroom"), t("ui.test.headroom.text"))
-    draw_figure(headroom_figure(found.headroom), "test_headroom")
+    draw_kept("test_headroom", headroom_figure, found.headroom)
     reference = found.approach(found.headroom.reference)
     name = plain(approach_name(reference)) if reference else "–"
     st.caption(t("ui.test.headroom.note", approach=name, n=format_number(found.headroom.n)))
@@ -314,7 +330,7 @@ def _draw_categories(found: Results) -> None:
         matrix = next((a.confusion for a in shown if a.approach_id == picked), None)
         if matrix is not None:
             title = _categories_title(names[picked], matrix)
-            draw_figure(confusion_chart(title, matrix.expected, matrix.given, matrix.counts), "test_categories")
+            draw_kept("test_categories", confusion_chart, title, matrix.expected, matrix.given, matrix.counts)
 
 
 def _estimate(interval: Interval | None) -> float:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from plotly.graph_objects import Figure, Scatter
+from streamlit.testing.v1 import AppTest
 
 from core.datasets import REJECTED
 from core.datasets.versions import _pairs
 from core.errors import KurabeError
 from core.evaluation import ExperimentConfig, latest_experiment, start_experiment
+from core.i18n import format_duration
 from core.store import read, write
 from core.store import tables as tb
 from core.training import runs
@@ -66,6 +69,47 @@ def test_a_finished_test_run_becomes_a_finding_in_one_sentence(language: str, me
         assert not app.error, (key, [error.value for error in app.error])
     cases = Visitor(language, measured).open("test_run", view="cases")
     assert visitor.says("ui.cases.title") in texts(cases)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_test_run_says_how_long_it_took_or_that_it_was_resumed(language: str, measured: tb.Project) -> None:
+    visitor, experiment = Visitor(language, measured), latest_experiment(measured.id)
+    assert experiment is not None
+    ended = {"status": "succeeded", "attempt": 1, "elapsed_seconds": 151.0, "result": {}}
+    job = tb.Job(project_id=measured.id, home_id="here", kind="experiment", slot="host", slots=["host"], **ended)
+    with write() as session:
+        session.add(job)
+        session.flush()
+        session.get_one(tb.Experiment, experiment.id).job_id = job.id
+    duration = format_duration(151, "ja" if language == "ja" else "en")
+    assert visitor.says("ui.test.took").format(time=duration) in texts(visitor.open("test_run"))
+    with write() as session:
+        session.get_one(tb.Job, job.id).attempt = 3
+    assert visitor.says("ui.test.resumed").format(n=2) in texts(Visitor(language, measured).open("test_run"))
+
+
+def _two_alike_and_one_other() -> None:
+    from core.ui.parts import draw_kept
+    from tests.ui.test_pages import one_point
+
+    for key, place in (("first", 1), ("second", 1), ("other", 2)):
+        draw_kept(key, one_point, place)
+
+
+MADE: list[int] = []
+
+
+def one_point(place: int) -> Figure:
+    MADE.append(place)
+    return Figure(Scatter(x=[place], y=[place]), {"title": {"text": f"At {place}"}})
+
+
+def test_a_figure_is_made_once_for_the_same_values_and_again_for_others() -> None:
+    MADE.clear()
+    app = AppTest.from_function(_two_alike_and_one_other).run().run()
+    assert [text.value for text in app.markdown] == ["**At 1**", "**At 1**", "**At 2**"]
+    assert len(app.get("plotly_chart")) == 3
+    assert MADE == [1, 2]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,385 @@
+"""A test run's answers beside `generate` of transformers, and its first tokens beside a bare client's.
+
+``make bench-throughput``. Everything that is compared is measured in one run, turn and turn about, in random order,
+on the same weights, prompts, longest answers and ending tokens, after a turn of each that does not count. `generate`
+runs with as many threads, and is compared in batches of the sizes, that suit it. Kurabe's side is what a test run
+does: rows in a store, `ask_all` with the concurrency that test runs have, tokens counted, answers priced and saved;
+only scoring is left out, which reads no model. Beside the clock the processor seconds of both sides are counted: on a
+machine that does other work only those tell the truth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from core.approaches import (
+    AnswerRequest,
+    Decoding,
+    Gathered,
+    Parts,
+    ProjectSources,
+    ask_all,
+    ensure_presets,
+    load_parts,
+    new_row,
+    perform,
+    store_rows,
+)
+from core.evaluation import ExperimentConfig
+from core.models import Endpoint, ensure_host
+from core.settings import DATA, ROOT, reset_settings
+from core.store import migrate, reset_engine
+from core.store import tables as tb
+from tests.approaches.world import make_project
+
+STARTER = DATA / "starter"
+LENGTHS = (60, 150, 500, 1000, 1800)
+SHORT = 100
+"""Prompts of fewer tokens are where batching must gain most."""
+AT_LEAST = {"one by one": 5.0, "hand-batched": 0.9}
+"""Limits: how many times the throughput of the others."""
+MOST_ADDED = 0.05
+"""Limit: share of the bare client's time to the first token that Kurabe may add."""
+MOST_TOKENS = 48
+BATCHES = (16, 32)
+"""Sizes of the batches made by hand; the better one is compared with."""
+CONCURRENCY = int(ExperimentConfig.model_fields["concurrency"].default)
+FEW = 4
+"""Tokens of an answer of which only the first is timed."""
+THREADS = torch.get_num_threads()
+UNCOUNTED = 5
+"""Pairs of first tokens that only warm up."""
+
+Chat = list[dict[str, str]]
+
+_HOST = """
+import runpy, sys, torch
+from core.host import library
+def make(self, made=library.Library.__init__):
+    made(self)
+    self.dtype = getattr(torch, sys.argv[1])
+library.Library.__init__ = make
+sys.argv = ["core.host", "--port", "0"]
+runpy.run_module("core.host", run_name="__main__")
+"""
+"""The host as it is, with a precision that its device would not choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one turn took."""
+
+    seconds: float
+    processor: float
+    """Seconds of computing, in every process that took part."""
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Kurabe:
+    """A project with the plain practice model, and the host that answers for it."""
+
+    endpoint: Endpoint
+    host: psutil.Process
+    project: tb.Project
+    approach: tb.Approach
+    parts: Parts
+
+    def messages(self, question: str) -> Chat:
+        """What is sent for a question: instructions and rules stand before it."""
+        return list(self.parts.messages(question, Gathered()))
+
+    def ask(self, questions: Sequence[str]) -> list[str]:
+        """Answer as the quality phase does, without rows in common: no prompt's beginning is shared."""
+        requests = [AnswerRequest(self.project.id, self.approach.id, text, phase="quality") for text in questions]
+        rows = [new_row(request, self.approach) for request in requests]
+        store_rows(rows)
+        tasks = [(row, request, self.parts) for row, request in zip(rows, requests, strict=True)]
+        for batch in ask_all(tasks, concurrency=CONCURRENCY):
+            if failed := [row.error for row in batch if row.status != "finished"]:
+                raise RuntimeError(str(failed[0]))
+        return [row.text.strip() for row in rows]
+
+    def first(self, question: str) -> tuple[float, float]:
+        """Seconds to the first piece of text as the latency phase asks, and this thread's processor seconds."""
+        came: list[tuple[float, float]] = []
+        few = self.parts.spec.model_copy(update={"decoding": Decoding(max_tokens=FEW)})
+        request = AnswerRequest(self.project.id, self.approach.id, question, phase="latency")
+        row, parts = new_row(request, self.approach), replace(self.parts, spec=few)
+        began = _clocks()
+        perform(row, request, parts, stream=True, on_chunk=lambda *_: came.append(_clocks()))
+        if row.status != "finished" or not came:
+            raise RuntimeError(str(row.error))
+        return came[0][0] - began[0], came[0][1] - began[1]
+
+
+@contextmanager
+def kurabe(dtype: str) -> Iterator[Kurabe]:
+    """Run a home of its own with its host until the block ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"KURABE_HOME": folder, "KURABE_HUB_OFFLINE": "1", "KURABE_LOG_LEVEL": "WARNING"}
+        reset_settings()
+        reset_engine()
+        migrate()
+        with _running_host(dtype, Path(folder)) as process:
+            project = make_project(index=False)
+            approach = ensure_presets(project.id)[0]
+            loaded = load_parts(approach, ProjectSources(project.id))
+            spec = loaded.spec.model_copy(update={"decoding": Decoding(max_tokens=MOST_TOKENS)})
+            yield Kurabe(ensure_host(), process, project, approach, replace(loaded, spec=spec))
+        reset_engine()
+
+
+@contextmanager
+def _running_host(dtype: str, home: Path) -> Iterator[psutil.Process]:
+    log = home / "log"
+    with log.open("wb") as out:
+        command = [sys.executable, "-c", _HOST, dtype]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
+    try:
+        while not (home / "run" / "host.json").exists():
+            if process.poll() is not None:
+                raise RuntimeError(log.read_text())
+            time.sleep(0.2)
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+class Generate:
+    """The weights in this process, asked as most people do."""
+
+    def __init__(self, dtype: str, parts: Parts) -> None:
+        """Load the weights; answers end where the host lets them end."""
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.tokenizer = AutoTokenizer.from_pretrained(STARTER, padding_side="left")
+        model = AutoModelForCausalLM.from_pretrained(STARTER, dtype=getattr(torch, dtype))
+        self.model = model.to(self.device).eval()
+        assert parts.template is not None
+        self.template = parts.template
+        ends = self.model.generation_config.eos_token_id
+        self.threads = THREADS
+        self.ends = sorted({*(ends if isinstance(ends, list) else [ends]), *parts.template.stop_ids})
+
+    def ids(self, chat: Chat) -> list[int]:
+        """Token ids of a prompt, the same as the host reads."""
+        text = self.tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+        ids = list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        if ids != self.template.encode(chat):
+            raise RuntimeError("both sides must read the same tokens")
+        return ids
+
+    def batch(self, prompts: Sequence[list[int]]) -> list[str]:
+        """Answers of one padded batch."""
+        padded = self.tokenizer.pad({"input_ids": list(prompts)}, return_tensors="pt").to(self.device)
+        with torch.inference_mode():
+            out = self.model.generate(
+                **padded, max_new_tokens=MOST_TOKENS, do_sample=False, eos_token_id=self.ends, pad_token_id=0
+            )
+        written = out[:, padded["input_ids"].shape[1] :]
+        return [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
+
+    def settle(self, prompts: Sequence[list[int]]) -> None:
+        """Take the number of threads with which a small batch is quicker: threads that wait for others cost time."""
+        self.batch(prompts)
+        taken = {}
+        for threads in {1, THREADS}:
+            torch.set_num_threads(threads)
+            began = time.monotonic()
+            self.batch(prompts)
+            taken[threads] = time.monotonic() - began
+        self.threads = min(taken, key=lambda threads: taken[threads])
+        torch.set_num_threads(self.threads)
+
+    def by_hand(self, prompts: Sequence[list[int]], size: int) -> list[str]:
+        """Batches of prompts sorted by length, the longest first."""
+        order = sorted(range(len(prompts)), key=lambda place: -len(prompts[place]))
+        found = [""] * len(prompts)
+        for start in range(0, len(order), size):
+            places = order[start : start + size]
+            for place, text in zip(places, self.batch([prompts[p] for p in places]), strict=True):
+                found[place] = text
+        return found
+
+
+def questions(tokens: int, count: int, made: Kurabe, dice: random.Random) -> list[str]:
+    """Different questions over made-up passages; the whole prompts are up to a tenth shorter than `tokens`."""
+    names = ("Amber", "Birch", "Cedar", "Delta", "Ember", "Fjord", "Grove", "Heron", "Ivory", "Jasper")
+    things = ("Kettle", "Lamp", "Fan", "Press", "Grill", "Mixer", "Chair", "Table")
+    facts = ("price", "weight", "warranty period", "height", "colour")
+    assert made.parts.template is not None
+    found = []
+    for _ in range(count):
+        passage, asked = "", f"What is the {dice.choice(facts)} of the {dice.choice(names)} {dice.choice(things)}?"
+        aim = tokens * dice.uniform(0.9, 1.0) - 14
+        while made.parts.template.count(made.messages(f"{passage}{asked}")) < aim:
+            passage += f"The {dice.choice(facts)} of the {dice.choice(names)} {dice.choice(things)} is "
+            passage += f"{dice.randint(2, 99)}. "
+        found.append(f"{passage}{asked}")
+    return found
+
+
+def timed(ask: Callable[[], list[str]], host: psutil.Process) -> Spent:
+    """One turn."""
+
+    def computing() -> float:
+        return sum(sum(process.cpu_times()[:2]) for process in (psutil.Process(), host))
+
+    before, began = computing(), time.monotonic()
+    texts = ask()
+    return Spent(time.monotonic() - began, computing() - before, tuple(texts))
+
+
+def compare(dtype: str, lengths: Sequence[int], count: int, rounds: int) -> Iterator[str]:
+    """Throughput at each length, and how many greedy answers are the same."""
+    dice = random.Random(7)
+    with kurabe(dtype) as product:
+        plain = Generate(dtype, product.parts)
+        for length in lengths:
+            asked = questions(length, count, product, dice)
+            prompts = [plain.ids(product.messages(question)) for question in asked]
+            spent = _turns(product, plain, asked, prompts, rounds, dice)
+            alone = [plain.batch([prompt])[0] for prompt in prompts]
+            head = f"{dtype:9}{statistics.mean(map(len, prompts)):6.0f} tokens  "
+            yield from (head + line for line in _ratios(spent))
+            yield f"{head}`generate` ran with {plain.threads} of {THREADS} threads, the quicker choice"
+            for name in spent:
+                same = sum(a == b for a, b in zip(alone, spent[name][0].texts, strict=True))
+                yield f"{head}{name}: {same} of {count} greedy answers as of `generate` alone"
+
+
+def _turns(
+    product: Kurabe,
+    plain: Generate,
+    asked: Sequence[str],
+    prompts: Sequence[list[int]],
+    rounds: int,
+    dice: random.Random,
+) -> dict[str, list[Spent]]:
+    """Every way in every round once, in an order drawn by lot."""
+    ways: dict[str, Callable[[], list[str]]] = {"kurabe": lambda: product.ask(asked)}
+    for size in BATCHES:
+        ways[f"hand-batched by {size}"] = lambda size=size: plain.by_hand(prompts, size)  # type: ignore[misc]
+    if max(map(len, prompts)) < SHORT:
+        ways["one by one"] = lambda: [plain.batch([prompt])[0] for prompt in prompts]
+    product.ask(asked[:4])
+    plain.settle(prompts[:4])
+    spent: dict[str, list[Spent]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name in dice.sample(sorted(ways), len(ways)):
+            spent[name].append(timed(ways[name], product.host))
+    return spent
+
+
+def _ratios(spent: dict[str, list[Spent]]) -> Iterator[str]:
+    for other in spent:
+        if other == "kurabe":
+            continue
+        pairs = list(zip(spent[other], spent["kurabe"], strict=True))
+        clock = [a.seconds / b.seconds for a, b in pairs]
+        work = statistics.median(a.processor / b.processor for a, b in pairs)
+        limit = next(value for name, value in AT_LEAST.items() if other.startswith(name))
+        verdict = "pass" if statistics.median(clock) >= limit else "FAIL"
+        yield (
+            f"kurabe is {statistics.median(clock):5.2f} x {other} by the clock ({min(clock):.2f}-{max(clock):.2f}), "
+            f"{work:5.2f} x by work; at least {limit} x: {verdict}"
+        )
+
+
+# time to first token --------------------------------------------------------------------------------
+
+
+def _clocks() -> tuple[float, float]:
+    return time.monotonic(), time.thread_time()
+
+
+def bare_first(connection: http.client.HTTPConnection, product: Kurabe, question: str) -> tuple[float, float]:
+    """As `Kurabe.first`, with nothing but a socket that is kept open."""
+    body = {"model": product.parts.spec.model.served_name, "messages": product.messages(question), "max_tokens": FEW}
+    body |= {"temperature": 0.0, "stream": True, "stream_options": {"include_usage": True}}
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {product.endpoint.key}"}
+    began, first = _clocks(), None
+    connection.request("POST", urlsplit(product.endpoint.url).path + "/chat/completions", json.dumps(body), headers)
+    for line in connection.getresponse():
+        if first is None and line.startswith(b"data: {"):
+            choices = json.loads(line[6:])["choices"]
+            if choices and choices[0]["delta"].get("content"):
+                first = _clocks()
+    if first is None:
+        raise RuntimeError("no answer")
+    return first[0] - began[0], first[1] - began[1]
+
+
+def first_tokens(lengths: Sequence[int], count: int) -> Iterator[str]:
+    """What Kurabe adds, in pairs whose order is drawn by lot; the first pairs are thrown away."""
+    dice = random.Random(11)
+    with kurabe("float32") as product:
+        product.ask(questions(60, 4, product, dice))
+        connection = http.client.HTTPConnection(urlsplit(product.endpoint.url).netloc)
+        for length in lengths:
+            bare, ours = [], []
+            for place, question in enumerate(questions(length, count + UNCOUNTED, product, dice)):
+                ways: list[Callable[[], tuple[float, float]]] = [
+                    lambda question=question: bare_first(connection, product, question),  # type: ignore[misc]
+                    lambda question=question: product.first(question),  # type: ignore[misc]
+                ]
+                found = {way: ways[way]() for way in dice.sample((0, 1), 2)}
+                if place >= UNCOUNTED:
+                    bare.append(found[0])
+                    ours.append(found[1])
+            yield f"{length:5} tokens  {_added(bare, ours)}"
+
+
+def _added(bare: Sequence[tuple[float, float]], ours: Sequence[tuple[float, float]]) -> str:
+    """What Kurabe adds by the clock, and by the work that its thread does until then."""
+    alone = statistics.median(seconds for seconds, _ in bare)
+    clock = statistics.median(b[0] - a[0] for a, b in zip(bare, ours, strict=True))
+    work = statistics.median(b[1] - a[1] for a, b in zip(bare, ours, strict=True))
+    return (
+        f"first token: bare {1000 * alone:.2f} ms, Kurabe adds {1000 * clock:+.2f} ms ({clock / alone:+.1%}; "
+        f"median of {len(bare)} pairs), its thread computes {1000 * work:+.2f} ms more; "
+        f"under {MOST_ADDED:.0%}: {'pass' if clock / alone < MOST_ADDED else 'FAIL'}"
+    )
+
+
+def main() -> None:
+    """Print every ratio."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
+    options.add_argument("--prompts", type=int, default=32)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--pairs", type=int, default=60, help="0 leaves the first tokens out")
+    options.add_argument("--precision", nargs="*", default=("float32", "bfloat16"))
+    chosen = options.parse_args()
+    print(f"{THREADS} threads, load average {os.getloadavg()[0]:.1f}", flush=True)
+    if chosen.pairs:
+        for line in first_tokens(chosen.lengths, chosen.pairs):
+            print(line, flush=True)
+    for dtype in chosen.precision:
+        for line in compare(dtype, chosen.lengths, chosen.prompts, chosen.rounds):
+            print(line, flush=True)
+    print(f"load average {os.getloadavg()[0]:.1f} at the end", flush=True)
+
+
+if __name__ == "__main__":
+    main()
