@@ -203,13 +203,17 @@ def _draw_draft(draft: tb.Draft, source: dict[str, Any], model: str) -> None:
             _draw_source(source)
             st.caption(t("ui.drafts.by", model=plain(model)))
         with right:
-            for doubt in draft.doubts:
-                words = {name: plain(str(text)) for name, text in doubt["params"].items()}
-                st.warning(t(f"drafting.doubt.{doubt['code']}", **words), icon=":material/flag:")
+            if draft.doubts:
+                st.warning("\n\n".join(map(_doubt, draft.doubts)), icon=":material/flag:")
             if draft.state == "open":
                 _draw_decision(draft, "text" in source)
             else:
                 _draw_decided(draft)
+
+
+def _doubt(doubt: dict[str, Any]) -> str:
+    words = {name: plain(str(text)) for name, text in doubt["params"].items()}
+    return t(f"drafting.doubt.{doubt['code']}", **words)
 
 
 def _draw_decision(draft: tb.Draft, from_passage: bool) -> None:
@@ -259,11 +263,11 @@ def _draw_needs(project: tb.Project) -> None:
             if need.coverage == "all"
             else t(f"evaluation.coverage.{need.coverage}"),
             t("ui.drafts.needs.have"): need.questions,
+            t("ui.drafts.needs.missing"): need.missing,
+            t("ui.drafts.needs.needed"): need.needed,
             t("ui.drafts.needs.smallest"): t("ui.drafts.needs.points", n=format_number(100 * need.smallest))
             if need.smallest
             else "–",
-            t("ui.drafts.needs.needed"): need.needed,
-            t("ui.drafts.needs.missing"): need.missing,
         }
         for need in found.slices
     ]
