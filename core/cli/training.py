@@ -33,9 +33,11 @@ from core.training import (
     start_training,
 )
 
-__all__ = ["app", "group_sentence"]
+__all__ = ["Wait", "app", "group_sentence"]
 
 app = typer.Typer(help="Start trainings, list adapters.", no_args_is_help=True)
+
+Wait = Annotated[bool, typer.Option("--follow/--detach", help="Show its progress and wait for its end, or do not.")]
 
 
 @command(app)
@@ -58,7 +60,7 @@ def start(
     launcher: Annotated[str, typer.Option(help="subprocess, or accelerate for several GPUs.")] = "subprocess",
     check: Annotated[bool, typer.Option("--check", help="Only say whether it will work; train nothing.")] = False,
     anyway: Annotated[bool, typer.Option("--anyway", help="Start even what will not work.")] = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Do not wait for its end.")] = False,
+    wait_for: Wait = True,
     as_json: Json = False,
 ) -> None:
     """Train an adapter, as a job; follow it to its end."""
@@ -90,9 +92,9 @@ def start(
     started = _start(owner.id, config, seeds, curve=curve, preflight=found.as_dict(), launcher=launcher)
     for run in started:
         progress_line(t("cli.train.started", run=run.id, job=str(run.job_id)))
-    for run in started if not detach else ():
+    for run in started if wait_for else ():
         follow(str(run.job_id))
-    if not detach and len(started) > 1:
+    if wait_for and len(started) > 1:
         progress_line(group_sentence(started[-1].id))
     if as_json:
         views = [asdict(run_view(run.id)) for run in started]

@@ -3,18 +3,23 @@
 from core.training.config import PRESETS, ROW_STYLES, TrainingConfig
 from core.training.exporting import export_adapter, export_kit, import_adapter, model_card
 from core.training.groups import GroupPoint, RunGroup, run_group
+from core.training.lineage import Lineage, lineage
 from core.training.methods import METHODS, Method, build_method
 from core.training.objectives import OBJECTIVES, Objective, build_objective
 from core.training.outlook import Finding, Preflight, preflight
 from core.training.publishing import start_upload
 from core.training.registry import (
-    Lineage,
     RunComparison,
+    archive_run,
     compare_runs,
     delete_run,
-    lineage,
+    demote_run,
+    note_run,
+    promote_run,
+    promoted_adapter,
     rename_run,
     reproduce,
+    unarchive_run,
 )
 from core.training.rows import ListedRow, PreparedRow, PreparedRows, prepare_rows
 from core.training.running import (
@@ -49,18 +54,23 @@ __all__ = [
     "RunView",
     "TrainingConfig",
     "adapters",
+    "archive_run",
     "build_method",
     "build_objective",
     "compare_runs",
     "delete_run",
+    "demote_run",
     "export_adapter",
     "export_kit",
     "import_adapter",
     "lineage",
     "listed_rows",
     "model_card",
+    "note_run",
     "preflight",
     "prepare_rows",
+    "promote_run",
+    "promoted_adapter",
     "rename_run",
     "reproduce",
     "run_group",
@@ -72,4 +82,5 @@ __all__ = [
     "require_libraries",
     "start_training",
     "start_upload",
+    "unarchive_run",
 ]
