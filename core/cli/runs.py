@@ -25,12 +25,15 @@ from core.training import (
     import_adapter,
     lineage,
     note_run,
+    outcome_text,
     promote_run,
     rename_run,
     reproduce,
     run_group,
     run_view,
     runs,
+    setting_name,
+    setting_text,
     start_upload,
     unarchive_run,
 )
@@ -105,8 +108,15 @@ def compare(
         show(asdict(found))
         return
     names = [run.name for run in found.runs]
-    rows: list[tuple[Any, ...]] = [(name, *map(str, values)) for name, values in found.differing.items()]
-    rows += [(t(f"ui.registry.outcome.{name}"), *map(str, values)) for name, values in found.outcome.items()]
+    rows: list[tuple[Any, ...]] = [
+        (setting_name(name), *(setting_text(name, value) for value in values))
+        for name, values in found.differing.items()
+    ]
+    rows += [
+        (t(f"ui.registry.outcome.{name}"), *(outcome_text(name, value) for value in values))
+        for name, values in found.outcome.items()
+        if any(value is not None for value in values)
+    ]
     table([t("ui.registry.field"), *names], rows)
 
 

@@ -13,7 +13,7 @@ from core.cli._output import Json, command, progress_line, show, table
 from core.cli.jobs import follow
 from core.cli.project import Project
 from core.errors import KurabeError
-from core.i18n import format_number, t
+from core.i18n import format_bytes, format_duration, format_money, format_number, t
 from core.projects import get_project
 from core.store import tables as tb
 from core.training import (
@@ -29,6 +29,7 @@ from core.training import (
     run_group,
     run_view,
     start_learning_curve,
+    start_probe,
     start_seeds,
     start_training,
 )
@@ -59,6 +60,9 @@ def start(
     name: Annotated[str, typer.Option(help="What people call the run.")] = "",
     launcher: Annotated[str, typer.Option(help="subprocess, or accelerate for several GPUs.")] = "subprocess",
     check: Annotated[bool, typer.Option("--check", help="Only say whether it will work; train nothing.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="First measure time and memory with 3 real steps, as a job.")
+    ] = False,
     anyway: Annotated[bool, typer.Option("--anyway", help="Start even what will not work.")] = False,
     wait_for: Wait = True,
     as_json: Json = False,
@@ -81,8 +85,7 @@ def start(
         name=name,
         **{field: value for field, value in given.items() if value is not None},
     )
-    found = preflight(config)
-    _tell(found)
+    found = _examined(owner.id, config, probe=probe)
     if check:
         if as_json:
             show(found.as_dict())
@@ -92,13 +95,27 @@ def start(
     started = _start(owner.id, config, seeds, curve=curve, preflight=found.as_dict(), launcher=launcher)
     for run in started:
         progress_line(t("cli.train.started", run=run.id, job=str(run.job_id)))
-    for run in started if wait_for else ():
-        follow(str(run.job_id))
-    if wait_for and len(started) > 1:
-        progress_line(group_sentence(started[-1].id))
+    if wait_for:
+        _followed(started)
     if as_json:
         views = [asdict(run_view(run.id)) for run in started]
         show(views[0] if len(views) == 1 else views)
+
+
+def _examined(project_id: str, config: TrainingConfig, *, probe: bool) -> Preflight:
+    """Measure if that was asked for, and tell what speaks against the training."""
+    if probe:
+        follow(str(start_probe(project_id, config).job_id))
+    found = preflight(config)
+    _tell(found)
+    return found
+
+
+def _followed(started: list[tb.TrainingRun]) -> None:
+    for run in started:
+        follow(str(run.job_id))
+    if len(started) > 1:
+        progress_line(group_sentence(started[-1].id))
 
 
 def _aimed(objective: str, beta: float | None) -> dict[str, Any]:
@@ -124,6 +141,13 @@ def _tell(found: Preflight) -> None:
     progress_line(t(f"training.preflight.verdict.{found.verdict}"))
     for finding in found.findings:
         progress_line(f"- {t(f'training.preflight.{finding.code}', **finding.params)}")
+    if found.probe is None or found.seconds is None:
+        return
+    low, usual, high = (format_duration(each or 0.0) for each in (found.seconds_low, found.seconds, found.seconds_high))
+    progress_line(t("cli.train.outlook", time=usual, low=low, high=high, memory=format_bytes(found.memory_needed)))
+    if found.cost:
+        amounts = (format_money(float(found.cost[name]), found.cost["currency"]) for name in ("amount", "low", "high"))
+        progress_line(t("cli.train.cost", **dict(zip(("cost", "low", "high"), amounts, strict=True))))
 
 
 def group_sentence(run_id: str) -> str:

@@ -7,6 +7,7 @@ from core.training.lineage import Lineage, lineage
 from core.training.methods import METHODS, Method, build_method
 from core.training.objectives import OBJECTIVES, Objective, build_objective
 from core.training.outlook import Finding, Preflight, preflight
+from core.training.probing import PROBE_STEPS, newest_probe, start_probe
 from core.training.publishing import start_upload
 from core.training.registry import (
     RunComparison,
@@ -34,11 +35,13 @@ from core.training.running import (
     start_seeds,
     start_training,
 )
+from core.training.words import outcome_text, setting_name, setting_text
 
 __all__ = [
     "METHODS",
     "OBJECTIVES",
     "PRESETS",
+    "PROBE_STEPS",
     "ROW_STYLES",
     "Finding",
     "GroupPoint",
@@ -66,7 +69,9 @@ __all__ = [
     "lineage",
     "listed_rows",
     "model_card",
+    "newest_probe",
     "note_run",
+    "outcome_text",
     "preflight",
     "prepare_rows",
     "promote_run",
@@ -76,8 +81,11 @@ __all__ = [
     "run_group",
     "run_view",
     "runs",
+    "setting_name",
+    "setting_text",
     "start_learning_curve",
     "start_merge",
+    "start_probe",
     "start_seeds",
     "require_libraries",
     "start_training",

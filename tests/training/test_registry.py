@@ -11,6 +11,7 @@ import pytest
 from core.approaches import ProjectSources, ensure_presets, spec_of_row
 from core.errors import KurabeError
 from core.i18n import LANGUAGES, Language, t, use_language
+from core.jobs import JobContext
 from core.models import adapter_files, adapter_folder, adapters, delete_adapter
 from core.store import tables as tb
 from core.store import write
@@ -32,6 +33,8 @@ from core.training import (
     runs,
     unarchive_run,
 )
+from core.training.trainer.outcome import finish_record
+from core.training.trainer.task import load_task
 from tests.training.conftest import Begin, Known
 from tests.training.weights import put_adapter, put_run
 
@@ -112,6 +115,18 @@ def test_a_note_is_kept_replaced_and_bounded(known: Known) -> None:
     assert run_view(run.id).note == ""
     with pytest.raises(KurabeError, match="bad_field"):
         note_run(run.id, "x" * 4001)
+
+
+def test_what_people_write_about_a_run_while_it_goes_is_kept(known: Known, tmp_path: Path) -> None:
+    run = put_run(known.project, known.version)
+    task = load_task(JobContext("job", {"run_id": run.id}, tmp_path))
+    rename_run(run.id, "renamed")
+    note_run(run.id, "Watch this one.")
+    with write() as session:
+        session.get_one(tb.Adapter, run.adapter_id).id = run.id  # as the trainer leaves it
+    finish_record(task, {"warnings": [], "ended": "budget"})
+    seen = run_view(run.id)
+    assert (seen.name, seen.note, seen.adapter_id) == ("renamed", "Watch this one.", run.id)
 
 
 def test_one_run_is_promoted_for_each_purpose_and_approaches_take_it_before_newer_ones(known: Known) -> None:

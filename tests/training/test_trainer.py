@@ -65,7 +65,7 @@ def test_the_adapter_says_what_it_rests_on(begin: Begin, known: Known, home: Pat
     files = adapter_files(result["adapter_id"])
     card = json.loads((files.folder / "kurabe.json").read_text())
     assert card["base_ref"] == "starter" and card["base_hash"].startswith("k1:")
-    assert card["training_run_id"] == training.run_id and card["dataset_hash"] == "k1:test"
+    assert card["training_run_id"] == training.run_id and card["dataset_hash"] == "k1:Aster"
     assert card["template_hash"] == ChatTemplate.load(STARTER).hash
     assert str(home) not in (files.folder / "adapter_config.json").read_text()
     assert sorted(path.name for path in files.folder.iterdir()) == [
