@@ -61,7 +61,7 @@ def start(
     launcher: Annotated[str, typer.Option(help="subprocess, or accelerate for several GPUs.")] = "subprocess",
     check: Annotated[bool, typer.Option("--check", help="Only say whether it will work; train nothing.")] = False,
     probe: Annotated[
-        bool, typer.Option("--probe", help="First measure time and memory with 3 real steps, as a job.")
+        bool, typer.Option("--probe", help="First measure time and memory with 3 real steps, as a job of one process.")
     ] = False,
     anyway: Annotated[bool, typer.Option("--anyway", help="Start even what will not work.")] = False,
     wait_for: Wait = True,
@@ -144,10 +144,16 @@ def _tell(found: Preflight) -> None:
     if found.probe is None or found.seconds is None:
         return
     low, usual, high = (format_duration(each or 0.0) for each in (found.seconds_low, found.seconds, found.seconds_high))
-    progress_line(t("cli.train.outlook", time=usual, low=low, high=high, memory=format_bytes(found.memory_needed)))
+    memory = format_bytes(found.memory_needed)
+    progress_line(t("cli.train.outlook", time=_ranged(usual, low, high), memory=memory))
     if found.cost:
         amounts = (format_money(float(found.cost[name]), found.cost["currency"]) for name in ("amount", "low", "high"))
-        progress_line(t("cli.train.cost", **dict(zip(("cost", "low", "high"), amounts, strict=True))))
+        progress_line(t("ui.training.cost", cost=_ranged(*amounts)))
+
+
+def _ranged(usual: str, low: str, high: str) -> str:
+    """Return a value, with its range where it has one."""
+    return usual if low == high else f"{usual} ({t('ui.training.range', low=low, high=high)})"
 
 
 def group_sentence(run_id: str) -> str:

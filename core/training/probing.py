@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import statistics
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import select
 
 from core.errors import KurabeError
 from core.identity import content_hash, new_id
-from core.jobs import submit
+from core.jobs import job_view, submit
 from core.models import resolve_base
 from core.store import read, write
 from core.store import tables as tb
@@ -60,12 +61,14 @@ def probe_key(config: TrainingConfig) -> str:
 
 
 def start_probe(project_id: str, config: TrainingConfig) -> tb.TrainingProbe:
-    """Record a probe and submit its job; nothing that it trains is kept.
+    """Record a probe and submit its job, or return the one that is under way; nothing that it trains is kept.
 
     Raises:
         KurabeError: ``training.no_torch``, ``training.base_missing``, what `submit` raises.
     """
     require_libraries()
+    if (under_way := _under_way(config)) is not None:
+        return under_way
     if resolve_base(config.base_ref).folder is None:
         raise KurabeError("training.base_missing", base=config.base_ref)
     probe = tb.TrainingProbe(id=new_id(), project_id=project_id, key=probe_key(config), config=config.as_dict())
@@ -81,6 +84,15 @@ def start_probe(project_id: str, config: TrainingConfig) -> tb.TrainingProbe:
         probe = session.merge(probe)
         probe.job_id = job_id
     return probe
+
+
+def _under_way(config: TrainingConfig) -> tb.TrainingProbe | None:
+    probe = newest_probe(config)
+    if probe is None or probe.result or probe.job_id is None:
+        return None
+    with suppress(KurabeError):  # its job may have been deleted
+        return probe if job_view(probe.job_id).active else None
+    return None
 
 
 def newest_probe(config: TrainingConfig) -> tb.TrainingProbe | None:

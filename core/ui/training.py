@@ -13,7 +13,7 @@ from core.datasets import count_examples, count_pairs, latest_version
 from core.errors import KurabeError
 from core.evaluation import latest_experiment
 from core.i18n import format_bytes, format_duration, format_money, format_number, format_percent, t
-from core.jobs import JobView
+from core.jobs import JobView, job_view
 from core.knowledge import default_kb, latest_index
 from core.models import adapters, delete_adapter
 from core.store import tables as tb
@@ -64,14 +64,12 @@ def draw_form(project: tb.Project) -> str | None:
         raise KurabeError("training.no_data")
     _draw_headroom(project)
     config, series = _configuration(project)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        check = st.button(t("ui.training.check"), icon=":material/fact_check:", help=t("ui.training.check.help"))
-        measure = st.button(t("ui.training.measure"), icon=":material/timer:", help=t("ui.training.measure.help"))
-        start = st.button(t("ui.training.start"), icon=":material/play_arrow:", type="primary")
-    if measure:
-        start_probe(project.id, config)
-    probed = _draw_probe(config)
-    found = _looked(config, probed, again=check or start or measure)
+    check, measure, start = _presses()
+    probe = start_probe(project.id, config) if measure else newest_probe(config)
+    job = _probe_job(probe)
+    if job is not None and (job.active or job.status in ("failed", "lost", "killed")):
+        follow_job(job.id)
+    found = _looked(config, probe.id if probe and probe.result else "", again=check or start or measure)
     if found is None:
         return None
     if start and found.verdict == "go":
@@ -82,19 +80,23 @@ def draw_form(project: tb.Project) -> str | None:
     return None
 
 
-def _draw_probe(config: TrainingConfig) -> str:
-    """Draw the newest measurement of this configuration while it runs or where it failed; return its id once it ended.
+def _presses() -> tuple[bool, bool, bool]:
+    """Draw the buttons under the form: check, measure, start."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        return (
+            st.button(t("ui.training.check"), icon=":material/fact_check:", help=t("ui.training.check.help")),
+            st.button(t("ui.training.measure"), icon=":material/timer:", help=t("ui.training.measure.help")),
+            st.button(t("ui.training.start"), icon=":material/play_arrow:", type="primary"),
+        )
 
-    It is found in the store, by this visitor or another, also after the page was loaded again.
-    """
-    probe = newest_probe(config)
-    if probe is None:
-        return ""
-    if probe.result:
-        return probe.id
-    with suppress(KurabeError):  # its job may have been deleted
-        follow_job(str(probe.job_id))
-    return ""
+
+def _probe_job(probe: tb.TrainingProbe | None) -> JobView | None:
+    """Return the job of a probe that has measured nothing yet; None if there is none, or it was deleted."""
+    if probe is None or probe.result:
+        return None
+    with suppress(KurabeError):
+        return job_view(str(probe.job_id))
+    return None
 
 
 def _looked(config: TrainingConfig, probed: str, *, again: bool) -> Preflight | None:
