@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import statistics
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -56,8 +56,14 @@ class Measured:
 
 
 def probe_key(config: TrainingConfig) -> str:
-    """Return the hash of what decides about speed and memory; a longer run of the same needs no other probe."""
-    return content_hash({name: value for name, value in config.as_dict().items() if name not in _NO_EFFECT})
+    """Return the hash of what decides about speed and memory; a longer run of the same needs no other probe.
+
+    A form gives every field of a method and a preset only those that differ from their defaults: both are the same.
+    """
+    told = {name: value for name, value in config.as_dict().items() if name not in _NO_EFFECT}
+    for part, chosen in (("method", config.plugin), ("objective", config.aim)):
+        told[part] = {"name": chosen.name, **asdict(chosen)}
+    return content_hash(told)
 
 
 def start_probe(project_id: str, config: TrainingConfig) -> tb.TrainingProbe:

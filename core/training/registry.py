@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import select, update
@@ -82,7 +82,10 @@ def compare_runs(run_ids: list[str]) -> RunComparison:
 
 def _flat(config: TrainingConfig) -> dict[str, Any]:
     values = config.as_dict()
-    parts = {part: values.pop(part) for part in ("method", "objective")}
+    parts: dict[str, dict[str, Any]] = {}
+    for part, chosen in (("method", config.plugin), ("objective", config.aim)):
+        del values[part]
+        parts[part] = {"name": chosen.name, **asdict(chosen)}  # whichever of them were given by name
     named = {f"{part}.{name}": value for part, spec in parts.items() for name, value in spec.items()}
     return {**values, **named}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +101,12 @@ def test_a_longer_run_of_the_same_needs_no_other_probe_and_other_batches_do(know
         assert preflight(replace(asked, **same)).probe is not None, same  # type: ignore[arg-type]  # by name
     for other in ({"batch_size": 4}, {"max_length": 512}, {"method": {"name": "dora"}}, {"instructions": "Be kind."}):
         assert preflight(replace(asked, **other)).probe is None, other  # type: ignore[arg-type]  # by name
+
+
+def test_a_form_that_names_every_field_and_a_preset_that_does_not_share_a_probe(known: Known) -> None:
+    asked = config(known, method={"name": "lora"})
+    named = {"name": "lora", **asdict(asked.plugin)}
+    assert named != asked.method and probe_key(replace(asked, method=named)) == probe_key(asked)
 
 
 def test_what_another_machine_or_device_measured_is_not_taken(known: Known) -> None:
