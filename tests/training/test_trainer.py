@@ -151,6 +151,19 @@ def test_stop_saves_what_was_learned(begin: Begin, known: Known) -> None:
     assert [row.id for row in adapters(known.project)] == [stopper.run_id]
 
 
+def test_a_stopped_run_goes_on_to_its_end_and_leaves_one_adapter(begin: Begin, known: Known) -> None:
+    training = begin()
+    emit_stop_after(training, step=4)
+    stopped = training.go()
+    assert stopped["stopped"] and stopped["steps"] < 12
+    [before] = [row.hash for row in adapters(known.project)]
+    (training.folder / "stop.json").unlink()
+    result = training.go()
+    assert (result["ended"], result["steps"], result["stopped"]) == ("budget", 12, False)
+    [after] = adapters(known.project)
+    assert after.id == training.run_id and after.hash == adapter_files(training.run_id).hash != before
+
+
 def emit_stop_after(training: object, step: int) -> None:
     """Ask to stop as soon as a step is reported."""
     from core.jobs import JobContext

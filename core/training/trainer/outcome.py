@@ -124,6 +124,9 @@ def finish_record(task: Task, result: dict[str, Any]) -> None:
             facts=facts,
         )
     with write() as session:
+        if known:  # a run that was stopped and went on has left other weights
+            row = session.get_one(tb.Adapter, task.adapter_id)
+            row.hash, row.facts = folder_hash(task.target), facts
         run = session.get_one(tb.TrainingRun, task.run.id)  # people may have renamed it meanwhile
         run.adapter_id = task.adapter_id
         run.result = result

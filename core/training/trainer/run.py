@@ -44,7 +44,7 @@ def main(ctx: JobContext) -> dict[str, Any]:
 
 def _finished_before(task: Task) -> dict[str, Any] | None:
     """Return the result of an attempt that died after everything was done."""
-    if not (task.run.adapter_id and task.run.result):
+    if not (task.run.adapter_id and task.run.result) or task.run.result.get("stopped"):
         return None
     return dict(task.run.result)
 

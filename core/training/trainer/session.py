@@ -211,7 +211,8 @@ class _Session:
         outcome.finish_record(self.task, result)
         if kept is not None:
             raise KurabeError("training.diverged", step=self.progress.diverged_at, kept=kept.step)
-        shutil.rmtree(self.task.checkpoints, ignore_errors=True)
+        if self.progress.ended != "stop":  # who stopped it may want it to go on
+            shutil.rmtree(self.task.checkpoints, ignore_errors=True)
         return result
 
     def _after_divergence(self) -> Checkpoint:
@@ -264,6 +265,7 @@ class _Session:
             self.warnings.append({"code": "worse", "params": {"before": before, "after": after}})
         if self.task.config.aim.pairs:
             self._judge_preference()
+        (self.ctx.run_dir / "listed.jsonl").unlink(missing_ok=True)  # of an attempt that was stopped
         for row in self.rows.listed:
             append_line(self.ctx.run_dir / "listed.jsonl", row.as_dict())
         return {
