@@ -4,10 +4,10 @@ import streamlit as st
 
 from core.datasets import latest_version
 from core.i18n import t
+from core.ui.compared_runs import draw_compared_runs
 from core.ui.frame import current_project
 from core.ui.jobs import active_job
 from core.ui.parts import choose_view, draw_empty, draw_head, open_view, practice_note
-from core.ui.registry import draw_compared_runs
 from core.ui.training import draw_adapters, draw_form, draw_runs
 
 project = current_project()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -87,7 +89,7 @@ def _store(session: Session, project_id: str, spec: ApproachSpec) -> tb.Approach
 def ensure_presets(project_id: str) -> list[tb.Approach]:
     """Make or renew every preset whose parts exist, and return all approaches of the project.
 
-    A preset that somebody edited is left alone; one that Kurabe manages follows the newest adapter
+    A preset that somebody edited is left alone; one that Kurabe manages follows the promoted or newest adapter
     and the project's prompt, each change a new version. Presets that cannot answer any more are retired.
     """
     sources = ProjectSources(project_id)
@@ -117,7 +119,8 @@ def _spec(name: str, sources: ProjectSources) -> ApproachSpec:
     if preset.model in ("plain", "raft"):
         adapter = sources.adapter(preset.model)
         assert adapter is not None, "why_unavailable has looked"
-        model = ModelChoice(kind="adapter", ref=adapter.id, base_ref=project.base_ref)
+        kind: Literal["adapter", "merged"] = "merged" if adapter.kind == "merged" else "adapter"
+        model = ModelChoice(kind=kind, ref=adapter.id, base_ref=project.base_ref)
     return ApproachSpec.model_validate(
         {
             "name": name,

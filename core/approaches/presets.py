@@ -16,7 +16,7 @@ class PresetInfo:
     """One familiar approach."""
 
     model: Literal["base", "plain", "raft", "endpoint"]
-    """Base weights, the newest adapter of plain or of RAFT rows, or a service by address."""
+    """Base weights, the promoted or newest adapter of plain or of RAFT rows, or a service by address."""
     context: Mapping[str, Any] = field(default_factory=lambda: {"name": "none"})
     """Its context with the fields that differ from the defaults."""
     needs: tuple[Need, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from sqlalchemy import select
+from sqlalchemy import case, or_, select
 
 from core.errors import KurabeError
 from core.knowledge import Hit, chunks_for_quote, default_kb, document_text, documents, latest_index
@@ -116,17 +116,23 @@ class ProjectSources:
         return tuple(found.values())
 
     def adapter(self, row_style: str) -> tb.Adapter | None:
-        """The newest adapter of this base that was trained on such rows."""
+        """The adapter of this base trained on such rows: the promoted run's, else the newest that is not archived.
+
+        Archived ones come last; only a promoted run may have left weights of their own.
+        """
+        run = tb.TrainingRun
+        promoted = run.promoted_for.is_not(None) & (run.adapter_id == tb.Adapter.id)
         wanted = (
             select(tb.Adapter)
+            .outerjoin(run, run.id == tb.Adapter.training_run_id)
             .where(
                 tb.Adapter.project_id == self.project_id,
                 tb.Adapter.row_style == row_style,
                 tb.Adapter.base_ref == self.project.base_ref,
-                tb.Adapter.kind != "merged",
+                or_(tb.Adapter.kind != "merged", promoted),
                 tb.Adapter.deleted_at.is_(None),
             )
-            .order_by(tb.Adapter.id.desc())
+            .order_by(case((promoted, 0), (run.archived_at.is_(None), 1), else_=2), tb.Adapter.id.desc())
         )
         with read() as session:
             return session.scalars(wanted.limit(1)).first()

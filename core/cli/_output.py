@@ -20,7 +20,7 @@ from rich.table import Table
 from core.errors import as_kurabe_error
 from core.i18n import describe, t
 
-__all__ = ["Json", "command", "console", "guarded", "plain", "progress_line", "show", "table", "watching"]
+__all__ = ["Json", "command", "console", "guarded", "plain", "progress_line", "show", "show_line", "table", "watching"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,6 +86,12 @@ def plain(value: Any) -> Any:
 def show(value: Any) -> None:
     """Print one JSON document on stdout."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=plain) + "\n")
+
+
+def show_line(value: Any) -> None:
+    """Print one JSON document in one line, at once: for streams."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=plain) + "\n")
+    sys.stdout.flush()
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:

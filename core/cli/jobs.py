@@ -7,16 +7,29 @@ from typing import Annotated, Any
 
 import typer
 
-from core.cli._output import Json, command, console, progress_line, show, table, watching
+from core.cli._output import Json, command, console, progress_line, show, show_line, table, watching
 from core.errors import KurabeError
 from core.i18n import describe, format_duration, t
-from core.jobs import JobView, cancel, events, job_view, list_jobs, log_tail, request_stop, resume, tick, wait
+from core.jobs import (
+    JobView,
+    cancel,
+    events,
+    job_view,
+    list_jobs,
+    log_tail,
+    redact,
+    request_stop,
+    resume,
+    tick,
+    wait,
+)
 
 __all__ = ["app", "follow", "view_as_dict"]
 
 app = typer.Typer(help="Background jobs: list, show, follow, stop, resume.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(help="Job id, or the first characters of one.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Show its progress and wait for its end.")]
 
 
 def _find(beginning: str) -> str:
@@ -64,10 +77,11 @@ def _elapsed(view: JobView) -> str:
 
 
 @command(app, "show")
-def show_(job: Id, as_json: Json = False) -> None:
-    """Show one job as it stands now."""
+def show_(job: Id, wait_for: Follow = False, as_json: Json = False) -> None:
+    """Show one job as it stands now, or with --follow as it ended."""
+    found = _find(job)
     tick()
-    view = job_view(_find(job))
+    view = follow(found) if wait_for else job_view(found)
     if as_json:
         show(view_as_dict(view))
         return
@@ -89,50 +103,101 @@ def log(
     job: Id,
     lines: Annotated[int, typer.Option(help="How many from the end.")] = 200,
     search: Annotated[str, typer.Option(help="Only lines of the whole log with these words.")] = "",
+    wait_for: Annotated[bool, typer.Option("--follow", help="Print further lines as they come, to its end.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Print the end of a job's log."""
-    console.print(log_tail(_find(job), lines, search), markup=False, end="")
+    found = _find(job)
+    if as_json:
+        if wait_for:
+            follow(found)
+        show({"id": found, "lines": log_tail(found, lines, search).splitlines()})
+    elif wait_for:
+        _print_log_as_it_grows(found, lines)
+    else:
+        console.print(log_tail(found, lines, search), markup=False, end="")
+
+
+def _print_log_as_it_grows(job_id: str, lines: int) -> None:
+    """Print the end of a log and whatever is added to it, until the job ends."""
+    path = job_view(job_id).log_path
+    printed = path.stat().st_size if path.exists() else 0
+    console.print(log_tail(job_id, lines), markup=False, end="", soft_wrap=True)
+
+    def further(*, ended: bool = False) -> bool:
+        nonlocal printed
+        if path.exists():
+            with path.open("rb") as file:
+                file.seek(printed)
+                added = file.read()
+            told = added if ended else added[: added.rfind(b"\n") + 1]  # a secret is not cut in two
+            printed += len(told)
+            console.print(redact(told.decode(errors="replace")), markup=False, end="", soft_wrap=True)
+        return False
+
+    wait(job_id, should_stop=further)
+    further(ended=True)
 
 
 @command(app, "events")
-def events_(job: Id) -> None:
-    """Print a job's events as JSON."""
-    show(events(_find(job)))
+def events_(
+    job: Id,
+    wait_for: Annotated[bool, typer.Option("--follow", help="One line of JSON for each as it comes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print a job's events as JSON, with --follow as JSON lines until it ends."""
+    found = _find(job)
+    if wait_for:
+        wait(found, on_event=show_line)
+    else:
+        show(events(found))
 
 
 @command(app)
-def stop(job: Id) -> None:
+def stop(job: Id, wait_for: Follow = False, as_json: Json = False) -> None:
     """Ask a job to save and end."""
-    request_stop(_find(job))
-    progress_line(t("cli.job.stop_asked"))
+    _asked(request_stop(_find(job)), "stop_asked", wait_for=wait_for, as_json=as_json)
 
 
 @command(app, "cancel")
-def cancel_(job: Id) -> None:
+def cancel_(job: Id, wait_for: Follow = False, as_json: Json = False) -> None:
     """End a job; it is terminated, then killed, if it does not end by itself."""
-    cancel(_find(job))
-    progress_line(t("cli.job.cancel_asked"))
+    _asked(cancel(_find(job)), "cancel_asked", wait_for=wait_for, as_json=as_json)
+
+
+def _asked(view: JobView, sentence: str, *, wait_for: bool, as_json: bool) -> None:
+    """Say that a job was asked to end; that it did not succeed is then no error."""
+    progress_line(t(f"cli.job.{sentence}"))
+    if wait_for:
+        view = _watched(view.id)
+    if as_json:
+        show(view_as_dict(view))
 
 
 @command(app, "resume")
-def resume_(job: Id, wait_for: Annotated[bool, typer.Option("--follow", help="Wait for its end.")] = False) -> None:
+def resume_(job: Id, wait_for: Follow = False, as_json: Json = False) -> None:
     """Go on with a job that stopped, failed or was lost."""
-    found = _find(job)
-    resume(found)
+    view = resume(_find(job))
     if wait_for:
-        follow(found)
+        view = follow(view.id)
+    if as_json:
+        show(view_as_dict(view))
 
 
 @command(app, "tick")
-def tick_() -> None:
-    """Start what is queued and settle what ended."""
+def tick_(as_json: Json = False) -> None:
+    """Start what is queued and settle what ended; as JSON, say what waits or runs after it."""
     tick()
+    if as_json:
+        show([view_as_dict(view) for view in list_jobs(active=True)])
 
 
 @command(app)
-def watch(job: Id) -> None:
+def watch(job: Id, as_json: Json = False) -> None:
     """Follow a job to its end."""
-    follow(_find(job))
+    view = follow(_find(job))
+    if as_json:
+        show(view_as_dict(view))
 
 
 def follow(job_id: str) -> JobView:
@@ -141,18 +206,23 @@ def follow(job_id: str) -> JobView:
     Raises:
         KurabeError: the job's own error if it failed; ``cli.job_ended`` if it was stopped, killed or lost.
     """
+    view = _watched(job_id)
+    if view.status == "succeeded":
+        return view
+    if view.error:
+        raise KurabeError.from_record(view.error)
+    raise KurabeError("cli.job_ended", job=job_id, status=t(f"jobs.status.{view.status}"))
+
+
+def _watched(job_id: str) -> JobView:
+    """Show a job's progress until it ends, however it ends."""
     with watching(job_view(job_id).kind) as update:
 
         def on_event(_event: Any) -> None:
             view = job_view(job_id)
             update(view.done or 0.0, view.total or 0.0, _stage(view))
 
-        view = wait(job_id, timeout=None, on_event=on_event)
-    if view.status == "succeeded":
-        return view
-    if view.error:
-        raise KurabeError.from_record(view.error)
-    raise KurabeError("cli.job_ended", job=job_id, status=t(f"jobs.status.{view.status}"))
+        return wait(job_id, timeout=None, on_event=on_event)
 
 
 def _stage(view: JobView) -> str:

@@ -11,45 +11,79 @@ import typer
 from core.cli._output import Json, command, progress_line, show, table
 from core.cli.jobs import follow
 from core.cli.project import Project
-from core.cli.training import group_sentence
+from core.cli.training import Wait, group_sentence
 from core.i18n import format_number, t
 from core.projects import get_project
 from core.training import (
+    RunView,
+    archive_run,
     compare_runs,
     delete_run,
+    demote_run,
     export_adapter,
     export_kit,
     import_adapter,
     lineage,
+    note_run,
+    outcome_text,
+    promote_run,
     rename_run,
     reproduce,
     run_group,
     run_view,
     runs,
+    setting_name,
+    setting_text,
     start_upload,
+    unarchive_run,
 )
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Training runs: list, compare, repeat, export, import, delete.", no_args_is_help=True)
+app = typer.Typer(
+    help="Training runs: list, compare, promote, archive, repeat, export, import, delete.", no_args_is_help=True
+)
 
 Run = Annotated[str, typer.Argument(help="Run id.")]
 
 
 @command(app, "list")
-def list_(project: Project, as_json: Json = False) -> None:
+def list_(
+    project: Project,
+    dataset_version: Annotated[str | None, typer.Option(help="Only runs trained on this version, by its id.")] = None,
+    archived: Annotated[bool, typer.Option("--archived", help="Those that were put away as well.")] = False,
+    as_json: Json = False,
+) -> None:
     """List runs, the newest first."""
-    found = runs(get_project(project).id)
+    found = runs(get_project(project).id, dataset_version_id=dataset_version, archived=archived)
     if as_json:
         show([asdict(view) for view in found])
         return
-    columns = (t("cli.id"), t("cli.name"), t("cli.status"), t("cli.adapter"))
-    table(columns, [(v.id, v.name, t(f"jobs.status.{v.status}"), v.adapter_id) for v in found])
+    columns = (t("cli.id"), t("cli.name"), t("cli.status"), t("cli.mark"), t("cli.adapter"), t("cli.note"))
+    table(columns, [(v.id, v.name, _status(v), _mark(v), v.adapter_id, v.note.partition("\n")[0]) for v in found])
+
+
+def _status(view: RunView) -> str:
+    return t(f"jobs.status.{view.status}") if view.job is not None else ""
+
+
+def _mark(view: RunView) -> str:
+    if view.promoted_for is not None:
+        return t(f"ui.registry.promoted.{view.promoted_for}")
+    return t("ui.registry.archived") if view.archived else ""
 
 
 @command(app, "show")
-def show_(run: Run) -> None:
-    """Show one run with its curves, and what it rests on, as JSON."""
+def show_(
+    run: Run,
+    wait_for: Annotated[bool, typer.Option("--follow", help="Show its progress and wait for its end.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show one run with its curves, what it rests on and what rests on it, always as JSON."""
+    view = run_view(run)
+    if wait_for and view.job is not None:
+        follow(view.job.id)
+        view = run_view(run)
     held = lineage(run)
     rests = {
         "dataset_version_id": held.dataset_version_id,
@@ -57,10 +91,11 @@ def show_(run: Run) -> None:
         "base_ref": held.base_ref,
         "base_hash": held.base_hash,
         "adapters": [row.id for row in held.adapters],
-        "approaches": [row.name for row in held.approaches],
+        "approaches": [{"id": row.id, "name": row.name, "version": row.version} for row in held.approaches],
+        "experiments": [{"id": row.id, "name": row.name} for row in held.experiments],
         "answers": held.answers,
     }
-    show({**asdict(run_view(run)), "lineage": rests})
+    show({**asdict(view), "lineage": rests})
 
 
 @command(app)
@@ -73,8 +108,15 @@ def compare(
         show(asdict(found))
         return
     names = [run.name for run in found.runs]
-    rows: list[tuple[Any, ...]] = [(name, *map(str, values)) for name, values in found.differing.items()]
-    rows += [(t(f"ui.registry.outcome.{name}"), *map(str, values)) for name, values in found.outcome.items()]
+    rows: list[tuple[Any, ...]] = [
+        (setting_name(name), *(setting_text(name, value) for value in values))
+        for name, values in found.differing.items()
+    ]
+    rows += [
+        (t(f"ui.registry.outcome.{name}"), *(outcome_text(name, value) for value in values))
+        for name, values in found.outcome.items()
+        if any(value is not None for value in values)
+    ]
     table([t("ui.registry.field"), *names], rows)
 
 
@@ -93,45 +135,100 @@ def group(run: Run, as_json: Json = False) -> None:
 
 
 @command(app)
-def repeat(
-    run: Run, detach: Annotated[bool, typer.Option("--detach", help="Do not wait for its end.")] = False
-) -> None:
+def repeat(run: Run, wait_for: Wait = True, as_json: Json = False) -> None:
     """Train the same configuration on the same data once more."""
     made = reproduce(run)
     progress_line(t("cli.train.started", run=made.id, job=str(made.job_id)))
-    if not detach:
+    if wait_for:
         follow(str(made.job_id))
+    if as_json:
+        show(asdict(run_view(made.id)))
 
 
 @command(app)
-def rename(run: Run, name: Annotated[str, typer.Argument(help="The new name.")]) -> None:
+def rename(run: Run, name: Annotated[str, typer.Argument(help="The new name.")], as_json: Json = False) -> None:
     """Give a run and its adapter another name."""
     rename_run(run, name)
+    _changed(run, as_json=as_json)
+
+
+@command(app)
+def note(
+    run: Run, text: Annotated[str, typer.Argument(help="What to keep; empty removes it.")], as_json: Json = False
+) -> None:
+    """Write a note about a run, in place of the one before."""
+    note_run(run, text)
+    _changed(run, as_json=as_json)
+
+
+@command(app)
+def promote(run: Run, as_json: Json = False) -> None:
+    """Make approaches take this run's adapter, also when newer ones are there; one for each purpose."""
+    progress_line(t(f"ui.registry.promoted.{promote_run(run)}"))
+    _changed(run, as_json=as_json)
+
+
+@command(app)
+def demote(run: Run, as_json: Json = False) -> None:
+    """Let approaches take the newest adapter again."""
+    demote_run(run)
+    _changed(run, as_json=as_json)
+
+
+@command(app)
+def archive(run: Run, as_json: Json = False) -> None:
+    """Put a run away: lists leave it out, nothing of it is deleted."""
+    archive_run(run)
+    _changed(run, as_json=as_json)
+
+
+@command(app)
+def unarchive(run: Run, as_json: Json = False) -> None:
+    """Take a run out of the archive."""
+    unarchive_run(run)
+    _changed(run, as_json=as_json)
+
+
+def _changed(run: str, *, as_json: bool) -> None:
+    """Show what people decided about a run, as it now stands."""
+    if as_json:
+        view = run_view(run)
+        show({name: getattr(view, name) for name in ("id", "name", "note", "promoted_for", "archived")})
 
 
 @command(app)
 def export(
     adapter: Annotated[str, typer.Argument(help="Id of an adapter or merged model.")],
     file: Annotated[Path, typer.Argument(help="ZIP archive to write.")],
+    as_json: Json = False,
 ) -> None:
     """Write an adapter or merged model with its card as a ZIP archive."""
-    progress_line(str(export_adapter(adapter, file)))
+    _written(export_adapter(adapter, file), as_json=as_json)
 
 
 @command(app)
-def kit(run: Run, file: Annotated[Path, typer.Argument(help="ZIP archive to write.")]) -> None:
+def kit(run: Run, file: Annotated[Path, typer.Argument(help="ZIP archive to write.")], as_json: Json = False) -> None:
     """Write data, configuration and a plain script that trains the same run on another machine."""
-    progress_line(str(export_kit(run, file)))
+    _written(export_kit(run, file), as_json=as_json)
+
+
+def _written(file: Path, *, as_json: bool) -> None:
+    progress_line(str(file))
+    if as_json:
+        show({"file": file, "bytes": file.stat().st_size})
 
 
 @command(app)
 def upload(
     adapter: Annotated[str, typer.Argument(help="Id of an adapter or merged model.")],
     name: Annotated[str, typer.Option(help="Name of the repository; default: made from the adapter's.")] = "",
+    as_json: Json = False,
 ) -> None:
     """Upload to the hub account that KURABE_HUB_ACCOUNT names, as a private repository."""
     view = follow(start_upload(adapter, name))
     progress_line(str((view.result or {}).get("url", "")))
+    if as_json:
+        show(view.result)
 
 
 @command(app, "import")
@@ -152,6 +249,8 @@ def import_(
 
 
 @command(app)
-def delete(run: Run) -> None:
+def delete(run: Run, as_json: Json = False) -> None:
     """Delete a run with its log, checkpoints, adapter and merged models; stored answers stay."""
     delete_run(run)
+    if as_json:
+        show({"id": run, "deleted": True})

@@ -13,7 +13,7 @@ from core.cli._output import Json, command, progress_line, show, table
 from core.cli.jobs import follow
 from core.cli.project import Project
 from core.errors import KurabeError
-from core.i18n import format_number, t
+from core.i18n import format_bytes, format_duration, format_money, format_number, t
 from core.projects import get_project
 from core.store import tables as tb
 from core.training import (
@@ -29,13 +29,16 @@ from core.training import (
     run_group,
     run_view,
     start_learning_curve,
+    start_probe,
     start_seeds,
     start_training,
 )
 
-__all__ = ["app", "group_sentence"]
+__all__ = ["Wait", "app", "group_sentence"]
 
 app = typer.Typer(help="Start trainings, list adapters.", no_args_is_help=True)
+
+Wait = Annotated[bool, typer.Option("--follow/--detach", help="Show its progress and wait for its end, or do not.")]
 
 
 @command(app)
@@ -57,8 +60,11 @@ def start(
     name: Annotated[str, typer.Option(help="What people call the run.")] = "",
     launcher: Annotated[str, typer.Option(help="subprocess, or accelerate for several GPUs.")] = "subprocess",
     check: Annotated[bool, typer.Option("--check", help="Only say whether it will work; train nothing.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="First measure time and memory with 3 real steps, as a job of one process.")
+    ] = False,
     anyway: Annotated[bool, typer.Option("--anyway", help="Start even what will not work.")] = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Do not wait for its end.")] = False,
+    wait_for: Wait = True,
     as_json: Json = False,
 ) -> None:
     """Train an adapter, as a job; follow it to its end."""
@@ -79,8 +85,7 @@ def start(
         name=name,
         **{field: value for field, value in given.items() if value is not None},
     )
-    found = preflight(config)
-    _tell(found)
+    found = _examined(owner.id, config, probe=probe)
     if check:
         if as_json:
             show(found.as_dict())
@@ -90,13 +95,27 @@ def start(
     started = _start(owner.id, config, seeds, curve=curve, preflight=found.as_dict(), launcher=launcher)
     for run in started:
         progress_line(t("cli.train.started", run=run.id, job=str(run.job_id)))
-    for run in started if not detach else ():
-        follow(str(run.job_id))
-    if not detach and len(started) > 1:
-        progress_line(group_sentence(started[-1].id))
+    if wait_for:
+        _followed(started)
     if as_json:
         views = [asdict(run_view(run.id)) for run in started]
         show(views[0] if len(views) == 1 else views)
+
+
+def _examined(project_id: str, config: TrainingConfig, *, probe: bool) -> Preflight:
+    """Measure if that was asked for, and tell what speaks against the training."""
+    if probe:
+        follow(str(start_probe(project_id, config).job_id))
+    found = preflight(config)
+    _tell(found)
+    return found
+
+
+def _followed(started: list[tb.TrainingRun]) -> None:
+    for run in started:
+        follow(str(run.job_id))
+    if len(started) > 1:
+        progress_line(group_sentence(started[-1].id))
 
 
 def _aimed(objective: str, beta: float | None) -> dict[str, Any]:
@@ -122,6 +141,19 @@ def _tell(found: Preflight) -> None:
     progress_line(t(f"training.preflight.verdict.{found.verdict}"))
     for finding in found.findings:
         progress_line(f"- {t(f'training.preflight.{finding.code}', **finding.params)}")
+    if found.probe is None or found.seconds is None:
+        return
+    low, usual, high = (format_duration(each or 0.0) for each in (found.seconds_low, found.seconds, found.seconds_high))
+    memory = format_bytes(found.memory_needed)
+    progress_line(t("cli.train.outlook", time=_ranged(usual, low, high), memory=memory))
+    if found.cost:
+        amounts = (format_money(float(found.cost[name]), found.cost["currency"]) for name in ("amount", "low", "high"))
+        progress_line(t("ui.training.cost", cost=_ranged(*amounts)))
+
+
+def _ranged(usual: str, low: str, high: str) -> str:
+    """Return a value, with its range where it has one."""
+    return usual if low == high else f"{usual} ({t('ui.training.range', low=low, high=high)})"
 
 
 def group_sentence(run_id: str) -> str:

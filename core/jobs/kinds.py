@@ -59,6 +59,7 @@ class JobKind:
 # it measures on. Building an index embeds on CPU and may go on beside a training.
 KINDS: dict[str, JobKind] = {
     "train": JobKind("device", "core.training.trainer.run:main"),
+    "probe": JobKind("device", "core.training.trainer.probe:main"),
     "index": JobKind("host", "core.knowledge.jobs:build_index"),
     "documents": JobKind("cpu", "core.knowledge.jobs:take_in"),
     "sweep": JobKind("host", "core.knowledge.jobs:sweep"),

@@ -19,7 +19,7 @@ from core.jobs import JobContext, JobView, cancel, job_view, request_stop, resum
 from core.knowledge import dataset_coverage, default_kb, documents, latest_index
 from core.projects.records import get_project
 from core.store import tables as tb
-from core.training import TrainingConfig, start_training
+from core.training import TrainingConfig, promoted_adapter, start_training
 
 __all__ = ["ComparisonConfig", "run", "start_comparison_job"]
 
@@ -163,6 +163,10 @@ class _Comparison:
         return {"index_version_id": index.id if index else None}
 
     def _train(self, stage: str, style: str) -> dict[str, Any]:
+        chosen = promoted_adapter(self.project.id, style)
+        if chosen is not None and chosen.base_ref == self.project.base_ref:
+            return {"adapter_id": chosen.id}  # the approaches would take no other
+
         def begin() -> str:
             config = TrainingConfig.preset(
                 self.project.id, row_style=style, seconds_limit=self.config.training_seconds, seed=self.config.seed

@@ -3,18 +3,24 @@
 from core.training.config import PRESETS, ROW_STYLES, TrainingConfig
 from core.training.exporting import export_adapter, export_kit, import_adapter, model_card
 from core.training.groups import GroupPoint, RunGroup, run_group
+from core.training.lineage import Lineage, lineage
 from core.training.methods import METHODS, Method, build_method
 from core.training.objectives import OBJECTIVES, Objective, build_objective
 from core.training.outlook import Finding, Preflight, preflight
+from core.training.probing import PROBE_STEPS, newest_probe, start_probe
 from core.training.publishing import start_upload
 from core.training.registry import (
-    Lineage,
     RunComparison,
+    archive_run,
     compare_runs,
     delete_run,
-    lineage,
+    demote_run,
+    note_run,
+    promote_run,
+    promoted_adapter,
     rename_run,
     reproduce,
+    unarchive_run,
 )
 from core.training.rows import ListedRow, PreparedRow, PreparedRows, prepare_rows
 from core.training.running import (
@@ -29,11 +35,13 @@ from core.training.running import (
     start_seeds,
     start_training,
 )
+from core.training.words import outcome_text, setting_name, setting_text
 
 __all__ = [
     "METHODS",
     "OBJECTIVES",
     "PRESETS",
+    "PROBE_STEPS",
     "ROW_STYLES",
     "Finding",
     "GroupPoint",
@@ -49,27 +57,38 @@ __all__ = [
     "RunView",
     "TrainingConfig",
     "adapters",
+    "archive_run",
     "build_method",
     "build_objective",
     "compare_runs",
     "delete_run",
+    "demote_run",
     "export_adapter",
     "export_kit",
     "import_adapter",
     "lineage",
     "listed_rows",
     "model_card",
+    "newest_probe",
+    "note_run",
+    "outcome_text",
     "preflight",
     "prepare_rows",
+    "promote_run",
+    "promoted_adapter",
     "rename_run",
     "reproduce",
     "run_group",
     "run_view",
     "runs",
+    "setting_name",
+    "setting_text",
     "start_learning_curve",
     "start_merge",
+    "start_probe",
     "start_seeds",
     "require_libraries",
     "start_training",
     "start_upload",
+    "unarchive_run",
 ]

@@ -22,11 +22,12 @@ from core.settings import settings
 from core.store import read
 from core.store import tables as tb
 from core.training.config import TrainingConfig
-from core.training.estimate import estimate_memory, read_shapes, trained_parameters
+from core.training.estimate import MemoryEstimate, estimate_memory, read_shapes, trained_parameters
 from core.training.objectives import build_objective
+from core.training.probing import Measured, measured
 from core.training.rows import PreparedRows, prepare_rows
 
-__all__ = ["Finding", "Preflight", "preflight"]
+__all__ = ["Finding", "Preflight", "preflight", "rows_for_estimate"]
 
 Level = Literal["go", "risky", "will_not"]
 
@@ -73,9 +74,18 @@ class Preflight:
     steps: int | None
     """Steps of the run; None if only time limits it."""
     seconds: float | None
-    """Expected, from the time limit or from the speed of earlier runs; None if nothing was measured yet."""
+    """Expected: of the whole run where a probe measured it, else of the training alone, from the time limit or from
+    the speed of earlier runs; None if nothing was measured yet."""
+    seconds_low: float | None
+    """The same at the speed of the probe's fastest step; as `seconds` without a probe."""
+    seconds_high: float | None
+    """At the speed of its slowest step."""
+    probe: Measured | None
+    """What a probe of this configuration measured on this device."""
+    memory_needed: int
+    """Bytes: measured by the probe, else the total of `memory`."""
     cost: dict[str, Any] | None
-    """Amount, currency and price book version for `seconds`."""
+    """Amount for `seconds`, ``low`` and ``high`` for the range, currency and price book version."""
     licence: str
     preview: list[tuple[str, bool]]
     """The first row as the trainer gets it: pieces of text, and whether each is learned."""
@@ -100,9 +110,18 @@ def preflight(config: TrainingConfig) -> Preflight:
     if base.folder is None:
         raise KurabeError("training.base_missing", base=base.ref)
     template = ChatTemplate.load(base.folder)
-    limit = _SAMPLE_PLAIN if config.row_style == "plain" else _SAMPLE
-    rows = prepare_rows(config, template, _language(config), limit=limit)
+    rows = rows_for_estimate(config, template, _language(config))
     return _judged(config, base, base.folder, template, rows)
+
+
+def rows_for_estimate(config: TrainingConfig, template: ChatTemplate, language: str) -> PreparedRows:
+    """Return as many rows of a training as an estimate or a probe needs, without waiting for all of a large dataset.
+
+    Raises:
+        KurabeError: as `prepare_rows`.
+    """
+    limit = _SAMPLE_PLAIN if config.row_style == "plain" else _SAMPLE
+    return prepare_rows(config, template, language, limit=limit)
 
 
 def _language(config: TrainingConfig) -> str:
@@ -122,9 +141,12 @@ def _judged(
     disk_needed = 2 * trained * 12 + trained * 4 + (settings().free_space_floor_mb << 20)
     disk_free = shutil.disk_usage(settings().path()).free
     steps = _steps(config, counts["trained"])
-    seconds = _seconds(config, counts["tokens"], device)
+    probe = measured(config, device)
+    needed = memory.total if probe is None else _measured_need(probe, memory, device)
+    low, seconds, high = _time(config, counts, device, probe)
     findings = [
-        *_memory_findings(memory.total, memory_free),
+        *_memory_findings(needed, memory_free, measured=probe is not None),
+        *_time_findings(config, counts, probe, seconds),
         *_row_findings(rows, counts),
         *_base_findings(base, config, device, counts),
         *_queue_findings(),
@@ -132,8 +154,6 @@ def _judged(
     ]
     if disk_needed > disk_free:
         findings.append(Finding("will_not", "disk", {"needed_mb": disk_needed >> 20, "free_mb": disk_free >> 20}))
-    if seconds is None:
-        findings.append(Finding("go", "time_unknown", {}))
     order: tuple[Level, ...] = ("will_not", "risky", "go")
     findings.sort(key=lambda finding: order.index(finding.level))
     return Preflight(
@@ -151,7 +171,11 @@ def _judged(
         trained_parameters=trained,
         steps=steps,
         seconds=seconds,
-        cost=_cost(seconds, counts["tokens"], device),
+        seconds_low=low,
+        seconds_high=high,
+        probe=probe,
+        memory_needed=needed,
+        cost=_cost(low, seconds, high, counts["tokens"], device),
         licence=base.licence,
         preview=template.pieces(rows.train[0].tokens),
         preview_rejected=template.pieces(rejected) if (rejected := rows.train[0].rejected) else [],
@@ -188,8 +212,71 @@ def _free_gpu_memory() -> int | None:
 def _steps(config: TrainingConfig, rows: int) -> int | None:
     if config.epochs is None:
         return None
-    per_epoch = -(-rows // (config.batch_size * config.accumulation))
-    return max(1, round(per_epoch * config.epochs))
+    return max(1, round(_per_epoch(config, rows) * config.epochs))
+
+
+def _per_epoch(config: TrainingConfig, rows: int) -> int:
+    return -(-rows // (config.batch_size * config.accumulation))
+
+
+_Range = tuple[float | None, float | None, float | None]
+
+
+def _time(config: TrainingConfig, counts: dict[str, Any], device: str, probe: Measured | None) -> _Range:
+    """Return the least, the expected and the most seconds."""
+    if probe is None:
+        seconds = _seconds(config, counts["tokens"], device)
+        return seconds, seconds, seconds
+    low, usual, high = (_extrapolated(config, counts["tokens"], probe, rate) for rate in probe.rates)
+    return low, usual, high
+
+
+def _extrapolated(config: TrainingConfig, tokens: int, probe: Measured, rate: float) -> float:
+    """Return the seconds of the whole run: loading, an evaluation before, then steps and evaluations.
+
+    A time limit is counted from the first step on and cuts those short; one evaluation then comes on top.
+    """
+    each, limit = probe.evaluation_seconds, config.seconds_limit
+    whole = None if config.epochs is None else tokens * config.epochs * rate + config.evaluations * each
+    if limit is not None and (whole is None or whole > limit):
+        whole = limit + each
+    assert whole is not None, "a configuration has an end"
+    return probe.loading_seconds + each + whole
+
+
+def _time_findings(
+    config: TrainingConfig, counts: dict[str, Any], probe: Measured | None, seconds: float | None
+) -> list[Finding]:
+    if probe is None:
+        return [Finding("go", "time_unknown", {})] if seconds is None else []
+    tokens = counts["tokens"] / _per_epoch(config, counts["trained"])
+    low, usual, high = (_short(rate * tokens) for rate in probe.rates)
+    params = {
+        "steps": len(probe.step_seconds),
+        "step": usual,
+        "low": low,
+        "high": high,
+        "evaluation": _short(probe.evaluation_seconds),
+        "loading": _short(probe.loading_seconds),
+    }
+    found = [Finding("go", "time_measured", params)]
+    if config.seconds_limit is not None:
+        left = max(0.0, config.seconds_limit - (config.evaluations - 1) * probe.evaluation_seconds)
+        passes = left / (counts["tokens"] * probe.rates[1])
+        if config.epochs is None or passes < config.epochs:
+            steps = round(passes * _per_epoch(config, counts["trained"]))
+            found.append(Finding("go", "steps_in_time", {"steps": steps, "passes": _short(passes)}))
+    return found
+
+
+def _short(value: float) -> float:
+    """Return three digits of a number: more would claim what three steps cannot tell."""
+    return float(f"{value:.3g}")
+
+
+def _measured_need(probe: Measured, memory: MemoryEstimate, device: str) -> int:
+    """Return the bytes that a probe needed; on a GPU it counts what torch allocated, and the context comes on top."""
+    return probe.peak_memory_bytes + (memory.libraries if device == "cuda" else 0)
 
 
 def _seconds(config: TrainingConfig, tokens: int, device: str) -> float | None:
@@ -221,24 +308,32 @@ def _measured_speed(config: TrainingConfig, device: str) -> float | None:
     return statistics.median(known) if known else None
 
 
-def _cost(seconds: float | None, tokens: int, device: str) -> dict[str, Any] | None:
-    if seconds is None:
+def _cost(
+    low: float | None, seconds: float | None, high: float | None, tokens: int, device: str
+) -> dict[str, Any] | None:
+    if low is None or seconds is None or high is None:
         return None
     try:
-        cost = price_training(seconds, tokens, device)
+        least, cost, most = (price_training(each, tokens, device) for each in (low, seconds, high))
     except KurabeError:
         return None
-    return {"amount": str(cost.amount), "currency": cost.currency, "price_version": cost.price_version}
+    return {
+        "amount": str(cost.amount),
+        "low": str(least.amount),
+        "high": str(most.amount),
+        "currency": cost.currency,
+        "price_version": cost.price_version,
+    }
 
 
-def _memory_findings(needed: int, free: int | None) -> list[Finding]:
+def _memory_findings(needed: int, free: int | None, *, measured: bool) -> list[Finding]:
     if free is None:
         return [Finding("risky", "memory_unknown", {"needed_mb": needed >> 20})]
     params = {"needed_mb": needed >> 20, "free_mb": free >> 20, "percent": round(100 * needed / max(free, 1))}
     if needed > free:
         return [Finding("will_not", "memory", params)]
-    # The estimate may be a fifth too low.
-    return [Finding("risky", "memory_tight", params)] if needed > 0.8 * free else []
+    # The estimate may be a fifth too low; what was measured held the longest rows.
+    return [Finding("risky", "memory_tight", params)] if not measured and needed > 0.8 * free else []
 
 
 def _row_findings(rows: PreparedRows, counts: dict[str, Any]) -> list[Finding]:

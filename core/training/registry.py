@@ -1,21 +1,39 @@
-"""What becomes of runs: names, comparison, reproduction, lineage and deletion."""
+"""What becomes of runs: names and notes, the promoted one, the archive, comparison, reproduction and deletion."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from core.errors import KurabeError
+from core.identity import now
 from core.jobs import delete as delete_job
 from core.models import delete_adapter
 from core.store import read, write
 from core.store import tables as tb
 from core.training.config import TrainingConfig
+from core.training.lineage import lineage
 from core.training.running import RunView, run_view, start_training
 
-__all__ = ["Lineage", "RunComparison", "compare_runs", "delete_run", "lineage", "rename_run", "reproduce"]
+__all__ = [
+    "RunComparison",
+    "archive_run",
+    "compare_runs",
+    "delete_run",
+    "demote_run",
+    "note_run",
+    "promote_run",
+    "promoted_adapter",
+    "rename_run",
+    "reproduce",
+    "unarchive_run",
+]
+
+_NOTE = 4000
+"""Most characters of a note."""
 
 
 @dataclass(frozen=True)
@@ -28,23 +46,6 @@ class RunComparison:
     """Configuration fields that are not the same everywhere, with each run's value."""
     outcome: dict[str, list[Any]]
     """Losses, seconds, tokens and memory of each run; None where a run has none."""
-
-
-@dataclass(frozen=True)
-class Lineage:
-    """Where a run came from and what rests on it."""
-
-    dataset_version_id: str
-    index_version_id: str | None
-    base_ref: str
-    base_hash: str | None
-    """None until the run left an adapter."""
-    adapters: list[tb.Adapter]
-    """What it left: its adapter and models merged from it."""
-    approaches: list[tb.Approach]
-    """Approaches that answer with one of them."""
-    answers: int
-    """Stored answers of those approaches."""
 
 
 _OUTCOME = (
@@ -81,7 +82,10 @@ def compare_runs(run_ids: list[str]) -> RunComparison:
 
 def _flat(config: TrainingConfig) -> dict[str, Any]:
     values = config.as_dict()
-    parts = {part: values.pop(part) for part in ("method", "objective")}
+    parts: dict[str, dict[str, Any]] = {}
+    for part, chosen in (("method", config.plugin), ("objective", config.aim)):
+        del values[part]
+        parts[part] = {"name": chosen.name, **asdict(chosen)}  # whichever of them were given by name
     named = {f"{part}.{name}": value for part, spec in parts.items() for name, value in spec.items()}
     return {**values, **named}
 
@@ -96,13 +100,92 @@ def rename_run(run_id: str, name: str) -> None:
     if not 0 < len(wanted) <= 200:
         raise KurabeError("training.bad_field", field="name", found=str(len(wanted)), expected="1 – 200")
     with write() as session:
-        run = session.get(tb.TrainingRun, run_id)
-        if run is None:
-            raise KurabeError("training.no_run", id=run_id)
-        run.name = wanted
+        _found(session, run_id).name = wanted
         adapter = session.get(tb.Adapter, run_id)
         if adapter is not None:
             adapter.name = wanted
+
+
+def note_run(run_id: str, note: str) -> None:
+    """Keep what people wrote about a run in place of what they wrote before; empty removes it.
+
+    Raises:
+        KurabeError: ``training.no_run``, ``training.bad_field`` for an overlong note.
+    """
+    wanted = note.strip()
+    if len(wanted) > _NOTE:
+        raise KurabeError("training.bad_field", field="note", found=str(len(wanted)), expected=f"0 – {_NOTE}")
+    with write() as session:
+        _found(session, run_id).note = wanted
+
+
+def promote_run(run_id: str) -> str:
+    """Make this the run whose adapter the project's approaches take, however many newer ones there are.
+
+    There is one for each purpose; it takes the place of the one before, and leaves the archive if it was there.
+
+    Returns:
+        The purpose: ``plain`` for approaches that show no passages in training, ``raft`` for those that do.
+
+    Raises:
+        KurabeError: ``training.no_run``, ``training.nothing_to_promote`` if its adapter is not there.
+    """
+    with write() as session:
+        run = _found(session, run_id)
+        adapter = session.get(tb.Adapter, run.adapter_id) if run.adapter_id else None
+        if adapter is None or adapter.deleted_at is not None:
+            raise KurabeError("training.nothing_to_promote", name=run.name)
+        purpose = adapter.row_style
+        held = (tb.TrainingRun.project_id == run.project_id, tb.TrainingRun.promoted_for == purpose)
+        session.execute(update(tb.TrainingRun).where(*held).values(promoted_for=None))
+        run.promoted_for, run.archived_at = purpose, None
+    return purpose
+
+
+def demote_run(run_id: str) -> None:
+    """Let the approaches take the newest adapter again; harmless for a run that is not promoted.
+
+    Raises:
+        KurabeError: ``training.no_run``.
+    """
+    with write() as session:
+        _found(session, run_id).promoted_for = None
+
+
+def promoted_adapter(project_id: str, purpose: str) -> tb.Adapter | None:
+    """Return the adapter of the run that is promoted for a purpose; None if there is none or it was deleted."""
+    query = (
+        select(tb.Adapter)
+        .join(tb.TrainingRun, tb.TrainingRun.adapter_id == tb.Adapter.id)
+        .where(tb.TrainingRun.project_id == project_id, tb.TrainingRun.promoted_for == purpose)
+        .where(tb.Adapter.deleted_at.is_(None))
+    )
+    with read() as session:
+        return session.scalars(query).first()
+
+
+def archive_run(run_id: str) -> None:
+    """Put a run away: lists leave it out unless they are asked, nothing is deleted, and it is promoted no longer.
+
+    Raises:
+        KurabeError: ``training.no_run``, ``jobs.still_active``.
+    """
+    view = run_view(run_id)
+    if view.job is not None and view.job.active:
+        raise KurabeError("jobs.still_active", status=view.status)
+    with write() as session:
+        run = _found(session, run_id)
+        run.archived_at, run.promoted_for = run.archived_at or now(), None
+
+
+def unarchive_run(run_id: str) -> None:
+    """Take a run out of the archive.
+
+    Raises:
+        KurabeError: ``training.no_run``.
+    """
+    with write() as session:
+        _found(session, run_id).archived_at = None
 
 
 def reproduce(run_id: str) -> tb.TrainingRun:
@@ -113,32 +196,6 @@ def reproduce(run_id: str) -> tb.TrainingRun:
     """
     run = _run(run_id)
     return start_training(run.project_id, TrainingConfig.from_dict(run.config))
-
-
-def lineage(run_id: str) -> Lineage:
-    """Return what a run rests on and what rests on it.
-
-    Raises:
-        KurabeError: ``training.no_run``.
-    """
-    run = _run(run_id)
-    with read() as session:
-        query = select(tb.Adapter).where(tb.Adapter.training_run_id == run_id, tb.Adapter.deleted_at.is_(None))
-        left = list(session.scalars(query))
-        ids = {adapter.id for adapter in left}
-        every = session.scalars(select(tb.Approach).where(tb.Approach.project_id == run.project_id))
-        using = [approach for approach in every if approach.spec.get("model", {}).get("ref") in ids]
-        counted = select(func.count()).where(tb.Answer.approach_id.in_([approach.id for approach in using]))
-        answers = session.scalar(counted) or 0
-    return Lineage(
-        dataset_version_id=run.dataset_version_id,
-        index_version_id=run.index_version_id,
-        base_ref=run.base_ref,
-        base_hash=left[0].base_hash if left else None,
-        adapters=left,
-        approaches=using,
-        answers=answers,
-    )
 
 
 def delete_run(run_id: str) -> None:
@@ -166,7 +223,11 @@ def _delete_job(job_id: str) -> None:
 
 def _run(run_id: str) -> tb.TrainingRun:
     with read() as session:
-        run = session.get(tb.TrainingRun, run_id)
+        return _found(session, run_id)
+
+
+def _found(session: Session, run_id: str) -> tb.TrainingRun:
+    run = session.get(tb.TrainingRun, run_id)
     if run is None:
         raise KurabeError("training.no_run", id=run_id)
     return run

@@ -84,7 +84,12 @@ class RunView:
     preflight: dict[str, Any] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
     adapter_id: str | None = None
+    dataset_version_id: str = ""
     group: str | None = None
+    note: str = ""
+    promoted_for: str | None = None
+    """Purpose for which the project's approaches take its adapter: ``plain`` or ``raft``; None: not promoted."""
+    archived: bool = False
     warnings: list[dict[str, Any]] = field(default_factory=list)
     """What a reader should know: ``{"code", "params"}``, worded at ``training.warning.<code>``."""
 
@@ -215,11 +220,24 @@ def adapters(project_id: str) -> list[tb.Adapter]:
     return registered(project_id)
 
 
-def runs(project_id: str, *, group: str | None = None) -> list[RunView]:
-    """Return the project's runs, newest first, without their curves: `run_view` reads those."""
+def runs(
+    project_id: str, *, group: str | None = None, dataset_version_id: str | None = None, archived: bool = True
+) -> list[RunView]:
+    """Return the project's runs, newest first, without their curves: `run_view` reads those.
+
+    Args:
+        project_id: the project.
+        group: only runs that belong together.
+        dataset_version_id: only runs trained on this version.
+        archived: whether those that were put away are among them.
+    """
     query = select(tb.TrainingRun).where(tb.TrainingRun.project_id == project_id)
     if group is not None:
         query = query.where(tb.TrainingRun.group_key == group)
+    if dataset_version_id is not None:
+        query = query.where(tb.TrainingRun.dataset_version_id == dataset_version_id)
+    if not archived:
+        query = query.where(tb.TrainingRun.archived_at.is_(None))
     with read() as session:
         found = list(session.scalars(query.order_by(tb.TrainingRun.id.desc())))
     return [_view(run) for run in found]
@@ -260,7 +278,11 @@ def _view(run: tb.TrainingRun) -> RunView:
         preflight=run.preflight,
         result=run.result,
         adapter_id=run.adapter_id,
+        dataset_version_id=run.dataset_version_id,
         group=run.group_key,
+        note=run.note,
+        promoted_for=run.promoted_for,
+        archived=run.archived_at is not None,
         warnings=list(run.result.get("warnings", [])),
     )
 

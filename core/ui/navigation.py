@@ -70,7 +70,8 @@ def _info(key: str) -> PageInfo:
     return next(info for info in PAGES if info.key == key)
 
 
-def link(key: str, label: str | None = None, *, icon: bool = True) -> None:
-    """Draw a link to another page."""
+def link(key: str, label: str | None = None, *, icon: bool = True, **query: str) -> None:
+    """Draw a link to another page, with query parameters."""
     info = _info(key)
-    st.page_link(page(info), label=label or t(f"ui.page.{key}"), icon=info.icon if icon else None)
+    named = label or t(f"ui.page.{key}")
+    st.page_link(page(info), label=named, icon=info.icon if icon else None, query_params=query or None)

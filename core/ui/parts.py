@@ -229,9 +229,13 @@ def _view_key(page: str) -> str:
     return f"view_of_{page}"
 
 
+def _wanted_key(page: str) -> str:
+    return f"view_wanted_of_{page}"
+
+
 def open_view(page: str, view: str, **query: str) -> NoReturn:
     """Run the page again with another of its views, and with query parameters."""
-    st.session_state.pop(_view_key(page), None)
+    st.session_state[_wanted_key(page)] = view
     st.query_params["view"] = view
     for name, value in query.items():
         st.query_params[name] = value
@@ -245,15 +249,20 @@ def choose_view(page: str, options: Mapping[str, str]) -> str:
         page: key of the page.
         options: title by key, the usual view first.
     """
-    asked = st.query_params.get("view")
-    first = next(iter(options))
+    asked = st.session_state.pop(_wanted_key(page), None)
+    first, key = next(iter(options)), _view_key(page)
+    # The browser keeps what it showed before: a default alone would be overruled by its next message.
+    if asked in options:
+        st.session_state[key] = asked
+    elif key not in st.session_state:
+        asked = st.query_params.get("view")
+        st.session_state[key] = asked if asked in options else first
     picked = st.segmented_control(
         t("ui.view"),
         list(options),
-        default=asked if asked in options else first,
         required=True,
-        format_func=lambda key: options[key],
-        key=_view_key(page),
+        format_func=lambda option: options[option],
+        key=key,
         label_visibility="collapsed",
     )
     remember("view", picked if picked != first else None)

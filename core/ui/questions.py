@@ -32,6 +32,7 @@ from core.knowledge import dataset_coverage, default_kb, documents
 from core.measures import smallest_detectable
 from core.store import tables as tb
 from core.ui.findings import when
+from core.ui.lineage import draw_runs_of_version
 from core.ui.parts import plain, remember, section
 
 __all__ = ["choose_version", "draw_browser", "draw_checks", "draw_versions", "slice_label"]
@@ -251,6 +252,7 @@ def draw_versions(project: tb.Project, row: tb.DatasetVersion) -> None:
         hide_index=True,
         alt=t("ui.versions.table"),
     )
+    draw_runs_of_version(row)
     _draw_difference(row)
     left, right = st.columns(2)
     with left, st.container(border=True, height="stretch"):

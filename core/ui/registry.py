@@ -5,48 +5,86 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
-from core.charts import loss_comparison
-from core.i18n import catalogue, format_bytes, format_duration, format_number, language, t, use_language
+from core.i18n import format_number, language, t, use_language
 from core.settings import settings
 from core.store import tables as tb
 from core.training import (
     ROW_STYLES,
-    RunComparison,
     RunView,
-    compare_runs,
+    archive_run,
     delete_run,
+    demote_run,
     export_adapter,
     export_kit,
     import_adapter,
     lineage,
     model_card,
+    note_run,
+    promote_run,
+    rename_run,
     reproduce,
-    runs,
     start_merge,
     start_upload,
+    unarchive_run,
 )
-from core.ui.findings import when
 from core.ui.jobs import follow_job, newest_job
-from core.ui.parts import draw_figure, open_view, plain, remember
+from core.ui.parts import open_view, plain
 
-__all__ = ["draw_compared_runs", "draw_import", "draw_keeping", "draw_taking", "draw_work"]
+__all__ = ["draw_about", "draw_import", "draw_keeping", "draw_taking", "draw_work"]
 
-_MOST = 6
 
-_ROWS = {
-    "dataset_version_id", "index_version_id", "base_ref", "row_style", "passages", "without_gold", "instructions",
-    "house_rules", "train_on", "max_length", "evaluation_rows",
-}  # fmt: skip
-"""Fields that decide what the validation rows look like: where one differs, losses cannot be compared."""
+def draw_about(run: RunView) -> None:
+    """Draw what people decided about a run and their note; name and note are edited here."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if run.promoted_for is not None:
+            st.badge(t(f"ui.registry.promoted.{run.promoted_for}"), icon=":material/verified:", color="green")
+        if run.archived:
+            st.badge(t("ui.registry.archived"), icon=":material/archive:", color="gray")
+        with st.popover(t("ui.registry.edit"), icon=":material/edit_note:", type="tertiary"):
+            _draw_edit(run)
+    if run.note:
+        st.text(run.note)
+
+
+def _draw_edit(run: RunView) -> None:
+    with st.form(f"about_{run.id}", border=False):
+        name = st.text_input(t("ui.training.name"), run.name, max_chars=200)
+        note = st.text_area(
+            t("ui.registry.note"), run.note, max_chars=4000, placeholder=t("ui.registry.note.placeholder")
+        )
+        if st.form_submit_button(t("ui.registry.edit.save"), icon=":material/save:"):
+            rename_run(run.id, name)
+            note_run(run.id, note)
+            st.rerun()
+
+
+def _draw_standing(run: RunView) -> None:
+    """Draw the presses that promote a run or put it away."""
+    if run.promoted_for is not None:
+        if st.button(t("ui.registry.demote"), icon=":material/undo:", help=t("ui.registry.demote.help")):
+            demote_run(run.id)
+            st.rerun()
+    elif run.adapter_id is not None and st.button(
+        t("ui.registry.promote"), icon=":material/verified:", help=t("ui.registry.promote.help")
+    ):
+        promote_run(run.id)
+        st.rerun()
+    if run.archived:
+        if st.button(t("ui.registry.unarchive"), icon=":material/unarchive:"):
+            unarchive_run(run.id)
+            st.rerun()
+    elif st.button(t("ui.registry.archive"), icon=":material/archive:", help=t("ui.registry.archive.help")):
+        archive_run(run.id)
+        st.rerun()
 
 
 def draw_keeping(run: RunView) -> None:
-    """Draw what can be done with a run that ended: train it again, take it elsewhere, delete it."""
+    """Draw what can be done with a run that ended: promote, put away, train again, take elsewhere, delete."""
     with st.container(horizontal=True, vertical_alignment="center"):
+        _draw_standing(run)
         if st.button(t("ui.registry.again"), icon=":material/replay:", help=t("ui.registry.again.help")):
             open_view("training", "runs", run=reproduce(run.id).id)
         st.download_button(
@@ -141,74 +179,3 @@ def draw_import(project: tb.Project) -> None:
                 source.write_bytes(file.getvalue())
                 import_adapter(project.id, source, name or file.name, base_ref=project.base_ref, row_style=str(style))
             st.rerun()
-
-
-def draw_compared_runs(project: tb.Project) -> None:
-    """Draw runs beside each other: their curves, what differs in their configurations, what came of each."""
-    known = {run.id: run for run in runs(project.id)}
-    if len(known) < 2:
-        st.caption(t("ui.registry.compare.none"))
-        return
-    asked = [key for key in st.query_params.get("runs", "").split(",") if key in known]
-    picked = st.multiselect(
-        t("ui.registry.compare.runs"),
-        list(known),
-        default=asked[:_MOST] or list(known)[:2],
-        format_func=lambda key: f"{known[key].name} · {when(known[key].created_at)}",
-        max_selections=_MOST,
-        key=f"compared_runs_{project.id}",
-    )
-    remember("runs", ",".join(picked))
-    if len(picked) < 2:
-        st.caption(t("ui.registry.compare.none"))
-        return
-    found = compare_runs(picked)
-    names = _names(found)
-    curves = dict(zip(names, [run.eval_loss for run in found.runs], strict=True))
-    drawn = {"seed"} if any(run.config.row_style != "plain" for run in found.runs) else set()
-    aims = {field for field in found.differing if field.startswith("objective.")}
-    same_rows = not (_ROWS | drawn | aims) & found.differing.keys()
-    draw_figure(loss_comparison(curves, comparable=same_rows), "compared_runs")
-    if not same_rows:
-        st.caption(f":material/info: {t('ui.registry.compare.other_rows')}")
-    st.markdown(f"**{t('ui.registry.compare.outcome')}**")
-    st.dataframe(_beside(found.outcome, names, "ui.registry.outcome"), hide_index=True)
-    st.markdown(f"**{t('ui.registry.compare.differing')}**")
-    if found.differing:
-        st.dataframe(_beside(found.differing, names, None), hide_index=True)
-    else:
-        st.caption(t("ui.registry.compare.same"))
-
-
-def _names(found: RunComparison) -> list[str]:
-    """Return names that tell the runs apart, also where people gave the same twice."""
-    names = [run.name for run in found.runs]
-    return [name if names.count(name) == 1 else f"{name} ({n})" for n, name in enumerate(names, 1)]
-
-
-def _beside(values: dict[str, list[Any]], names: list[str], stem: str | None) -> list[dict[str, str]]:
-    return [
-        {t("ui.registry.field"): t(f"{stem}.{field}") if stem else _field_name(field)}
-        | {name: _shown(field, value) for name, value in zip(names, row, strict=True)}
-        for field, row in values.items()
-    ]
-
-
-def _field_name(field: str) -> str:
-    """Return a field's label where a form has one, else its name in the configuration."""
-    key = f"training.field.{field.removeprefix('method.').removeprefix('objective.')}"
-    return t(key) if key in catalogue("en") else field
-
-
-def _shown(field: str, value: Any) -> str:
-    if value is None:
-        return "–"
-    if field == "ended":
-        return t(f"training.ended.{value}")
-    if field == "seconds":
-        return format_duration(float(value))
-    if field == "peak_memory_bytes":
-        return format_bytes(int(value))
-    if isinstance(value, float):
-        return format_number(value, digits=3) if abs(value) >= 0.01 else f"{value:g}"
-    return format_number(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)

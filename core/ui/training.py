@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -12,7 +13,7 @@ from core.datasets import count_examples, count_pairs, latest_version
 from core.errors import KurabeError
 from core.evaluation import latest_experiment
 from core.i18n import format_bytes, format_duration, format_money, format_number, format_percent, t
-from core.jobs import JobView
+from core.jobs import JobView, job_view
 from core.knowledge import default_kb, latest_index
 from core.models import adapters, delete_adapter
 from core.store import tables as tb
@@ -25,20 +26,23 @@ from core.training import (
     RunView,
     TrainingConfig,
     listed_rows,
+    newest_probe,
     preflight,
     run_group,
     run_view,
     runs,
     start_learning_curve,
+    start_probe,
     start_seeds,
     start_training,
 )
 from core.ui.findings import base_name, experiment_results, when
 from core.ui.forms import field_inputs
 from core.ui.jobs import follow_job
+from core.ui.lineage import draw_lineage
 from core.ui.navigation import open_page
 from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember
-from core.ui.registry import draw_import, draw_keeping, draw_taking, draw_work
+from core.ui.registry import draw_about, draw_import, draw_keeping, draw_taking, draw_work
 
 __all__ = ["draw_adapters", "draw_form", "draw_run", "draw_runs"]
 
@@ -60,14 +64,13 @@ def draw_form(project: tb.Project) -> str | None:
         raise KurabeError("training.no_data")
     _draw_headroom(project)
     config, series = _configuration(project)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        check = st.button(t("ui.training.check"), icon=":material/fact_check:", help=t("ui.training.check.help"))
-        start = st.button(t("ui.training.start"), icon=":material/play_arrow:", type="primary")
-    if check or start:
-        with st.spinner(t("ui.training.checking")):
-            st.session_state[_LOOKED] = (config.hash, preflight(config))
-    looked_at, found = st.session_state.get(_LOOKED, ("", None))
-    if found is None or looked_at != config.hash:
+    check, measure, start = _presses()
+    probe = start_probe(project.id, config) if measure else newest_probe(config)
+    job = _probe_job(probe)
+    if job is not None and (job.active or job.status in ("failed", "lost", "killed")):
+        follow_job(job.id)
+    found = _looked(config, probe.id if probe and probe.result else "", again=check or start or measure)
+    if found is None:
         return None
     if start and found.verdict == "go":
         return _begin(project, config, series, found)
@@ -75,6 +78,36 @@ def draw_form(project: tb.Project) -> str | None:
     if found.verdict == "risky" and st.button(t("ui.training.anyway"), icon=":material/play_arrow:"):
         return _begin(project, config, series, found)
     return None
+
+
+def _presses() -> tuple[bool, bool, bool]:
+    """Draw the buttons under the form: check, measure, start."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        return (
+            st.button(t("ui.training.check"), icon=":material/fact_check:", help=t("ui.training.check.help")),
+            st.button(t("ui.training.measure"), icon=":material/timer:", help=t("ui.training.measure.help")),
+            st.button(t("ui.training.start"), icon=":material/play_arrow:", type="primary"),
+        )
+
+
+def _probe_job(probe: tb.TrainingProbe | None) -> JobView | None:
+    """Return the job of a probe that has measured nothing yet; None if there is none, or it was deleted."""
+    if probe is None or probe.result:
+        return None
+    with suppress(KurabeError):
+        return job_view(str(probe.job_id))
+    return None
+
+
+def _looked(config: TrainingConfig, probed: str, *, again: bool) -> Preflight | None:
+    """Return what the preflight says, once somebody asked; it is asked anew when a measurement has ended meanwhile."""
+    looked_at, before, found = st.session_state.get(_LOOKED, ("", "", None))
+    if again or (looked_at == config.hash and before != probed):
+        with st.spinner(t("ui.training.checking")):
+            found = preflight(config)
+        st.session_state[_LOOKED] = (config.hash, probed, found)
+        return found
+    return found if looked_at == config.hash else None
 
 
 def _begin(project: tb.Project, config: TrainingConfig, series: str, found: Preflight) -> str:
@@ -108,33 +141,9 @@ def _draw_headroom(project: tb.Project) -> None:
 def _configuration(project: tb.Project) -> tuple[TrainingConfig, str]:
     """Draw the choices, the usual ones first, and return the configuration with how often it is to be trained."""
     with st.container(border=True):
-        preset = st.segmented_control(
-            t("ui.training.preset"),
-            PRESETS,
-            default="balanced",
-            required=True,
-            key="training_preset",
-            format_func=lambda key: t(f"training.preset.{key}"),
-            help=_help("training.preset", PRESETS),
-        )
-        style = st.segmented_control(
-            t("training.field.row_style"),
-            ROW_STYLES,
-            default="plain",
-            required=True,
-            key="training_style",
-            format_func=lambda key: t(f"training.row_style.{key}"),
-            help=_help("training.row_style", ROW_STYLES),
-        )
-        objective = st.segmented_control(
-            t("ui.training.objective"),
-            _OBJECTIVES,
-            default="sft",
-            required=True,
-            key="training_objective",
-            format_func=lambda key: t(f"training.objective.{key}"),
-            help=_help("training.objective", _OBJECTIVES),
-        )
+        preset = _choose("ui.training.preset", "training.preset", PRESETS, "balanced", "training_preset")
+        style = _choose("training.field.row_style", "training.row_style", ROW_STYLES, "plain", "training_style")
+        objective = _choose("ui.training.objective", "training.objective", _OBJECTIVES, "sft", "training_objective")
         with st.grid(3, min_column_width=220):
             names = METHODS.names()
             method = st.selectbox(
@@ -153,13 +162,25 @@ def _configuration(project: tb.Project) -> tuple[TrainingConfig, str]:
                 format_func=lambda key: t(f"ui.training.series.{key}"),
                 help=t("ui.training.series.help"),
             )
-        usual = TrainingConfig.preset(
-            project.id, preset=str(preset), method=method, objective=str(objective), row_style=str(style)
-        )
+        usual = TrainingConfig.preset(project.id, preset=preset, method=method, objective=objective, row_style=style)
         st.caption(t("ui.training.base", model=plain(base_name(usual.base_ref))))
         _draw_pairs(usual)
         entered = _all_fields(usual, method)
     return dataclasses.replace(usual, name=name, **entered), series
+
+
+def _choose(label: str, stem: str, options: tuple[str, ...], usual: str, key: str) -> str:
+    """Draw one of the usual choices, each explained in the help; ``<stem>.<option>`` words them."""
+    chosen = st.segmented_control(
+        t(label),
+        options,
+        default=usual,
+        required=True,
+        key=key,
+        format_func=lambda option: t(f"{stem}.{option}"),
+        help=_help(stem, options),
+    )
+    return str(chosen)
 
 
 def _draw_pairs(config: TrainingConfig) -> None:
@@ -201,16 +222,10 @@ def _draw_preflight(found: Preflight) -> None:
         for finding in found.findings:
             params = {name: plain(v) if isinstance(v, str) else v for name, v in finding.params.items()}
             st.markdown(f"- {t(f'training.preflight.{finding.code}', **params)}")
-        money = format_money(float(found.cost["amount"]), found.cost["currency"]) if found.cost else "–"
-        free = format_bytes(found.memory_free) if found.memory_free is not None else "–"
         draw_tiles(
             [
-                Tile(
-                    t("ui.training.time"),
-                    format_duration(found.seconds) if found.seconds else "–",
-                    t("ui.training.cost", cost=money),
-                ),
-                Tile(t("ui.training.memory"), format_bytes(found.memory["total"]), t("ui.training.free", free=free)),
+                _time_tile(found),
+                _memory_tile(found),
                 Tile(
                     t("ui.training.rows"),
                     format_number(found.rows["trained"]),
@@ -227,6 +242,30 @@ def _draw_preflight(found: Preflight) -> None:
         if found.preview_rejected:
             st.caption(t("ui.training.preview.rejected"))
             _draw_pieces(found.preview_rejected)
+
+
+def _time_tile(found: Preflight) -> Tile:
+    """Return time and cost; where a probe measured them, with the range from its fastest to its slowest step."""
+    if found.seconds is None or found.seconds_low is None or found.seconds_high is None:
+        return Tile(t("ui.training.time"), "–", t("ui.training.cost", cost="–"))
+    notes, money = [], "–"
+    if found.cost:
+        money, low, high = (
+            format_money(float(found.cost[name]), found.cost["currency"]) for name in ("amount", "low", "high")
+        )
+        money = money if low == high else t("ui.training.range", low=low, high=high)
+    low, high = format_duration(found.seconds_low), format_duration(found.seconds_high)
+    if low != high:
+        notes.append(t("ui.training.range", low=low, high=high))
+    notes.append(t("ui.training.cost", cost=money))
+    return Tile(t("ui.training.time"), format_duration(found.seconds), " · ".join(notes))
+
+
+def _memory_tile(found: Preflight) -> Tile:
+    notes = [t("ui.training.free", free=format_bytes(found.memory_free) if found.memory_free is not None else "–")]
+    if found.probe is not None:
+        notes.insert(0, t("ui.training.memory.measured", estimate=format_bytes(found.memory["total"])))
+    return Tile(t("ui.training.memory"), format_bytes(found.memory_needed), " · ".join(notes))
 
 
 def _draw_pieces(pieces: list[tuple[str, bool]]) -> None:
@@ -246,26 +285,36 @@ def draw_runs(project: tb.Project) -> None:
         st.caption(t("ui.training.no_runs"))
         return
     asked = st.query_params.get("run")
-    known = {run.id: run for run in found}
-    picked = st.selectbox(
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        place = st.container()
+        everything = any(run.archived for run in found) and st.toggle(t("ui.registry.show_archived"))
+    known = {run.id: run for run in found if everything or not run.archived or run.id == asked}
+    if not known:
+        return
+    picked = place.selectbox(
         t("ui.training.run"),
         list(known),
         index=list(known).index(asked) if asked in known else 0,
         format_func=lambda key: _run_name(known[key]),
-        key=f"training_run_{project.id}_{len(found)}_{asked}",
+        key=f"training_run_{project.id}_{len(known)}_{asked}",
     )
     remember("run", picked)
     draw_run(picked)
 
 
 def _run_name(run: RunView) -> str:
-    status = t(f"jobs.status.{run.status}") if run.job is not None else "–"
-    return f"{run.name} · {status} · {when(run.created_at)}"
+    parts = [run.name, t(f"jobs.status.{run.status}") if run.job is not None else "–", when(run.created_at)]
+    if run.promoted_for is not None:
+        parts.insert(1, t(f"ui.registry.promoted.{run.promoted_for}"))
+    if run.archived:
+        parts.append(t("ui.registry.archived"))
+    return " · ".join(parts)
 
 
 def draw_run(run_id: str) -> None:
     """Draw one run: live while it lasts, then what came of it."""
     run = run_view(run_id)
+    draw_about(run)
     if run.job is not None and run.job.active:
         follow_job(run.job.id, extra=lambda view: _draw_course(run_id, view))
     else:
@@ -274,6 +323,7 @@ def draw_run(run_id: str) -> None:
         _draw_course(run_id, None)
         _draw_outcome(run)
         draw_keeping(run)
+        draw_lineage(run)
     _draw_group(run_id)
 
 
@@ -393,12 +443,21 @@ def draw_adapters(project: tb.Project) -> None:
     if not found:
         st.caption(t("ui.training.no_adapters"))
         return
-    named = {run.id: run.name for run in runs(project.id)}
-    for adapter in found:
+    made = {run.id: run for run in runs(project.id)}
+    named = {key: run.name for key, run in made.items()}
+    archived = {run.adapter_id for run in made.values() if run.archived}
+    promoted = {run.adapter_id for run in made.values() if run.promoted_for is not None}
+    if archived and not st.toggle(t("ui.registry.show_archived")):
+        found = [adapter for adapter in found if adapter.id not in archived]
+    for adapter in sorted(found, key=lambda adapter: adapter.id not in promoted):
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{plain(adapter.name)}**", width="content")
                 st.badge(t(f"training.row_style.{adapter.row_style}"), color="gray")
+                if adapter.id in promoted:
+                    st.badge(t("ui.registry.promoted"), icon=":material/verified:", color="green")
+                if adapter.id in archived:
+                    st.badge(t("ui.registry.archived"), icon=":material/archive:", color="gray")
             st.caption(_adapter_facts(adapter, named))
             draw_taking(adapter)
             with st.popover(t("ui.training.adapter.delete"), icon=":material/delete:", type="tertiary"):

@@ -21,7 +21,8 @@ from typing import Any
 from core.prompting import ChatTemplate
 from core.training import TrainingConfig, prepare_rows
 from core.training.estimate import estimate_memory, read_shapes
-from tests.benchmarks.world import Shape, home, record_run, write_rows
+from tests.benchmarks.world import Shape, home, write_rows
+from tests.training.stored import store_run
 
 _STEPS = 3
 _BIG = 500 << 20
@@ -114,7 +115,7 @@ def _measure(combination: Combination) -> tuple[int, int, int]:
                 sample_questions=0,
                 **combination.fields,
             )
-            run_id = record_run(config)
+            run_id = store_run(config, "benchmark")
             rows = prepare_rows(config, ChatTemplate.load(folder / "base"), "en")
             (folder / "run").mkdir()
             reports = _apart(lambda: _train(run_id, folder / "run"), folder)

@@ -22,7 +22,8 @@ from typing import Any, TextIO
 from core.settings import DATA, ROOT
 from core.training import TrainingConfig, export_kit
 from tests.benchmarks.pairing import Ratio, paired
-from tests.benchmarks.world import home, record_run, write_rows
+from tests.benchmarks.world import home, write_rows
+from tests.training.stored import store_run
 
 _LIMIT = 1.05
 _BLOCK = 5
@@ -150,7 +151,7 @@ def _sides(base: Path, steps: int, folder: Path) -> tuple[Side, Side]:
         evaluations=1,
         **fields,
     )
-    run_id = record_run(config)
+    run_id = store_run(config, "benchmark")
     with zipfile.ZipFile(export_kit(run_id, folder / "kit.zip")) as kit:
         kit.extractall(theirs)
     script = [str(theirs / "train.py"), str(base), str(theirs / "adapter")]

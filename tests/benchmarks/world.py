@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.settings import DATA, reset_settings
-from core.store import migrate, reset_engine, write
-from core.store import tables as tb
-from core.training import TrainingConfig
+from core.store import migrate, reset_engine
+from tests.training.stored import store_version
 
 _WORDS = "the parcel of Aster weighs seven kilograms and leaves the depot on Monday morning before nine ".split()
 
@@ -87,48 +86,9 @@ def write_rows(count: int, words: int, *, validation: int = 0) -> str:
     Returns:
         The version's id.
     """
-    with write() as session:
-        project = tb.Project(name="Benchmark", language="en")
-        session.add(project)
-        session.flush()
-        dataset = tb.Dataset(project_id=project.id, name="rows")
-        session.add(dataset)
-        session.flush()
-        version = tb.DatasetVersion(
-            project_id=project.id, dataset_id=dataset.id, hash="k1:benchmark", ready=True, row_count=count + validation
-        )
-        session.add(version)
-        session.flush()
-        for position in range(count + validation):
-            text = [_WORDS[(position + place) % len(_WORDS)] for place in range(max(4, words - position % 4))]
-            session.add(
-                tb.Example(
-                    project_id=project.id,
-                    version_id=version.id,
-                    position=position,
-                    split="train" if position < count else "validation",
-                    question=" ".join(text),
-                    answer=f"Parcel {position} weighs {position * 7 % 50} kg and leaves on Monday.",
-                )
-            )
-        return str(version.id)
-
-
-def record_run(config: TrainingConfig) -> str:
-    """Store a run as `start_training` does, without the job; return its id."""
-    with write() as session:
-        version = session.get(tb.DatasetVersion, config.dataset_version_id)
-        assert version is not None
-        run = tb.TrainingRun(
-            project_id=version.project_id,
-            name="benchmark",
-            dataset_version_id=config.dataset_version_id,
-            base_ref=config.base_ref,
-            method=config.plugin.name,
-            row_style=config.row_style,
-            seed=config.seed,
-            config=config.as_dict(),
-        )
-        session.add(run)
-        session.flush()
-        return str(run.id)
+    rows = []
+    for position in range(count + validation):
+        text = [_WORDS[(position + place) % len(_WORDS)] for place in range(max(4, words - position % 4))]
+        answer = f"Parcel {position} weighs {position * 7 % 50} kg and leaves on Monday."
+        rows.append(("train" if position < count else "validation", " ".join(text), answer))
+    return str(store_version("Benchmark", rows).id)

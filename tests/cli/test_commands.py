@@ -19,6 +19,7 @@ from tests.approaches.world import rows
 from tests.cli.running import done, run, told
 from tests.evaluation.test_changes import again
 from tests.evaluation.test_results import Written
+from tests.training.weights import put_run
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -47,6 +48,26 @@ def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
     for name in path:
         command = command.commands[name]
     assert command.help, "one sentence at least"
+
+
+ROOMS = [path for path in ALL if path[0] in ("train", "jobs", "runs") and len(path) > 1]
+
+
+@pytest.mark.parametrize("path", ROOMS, ids=" ".join)
+def test_everything_about_trainings_runs_and_jobs_can_be_told_to_machines(path: tuple[str, ...]) -> None:
+    command: Any = typer.main.get_command(app)
+    for name in path:
+        command = command.commands[name]
+    assert "--json" in {name for parameter in command.params for name in parameter.opts}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [("train", "start"), ("runs", "repeat"), ("runs", "show"), ("jobs", "resume"), ("jobs", "stop"), ("jobs", "log")],
+    ids=" ".join,
+)
+def test_what_takes_long_can_be_followed(path: tuple[str, ...]) -> None:
+    assert "--follow" in done(*path, "--help").stdout
 
 
 @pytest.fixture
@@ -259,6 +280,28 @@ def test_jobs_are_listed_shown_and_logged() -> None:
     done("jobs", "watch", job)
 
 
+def test_every_command_about_jobs_prints_one_json_document() -> None:
+    job = submit("t-count-cpu", {"n": 2000})
+    assert told("jobs", "list", "--active")[0]["id"] == told("jobs", "tick")[0]["id"] == job
+    assert told("jobs", "stop", job, "--follow")["status"] == "stopped"
+    assert told("jobs", "resume", job)["attempt"] == 2
+    assert told("jobs", "cancel", job, "--follow")["status"] in ("stopped", "cancelled")
+    echo = submit("t-echo", {})
+    assert told("jobs", "watch", echo)["status"] == "succeeded"
+    assert told("jobs", "show", echo, "--follow")["status"] == "succeeded"
+    assert any("hello from the child" in line for line in told("jobs", "log", echo)["lines"])
+    assert told("jobs", "events", job)[0]["seq"] == 1
+
+
+def test_a_job_is_followed_as_lines_of_json_and_by_its_log() -> None:
+    job = submit("t-count-cpu", {"n": 30})
+    followed = [json.loads(line) for line in done("jobs", "events", job, "--follow").stdout.splitlines()]
+    assert [event["seq"] for event in followed] == list(range(1, len(followed) + 1))
+    assert told("jobs", "show", job)["status"] == "succeeded"
+    assert any(event["kind"] == "progress" and event["total"] == 30 for event in followed)
+    assert "hello from the child" in done("jobs", "log", submit("t-echo", {}), "--follow").stdout
+
+
 def test_following_a_job_that_fails_ends_with_its_error() -> None:
     job = submit("t-fails", {"detail": "no such row"})
     result = run("jobs", "watch", job)
@@ -298,6 +341,33 @@ def test_what_will_not_work_is_not_started_unless_one_insists(shop: Path, monkey
     assert told("runs", "list", "--project", "Shop") == []
     insisted = told("train", "start", "--project", "Shop", "--anyway", "--detach")
     assert insisted["preflight"]["verdict"] == "will_not"
+
+
+def test_a_run_is_named_noted_promoted_put_away_and_deleted_by_command(shop: Path) -> None:
+    [version] = told("dataset", "import", "--project", "Shop", shop / "questions.jsonl")
+    project = told("project", "list")[0]["id"]
+    first, second = (put_run(project, version["id"], name).id for name in ("one", "two"))
+    assert told("runs", "rename", first, "The good one")["name"] == "The good one"
+    assert told("runs", "note", first, "Ask Mika.")["note"] == "Ask Mika."
+    assert told("runs", "promote", first)["promoted_for"] == "plain"
+    people = done("runs", "list", "--project", "Shop").stdout
+    assert "Promoted" in people and "Ask Mika." in people
+    assert told("runs", "demote", first)["promoted_for"] is None
+    assert told("runs", "archive", second)["archived"]
+    assert [run["id"] for run in told("runs", "list", "-p", "Shop")] == [first]
+    assert len(told("runs", "list", "-p", "Shop", "--archived", "--dataset-version", version["id"])) == 2
+    assert not told("runs", "unarchive", second)["archived"]
+    assert told("runs", "show", first)["lineage"]["dataset_version_id"] == version["id"]
+    assert told("runs", "compare", first, second)["differing"] == {}
+    assert told("runs", "group", first) == {"points": []}
+    assert told("runs", "export", first_adapter(first), shop / "out.zip")["bytes"] > 0
+    assert told("runs", "kit", first, shop / "kit.zip")["bytes"] > 0
+    assert told("runs", "delete", second) == {"id": second, "deleted": True}
+    assert "no_run" in run("runs", "promote", second).stderr
+
+
+def first_adapter(run_id: str) -> str:
+    return str(told("runs", "show", run_id)["adapter_id"])
 
 
 # ── the machine ──

@@ -1,16 +1,23 @@
-"""A training started on the page in a real browser goes on without it, and is found finished by the next visitor."""
+"""Trainings in a real browser: watched, stopped, resumed, compared and taken away; and they go on without one."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 import time
+import zipfile
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.i18n import catalogue
+from core.settings import ROOT
 from tests.e2e.running import CHROMIUM, Server, settle
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -61,3 +68,67 @@ def test_closing_the_browser_changes_nothing_for_a_training(
     expect(shown.get_by_text(WORDS["jobs.status.succeeded"]).first).to_be_visible(timeout=120_000)
     expect(page.get_by_text(WORDS["training.ended.budget"]).first).to_be_visible()
     expect(page.get_by_text(WORDS["ui.training.best"], exact=True)).to_be_visible()
+
+
+def shows(page: Page, text: str, seconds: float = 240) -> None:
+    """Wait until the page shows a text."""
+    expect(page.get_by_test_id("stMain").get_by_text(text).first).to_be_visible(timeout=seconds * 1000)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).first.click(timeout=120_000)
+
+
+def test_a_training_is_watched_stopped_with_what_it_learned_resumed_and_promoted(page: Page, server: Server) -> None:
+    start(page, server, "quick")
+    shows(page, WORDS["ui.training.loss"])
+    press(page, WORDS["ui.job.stop"])
+    shows(page, WORDS["jobs.status.stopped"])
+    shows(page, WORDS["ui.registry.kit"])
+    press(page, WORDS["ui.job.resume"])
+    shows(page, WORDS["jobs.status.succeeded"])
+    shows(page, WORDS["training.ended.budget"])
+    press(page, WORDS["ui.registry.promote"])
+    shows(page, WORDS["ui.registry.demote"])
+    shows(page, WORDS["ui.registry.promoted.plain"])
+
+
+def two_runs(home: Path) -> list[dict[str, Any]]:
+    """Train twice by command, for a moment each, in the server's home and the Japanese sample."""
+    asked = ["train", "start", "-p", "aoba-ja", "--preset", "quick", "--seconds", "2", "--seeds", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "core", *asked, "--anyway", "--json"],
+        cwd=ROOT,
+        env={**os.environ, "KURABE_HOME": str(home), "KURABE_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"},
+        capture_output=True,
+        timeout=600,
+        check=True,
+    )
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def downloaded(page: Page, button: str) -> list[str]:
+    """Press a download button and return the names in the archive that comes."""
+    with page.expect_download(timeout=120_000) as waiting:
+        press(page, button)
+    with zipfile.ZipFile(waiting.value.path()) as archive:
+        assert archive.testzip() is None
+        return [name.rpartition("/")[2] for name in archive.namelist()]
+
+
+def test_runs_are_compared_and_taken_away_in_japanese(page: Page, server: Server, served_home: Path) -> None:
+    words = catalogue("ja")
+    first, second = two_runs(served_home)
+    at = f"{server.url}/training?lang=ja&project={first['job']['project_id']}"
+    page.goto(f"{at}&view=compare&runs={first['id']},{second['id']}")
+    settle(page)
+    shows(page, words["ui.registry.compare.differing"])
+    table = page.get_by_test_id("stDataFrame").nth(1)  # a canvas, which holds its text for readers that cannot see it
+    expect(table).to_contain_text(words["training.field.seed"], timeout=60_000)
+    page.goto(f"{at}&view=runs&run={second['id']}")
+    settle(page)
+    assert {"train.py", "train.jsonl"} <= set(downloaded(page, words["ui.registry.kit"]))
+    page.goto(f"{at}&view=adapters")
+    settle(page)
+    assert {"adapter_model.safetensors", "README.md"} <= set(downloaded(page, words["ui.registry.export"]))

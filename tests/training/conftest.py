@@ -15,6 +15,7 @@ from core.jobs import JobContext
 from core.store import read, write
 from core.store import tables as tb
 from core.training import TrainingConfig
+from tests.training.stored import store_run, store_version
 
 QUESTIONS = ("How heavy is the Aster {}?", "What is the weight of the Aster {}?", "Tell me the weight of the Aster {}.")
 
@@ -33,31 +34,12 @@ def answer_of(number: int) -> str:
 
 @pytest.fixture
 def known(home: Path) -> Known:
-    with write() as session:
-        project = tb.Project(name="Aster", language="en", instructions="Answer the customer's question.")
-        session.add(project)
-        session.flush()
-        dataset = tb.Dataset(project_id=project.id, name="weights")
-        session.add(dataset)
-        session.flush()
-        version = tb.DatasetVersion(
-            project_id=project.id, dataset_id=dataset.id, hash="k1:test", ready=True, row_count=36
-        )
-        session.add(version)
-        session.flush()
-        for position in range(36):
-            number, wording = divmod(position, 3)
-            session.add(
-                tb.Example(
-                    project_id=project.id,
-                    version_id=version.id,
-                    position=position,
-                    split="validation" if wording == 2 else "train",
-                    question=QUESTIONS[wording].format(number),
-                    answer=answer_of(number),
-                )
-            )
-        return Known(project.id, version.id)
+    rows = []
+    for number in range(12):
+        for wording, question in enumerate(QUESTIONS):
+            rows.append(("validation" if wording == 2 else "train", question.format(number), answer_of(number)))
+    version = store_version("Aster", rows, instructions="Answer the customer's question.")
+    return Known(version.project_id, version.id)
 
 
 class Crash(Exception):
@@ -67,22 +49,10 @@ class Crash(Exception):
 class Training:
     """One run of the trainer in this process, with the files and events that a job would have."""
 
-    def __init__(self, known: Known, config: TrainingConfig, folder: Path) -> None:
+    def __init__(self, config: TrainingConfig, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        with write() as session:
-            run = tb.TrainingRun(
-                project_id=known.project,
-                name="test",
-                dataset_version_id=config.dataset_version_id,
-                base_ref=config.base_ref,
-                method=config.plugin.name,
-                row_style=config.row_style,
-                seed=config.seed,
-                config=config.as_dict(),
-            )
-            session.add(run)
-        self.run_id = run.id
+        self.run_id = store_run(config, "test")
         self.attempt = 0
 
     def go(self, crash_at: tuple[str, int] | None = None) -> dict[str, Any]:
@@ -145,7 +115,7 @@ def begin(known: Known, tmp_path: Path) -> Iterator[Begin]:
             "method": method or {"name": "lora", "rank": 8, "alpha": 16},
             **fields,
         }
-        return Training(known, TrainingConfig(dataset_version_id=known.version, **values), tmp_path / f"run{count}")
+        return Training(TrainingConfig(dataset_version_id=known.version, **values), tmp_path / f"run{count}")
 
     yield make
 

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from core.errors import KurabeError
-from core.i18n import LANGUAGES, t
-from core.training import METHODS, PRESETS, TrainingConfig, build_method
+from core.i18n import LANGUAGES, Language, t, use_language
+from core.training import METHODS, PRESETS, TrainingConfig, build_method, outcome_text, setting_name, setting_text
 from tests.training.conftest import Known
 
 
@@ -100,3 +100,31 @@ def test_every_method_names_fields_that_peft_knows() -> None:
         assert (wanted is None) == (name == "full")
         if wanted is not None:
             assert get_peft_config(wanted).task_type == "CAUSAL_LM"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_setting_and_outcome_of_a_run_has_a_name_for_readers(language: Language) -> None:
+    use_language(language)
+    settings = [
+        field.name for field in dataclasses.fields(TrainingConfig) if field.name not in ("name", "method", "objective")
+    ]
+    of_methods = {field.name for kind in METHODS.names() for field in dataclasses.fields(METHODS.get(kind))}  # type: ignore[arg-type]  # dataclasses
+    names = [*settings, "method.name", "objective.name", *(f"method.{name}" for name in of_methods)]
+    assert [name for name in names if "⟦" in setting_name(name) or setting_name(name) == name] == []
+
+
+def test_settings_are_worded_as_in_the_form_and_numbers_keep_the_digits_that_were_chosen() -> None:
+    said = {
+        ("learning_rate", 0.0002): "0.0002",
+        ("warmup_steps", 12000): "12,000",
+        ("epochs", 3.0): "3",
+        ("seconds_limit", None): "–",
+        ("row_style", "raft"): t("training.row_style.raft"),
+        ("method.name", "qlora"): t("training.method.qlora"),
+        ("objective.name", "dpo"): t("training.objective.dpo"),
+        ("gradient_checkpointing", True): t("training.value.on"),
+        ("base_ref", "starter"): t("ui.practice.name"),
+    }
+    assert {key: setting_text(*key) for key in said} == said
+    assert outcome_text("tokens_per_second", 2959.4) == "2,959" and outcome_text("eval_loss", 0.5) == "0.500"
+    assert outcome_text("accuracy", 0.875) == "87.5%" and outcome_text("loss", None) == "–"

@@ -8,24 +8,35 @@ from pathlib import Path
 
 import pytest
 
+from core.approaches import ProjectSources, ensure_presets, spec_of_row
 from core.errors import KurabeError
 from core.i18n import LANGUAGES, Language, t, use_language
-from core.models import adapter_files, adapter_folder, adapters
+from core.jobs import JobContext
+from core.models import adapter_files, adapter_folder, adapters, delete_adapter
 from core.store import tables as tb
 from core.store import write
 from core.training import (
+    archive_run,
     compare_runs,
     delete_run,
+    demote_run,
     export_adapter,
     import_adapter,
     lineage,
     listed_rows,
     model_card,
+    note_run,
+    promote_run,
+    promoted_adapter,
     rename_run,
     run_view,
+    runs,
+    unarchive_run,
 )
+from core.training.trainer.outcome import finish_record
+from core.training.trainer.task import load_task
 from tests.training.conftest import Begin, Known
-from tests.training.weights import put_adapter
+from tests.training.weights import put_adapter, put_run
 
 
 def test_an_adapter_goes_out_with_its_card_and_comes_back(begin: Begin, known: Known, tmp_path: Path) -> None:
@@ -94,6 +105,108 @@ def test_a_run_is_renamed_and_deleted_with_what_it_left(begin: Begin, known: Kno
     assert adapters(known.project) == [] and not (home / "adapters" / training.run_id).exists()
     with pytest.raises(KurabeError, match="no_run"):
         run_view(training.run_id)
+
+
+def test_a_note_is_kept_replaced_and_bounded(known: Known) -> None:
+    run = put_run(known.project, known.version)
+    note_run(run.id, "  Best so far.\nAsk Mika.  ")
+    assert run_view(run.id).note == "Best so far.\nAsk Mika."
+    note_run(run.id, "")
+    assert run_view(run.id).note == ""
+    with pytest.raises(KurabeError, match="bad_field"):
+        note_run(run.id, "x" * 4001)
+
+
+def test_what_people_write_about_a_run_while_it_goes_is_kept(known: Known, tmp_path: Path) -> None:
+    run = put_run(known.project, known.version)
+    task = load_task(JobContext("job", {"run_id": run.id}, tmp_path))
+    rename_run(run.id, "renamed")
+    note_run(run.id, "Watch this one.")
+    with write() as session:
+        session.get_one(tb.Adapter, run.adapter_id).id = run.id  # as the trainer leaves it
+    finish_record(task, {"warnings": [], "ended": "budget"})
+    seen = run_view(run.id)
+    assert (seen.name, seen.note, seen.adapter_id) == ("renamed", "Watch this one.", run.id)
+
+
+def test_one_run_is_promoted_for_each_purpose_and_approaches_take_it_before_newer_ones(known: Known) -> None:
+    old, new = (put_run(known.project, known.version, name) for name in ("old", "new"))
+    raft = put_run(known.project, known.version, "with passages", row_style="raft")
+    assert chosen(known) == new.adapter_id
+    assert (promote_run(new.id), promote_run(old.id), promote_run(raft.id)) == ("plain", "plain", "raft")
+    assert {run.name: run.promoted_for for run in runs(known.project)} == {
+        "with passages": "raft",
+        "new": None,
+        "old": "plain",
+    }
+    assert chosen(known) == old.adapter_id
+    promoted = promoted_adapter(known.project, "plain")
+    assert promoted is not None and promoted.id == old.adapter_id
+    demote_run(old.id)
+    assert chosen(known) == new.adapter_id and promoted_adapter(known.project, "plain") is None
+
+
+def test_what_left_no_adapter_is_not_promoted(known: Known) -> None:
+    run = put_run(known.project, known.version)
+    delete_adapter(str(run.adapter_id))
+    with pytest.raises(KurabeError, match="nothing_to_promote"):
+        promote_run(run.id)
+
+
+def test_a_promoted_run_may_have_left_weights_of_its_own(known: Known) -> None:
+    run = put_run(known.project, known.version)
+    with write() as session:
+        session.get_one(tb.Adapter, run.adapter_id).kind = "merged"
+    assert chosen(known) is None
+    promote_run(run.id)
+    [tuned] = [each for each in ensure_presets(known.project) if each.preset == "fine_tuned"]
+    assert spec_of_row(tuned).model.served_name == f"merged:{run.adapter_id}"
+
+
+def test_an_archived_run_is_out_of_sight_kept_whole_and_taken_last(known: Known) -> None:
+    old, new = (put_run(known.project, known.version, name) for name in ("old", "new"))
+    promote_run(new.id)
+    archive_run(new.id)
+    assert [run.name for run in runs(known.project, archived=False)] == ["old"]
+    assert [run.name for run in runs(known.project)] == ["new", "old"]
+    assert run_view(new.id).promoted_for is None and adapter_files(str(new.adapter_id)).hash
+    assert chosen(known) == old.adapter_id
+    archive_run(old.id)
+    assert chosen(known) == new.adapter_id, "of what is put away the newest is better than nothing"
+    unarchive_run(old.id)
+    assert chosen(known) == old.adapter_id
+    promote_run(new.id)
+    assert not run_view(new.id).archived, "what is in use is not put away"
+
+
+def test_lineage_leads_from_the_data_to_the_test_runs_and_back(known: Known) -> None:
+    run = put_run(known.project, known.version)
+    assert lineage(run.id).approaches == lineage(run.id).experiments == []
+    [tuned] = [each for each in ensure_presets(known.project) if each.preset == "fine_tuned"]
+    with write() as session:
+        for name, asked in (("with it", tuned.id), ("without it", "another")):
+            session.add(
+                tb.Experiment(
+                    project_id=known.project,
+                    name=name,
+                    dataset_version_id=known.version,
+                    split="test",
+                    config={"approach_ids": [asked]},
+                    hash="k1:-",
+                )
+            )
+    found = lineage(run.id)
+    assert (found.dataset_version_id, found.base_ref) == (known.version, "starter")
+    assert [each.id for each in found.approaches] == [tuned.id]
+    assert [each.name for each in found.experiments] == ["with it"]
+    assert [each.id for each in runs(known.project, dataset_version_id=known.version)] == [run.id]
+    assert runs(known.project, dataset_version_id="another") == []
+
+
+def chosen(known: Known) -> str | None:
+    """Id of the adapter that approaches of plain rows would take now."""
+    found = ProjectSources(known.project).adapter("plain")
+    return found.id if found else None
 
 
 def test_a_run_without_a_job_lists_no_rows(known: Known) -> None:

@@ -65,7 +65,7 @@ def test_the_adapter_says_what_it_rests_on(begin: Begin, known: Known, home: Pat
     files = adapter_files(result["adapter_id"])
     card = json.loads((files.folder / "kurabe.json").read_text())
     assert card["base_ref"] == "starter" and card["base_hash"].startswith("k1:")
-    assert card["training_run_id"] == training.run_id and card["dataset_hash"] == "k1:test"
+    assert card["training_run_id"] == training.run_id and card["dataset_hash"] == "k1:Aster"
     assert card["template_hash"] == ChatTemplate.load(STARTER).hash
     assert str(home) not in (files.folder / "adapter_config.json").read_text()
     assert sorted(path.name for path in files.folder.iterdir()) == [
@@ -149,6 +149,19 @@ def test_stop_saves_what_was_learned(begin: Begin, known: Known) -> None:
     assert result["stopped"] is True and result["ended"] == "stop"
     assert 4 <= result["steps"] < 3000
     assert [row.id for row in adapters(known.project)] == [stopper.run_id]
+
+
+def test_a_stopped_run_goes_on_to_its_end_and_leaves_one_adapter(begin: Begin, known: Known) -> None:
+    training = begin()
+    emit_stop_after(training, step=4)
+    stopped = training.go()
+    assert stopped["stopped"] and stopped["steps"] < 12
+    [before] = [row.hash for row in adapters(known.project)]
+    (training.folder / "stop.json").unlink()
+    result = training.go()
+    assert (result["ended"], result["steps"], result["stopped"]) == ("budget", 12, False)
+    [after] = adapters(known.project)
+    assert after.id == training.run_id and after.hash == adapter_files(training.run_id).hash != before
 
 
 def emit_stop_after(training: object, step: int) -> None:

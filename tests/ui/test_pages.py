@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from plotly.graph_objects import Figure, Scatter
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from core.datasets import REJECTED
 from core.datasets.versions import _pairs
@@ -18,6 +19,7 @@ from core.ui.compare import marked_text
 from core.ui.navigation import PAGES
 from core.ui.parts import plain
 from tests.evaluation.test_results import Written
+from tests.training.test_probing import RESULT
 from tests.ui.conftest import Visitor, texts
 
 KEYS = [info.key for info in PAGES if info.key != "home"]
@@ -146,6 +148,59 @@ def test_runs_stand_beside_each_other_with_what_differs(language: str, trained: 
     assert list(outcome.columns) == list(differing.columns) == [visitor.says("ui.registry.field"), "run 2", "run 1"]
     assert differing.iloc[0].tolist() == [visitor.says("training.field.learning_rate"), "0.002", "0.001"]
     assert visitor.says("ui.registry.outcome.eval_loss") in outcome.iloc[:, 0].tolist()
+
+
+def button(app: AppTest, label: str) -> Button:
+    [found] = [each for each in app.button if each.label == label]
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_run_is_promoted_noted_and_put_away_on_the_page(language: str, trained: tb.Project) -> None:
+    visitor = Visitor(language, trained)
+    with write() as session:  # the fixture's adapters came without a run
+        for row in session.query(tb.TrainingRun):
+            session.get_one(tb.Adapter, row.adapter_id).training_run_id = row.id
+    app = visitor.open("training", view="runs")
+    button(app, visitor.says("ui.registry.promote")).click().run()
+    assert not app.exception and [run.promoted_for for run in runs(trained.id)] == ["plain", None]
+    assert visitor.says("ui.registry.promoted.plain") in texts(app)
+    app.text_area[0].input("Ask Mika.")
+    button(app, visitor.says("ui.registry.edit.save")).click().run()
+    assert runs(trained.id)[0].note == "Ask Mika." and "Ask Mika." in {text.value for text in app.text}
+    button(app, visitor.says("ui.registry.archive")).click().run()
+    assert not app.exception and [run.archived for run in runs(trained.id)] == [True, False]
+    shown = Visitor(language, trained).open("training", view="runs")
+    assert [len(box.options) for box in shown.selectbox if box.label == visitor.says("ui.training.run")] == [1]
+    adapters = Visitor(language, trained).open("training", view="adapters")
+    assert visitor.says("ui.registry.show_archived") in [toggle.label for toggle in adapters.toggle]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_from_questions_one_comes_to_the_runs_that_learned_them(language: str, trained: tb.Project) -> None:
+    visitor = Visitor(language, trained)
+    assert visitor.says("ui.registry.lineage.trained_on") in texts(visitor.open("questions", view="versions"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_training_is_measured_by_a_press_and_the_result_outlives_the_visit(
+    language: str, filled: tb.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.jobs.control.tick", lambda: None)  # it need not really run here
+    visitor = Visitor(language, filled)
+    app = visitor.open("training", view="new")
+    button(app, visitor.says("ui.training.measure")).click().run()
+    assert not app.exception and visitor.says("jobs.kind.probe") in texts(app)
+    assert visitor.says("training.preflight.time_measured").split("{")[0] not in texts(app)
+    with write() as session:
+        session.query(tb.TrainingProbe).one().result = RESULT
+    app.run()
+    said = visitor.says("training.preflight.steps_in_time").split("}")[1].split("{")[0]
+    assert said in texts(app), "what was asked before is worked out anew"
+    again = Visitor(language, filled)
+    app = again.open("training", view="new")
+    button(app, visitor.says("ui.training.check")).click().run()
+    assert said in texts(app) and not app.exception
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -16,7 +16,7 @@ from core.store.tables.jobs import Job
 from core.store.tables.knowledge import Document, IndexVersion, KnowledgeBase
 from core.store.tables.models import Adapter, BaseModel, PriceBook
 from core.store.tables.projects import Decision, Project, Vote
-from core.store.tables.training import TrainingRun
+from core.store.tables.training import TrainingProbe, TrainingRun
 
 __all__ = [
     "Adapter",
@@ -45,6 +45,7 @@ __all__ = [
     "PriceBook",
     "Project",
     "Score",
+    "TrainingProbe",
     "TrainingRun",
     "UtcTime",
     "Vote",

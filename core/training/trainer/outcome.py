@@ -104,6 +104,7 @@ def finish_record(task: Task, result: dict[str, Any]) -> None:
     remember_base(task.base)
     with read() as session:
         known = session.get(tb.Adapter, task.adapter_id) is not None
+        name = session.get_one(tb.TrainingRun, task.run.id).name
     facts = {
         "method": dict(task.config.method),
         "objective": dict(task.config.objective),
@@ -111,19 +112,22 @@ def finish_record(task: Task, result: dict[str, Any]) -> None:
         "warnings": result["warnings"],
     }
     if not known and task.config.plugin.whole:
-        _register_whole(task, facts)
+        _register_whole(task, name, facts)
     elif not known:
         register_adapter(
             task.run.project_id,
             task.adapter_id,
-            task.run.name,
+            name,
             licence=task.base.licence,
             training_run_id=task.run.id,
             row_style=_style(task),
             facts=facts,
         )
     with write() as session:
-        run = session.merge(task.run)
+        if known:  # a run that was stopped and went on has left other weights
+            row = session.get_one(tb.Adapter, task.adapter_id)
+            row.hash, row.facts = folder_hash(task.target), facts
+        run = session.get_one(tb.TrainingRun, task.run.id)  # people may have renamed it meanwhile
         run.adapter_id = task.adapter_id
         run.result = result
 
@@ -133,12 +137,12 @@ def _style(task: Task) -> str:
     return "plain" if task.config.row_style == "plain" else "raft"
 
 
-def _register_whole(task: Task, facts: dict[str, Any]) -> None:
+def _register_whole(task: Task, name: str, facts: dict[str, Any]) -> None:
     size = sum(path.stat().st_size for path in task.target.rglob("*") if path.is_file())
     row = tb.Adapter(
         id=task.adapter_id,
         project_id=task.run.project_id,
-        name=task.run.name,
+        name=name,
         training_run_id=task.run.id,
         base_ref=task.base.ref,
         base_hash=task.base.hash,

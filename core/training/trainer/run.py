@@ -14,7 +14,7 @@ from core.jobs import JobContext
 from core.training.rows import PreparedRows, prepare_rows
 from core.training.trainer.task import Task, load_task
 
-__all__ = ["main"]
+__all__ = ["import_ahead", "main"]
 
 
 def main(ctx: JobContext) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def main(ctx: JobContext) -> dict[str, Any]:
     task = load_task(ctx)
     if done := _finished_before(task):
         return done
-    heavy = _import_ahead()
+    heavy = import_ahead()
     rows = _rows(task, ctx)
     if ctx.stop_requested():
         return {"stopped": True, "saved": False}
@@ -44,12 +44,12 @@ def main(ctx: JobContext) -> dict[str, Any]:
 
 def _finished_before(task: Task) -> dict[str, Any] | None:
     """Return the result of an attempt that died after everything was done."""
-    if not (task.run.adapter_id and task.run.result):
+    if not (task.run.adapter_id and task.run.result) or task.run.result.get("stopped"):
         return None
     return dict(task.run.result)
 
 
-def _import_ahead() -> threading.Thread:
+def import_ahead() -> threading.Thread:
     """Begin the seconds of importing while rows are prepared; what fails there fails again, and is told, later."""
     # Rows, base and tokenizer are files here; libraries must not ask a hub about them.
     os.environ["HF_HUB_OFFLINE"] = "1"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from peft import PeftModel
+from torch.utils.data import SequentialSampler
+from transformers import TrainerCallback
 
 from core.errors import KurabeError
 from core.identity import append_line
@@ -21,9 +25,9 @@ from core.training.trainer.sft import SftRunner, build_sft_runner, sft_config
 from core.training.trainer.shortage import is_shortage, shortage
 from core.training.trainer.task import Task
 from core.training.trainer.trackers import Trackers
-from core.training.trainer.watch import Progress, Watcher, memory_bytes
+from core.training.trainer.watch import Progress, StepClock, Watcher, memory_bytes
 
-__all__ = ["train"]
+__all__ = ["measure", "train"]
 
 _WORSE = 1.01
 """How many times its first value the last validation loss must be to be called worse: rounding is not."""
@@ -41,8 +45,31 @@ def train(task: Task, rows: PreparedRows, ctx: JobContext, begun: float) -> dict
     Raises:
         KurabeError: ``training.diverged``, ``training.out_of_memory…``, what loading raises.
     """
-    try:
+    with _told_shortage(task, rows):
         return _Session(task, rows, ctx, begun).run()
+
+
+def measure(task: Task, rows: PreparedRows, ctx: JobContext, begun: float) -> dict[str, Any] | None:
+    """Take every step that the rows make, once and in their order, and keep nothing but the times.
+
+    Args: as `train`.
+
+    Returns:
+        Seconds of loading, of an evaluation and of each step, the peak of memory and the device; None if somebody
+        asked to stop.
+
+    Raises:
+        KurabeError: ``training.out_of_memory…``, what loading raises.
+    """
+    with _told_shortage(task, rows):
+        return _Session(task, rows, ctx, begun).measure()
+
+
+@contextmanager
+def _told_shortage(task: Task, rows: PreparedRows) -> Iterator[None]:
+    """Turn a lack of memory into an error that says which setting helps."""
+    try:
+        yield
     except (RuntimeError, MemoryError) as error:
         if not is_shortage(error):
             raise
@@ -72,6 +99,29 @@ class _Session:
         self.loaded_seconds = time.monotonic() - self.begun
         self.runner.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
         return self._end()
+
+    def measure(self) -> dict[str, Any] | None:
+        """Load, evaluate once, take the steps."""
+        self._load()
+        clock = StepClock(self.ctx)
+        self.budget = Budget(self.task.config, len(self.rows.train))
+        self.runner = self._runner(clock)
+        self.runner.order = SequentialSampler(self.rows.train)
+        loaded = time.monotonic()
+        if self.rows.validation:
+            self.runner.evaluate()
+        self._sample(0, base=True)
+        evaluated = time.monotonic()
+        self.runner.train()
+        if clock.stopped:
+            return None
+        return {
+            "loading_seconds": round(loaded - self.begun, 3),
+            "evaluation_seconds": round(evaluated - loaded, 3),
+            "step_seconds": [round(seconds, 4) for seconds in clock.seconds],
+            "peak_memory_bytes": memory_bytes(),
+            "device": self.device,
+        }
 
     def _load(self) -> None:
         task, config = self.task, self.task.config
@@ -123,7 +173,7 @@ class _Session:
         )
         self.runner = self._runner(watcher)
 
-    def _runner(self, watcher: Watcher) -> SftRunner | DpoRunner:
+    def _runner(self, watcher: TrainerCallback) -> SftRunner | DpoRunner:
         task, config, rows = self.task, self.task.config, self.rows
         tokenizer = load_tokenizer(task.folder)
         steps, bf16 = min(self.budget.steps, UNLIMITED), uses_bf16(config, self.device)
@@ -161,7 +211,8 @@ class _Session:
         outcome.finish_record(self.task, result)
         if kept is not None:
             raise KurabeError("training.diverged", step=self.progress.diverged_at, kept=kept.step)
-        shutil.rmtree(self.task.checkpoints, ignore_errors=True)
+        if self.progress.ended != "stop":  # who stopped it may want it to go on
+            shutil.rmtree(self.task.checkpoints, ignore_errors=True)
         return result
 
     def _after_divergence(self) -> Checkpoint:
@@ -214,6 +265,7 @@ class _Session:
             self.warnings.append({"code": "worse", "params": {"before": before, "after": after}})
         if self.task.config.aim.pairs:
             self._judge_preference()
+        (self.ctx.run_dir / "listed.jsonl").unlink(missing_ok=True)  # of an attempt that was stopped
         for row in self.rows.listed:
             append_line(self.ctx.run_dir / "listed.jsonl", row.as_dict())
         return {

@@ -72,7 +72,7 @@ class BudgetedTrainer:
     """Mixed into TRL's trainers: Kurabe's row order, and a learning rate that follows the budget."""
 
     budget: Budget
-    order: RowOrder
+    order: Sampler[int]
     lr_scheduler: Any
     optimizer: Any
 

@@ -13,7 +13,7 @@ from core.store import read
 from core.store import tables as tb
 from core.training.config import TrainingConfig
 
-__all__ = ["Task", "load_task"]
+__all__ = ["Task", "load_task", "task_of"]
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,22 @@ def load_task(ctx: JobContext) -> Task:
     """
     with read() as session:
         run = session.get(tb.TrainingRun, ctx.payload["run_id"])
-        project = session.get(tb.Project, run.project_id) if run else None
-        version = session.get(tb.DatasetVersion, run.dataset_version_id) if run else None
-    if run is None or project is None or version is None:
+    if run is None:
         raise KurabeError("training.no_run", id=ctx.payload["run_id"])
+    return task_of(run, ctx)
+
+
+def task_of(run: tb.TrainingRun, ctx: JobContext) -> Task:
+    """Return the task of a run, which need not be stored.
+
+    Raises:
+        KurabeError: as `load_task`.
+    """
+    with read() as session:
+        project = session.get(tb.Project, run.project_id)
+        version = session.get(tb.DatasetVersion, run.dataset_version_id)
+    if project is None or version is None:
+        raise KurabeError("training.no_run", id=run.id)
     base = resolve_base(run.base_ref)
     if base.folder is None:
         raise KurabeError("training.base_missing", base=base.ref)

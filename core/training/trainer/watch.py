@@ -19,7 +19,7 @@ from core.training.checkpoints import keep_newest, seal
 from core.training.config import TrainingConfig
 from core.training.trainer.budget import Budget
 
-__all__ = ["Preference", "Progress", "Watcher", "memory_bytes"]
+__all__ = ["Preference", "Progress", "StepClock", "Watcher", "memory_bytes"]
 
 _REPORT_SECONDS = 0.5
 """Least time between two reports: each is made durable, which would slow fast steps down."""
@@ -103,6 +103,37 @@ def memory_bytes() -> int:
     # Linux counts kilobytes, macOS bytes.
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+class StepClock(TrainerCallback):
+    """Takes the time of each step, from the end of the one before."""
+
+    def __init__(self, ctx: JobContext) -> None:
+        """Report to a job, and end when it is asked to stop."""
+        self.ctx = ctx
+        self.seconds: list[float] = []
+        self.stopped = False
+        self._mark = 0.0
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        """Start the clock."""
+        self._mark = time.monotonic()
+        return control
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        """Note the time once the device has really done the step."""
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        instant = time.monotonic()
+        self.seconds.append(instant - self._mark)
+        self._mark = instant
+        self.ctx.progress(state.global_step, state.max_steps, stage="training", unit="steps")
+        self.stopped = control.should_training_stop = self.ctx.stop_requested() is not None
+        return control
 
 
 class Watcher(TrainerCallback):
