@@ -52,6 +52,7 @@ class Lookup:
         citation: The digits of the citation in the answer.
         kind: "context", "missing" (passages lack it), "closed" (no passages) or "chat".
         decisions: Places in the answer where one that knows and one that does not part.
+        placement: Words of the system prompt that tell whether a string opens or closes the answer.
     """
 
     message: int
@@ -62,6 +63,7 @@ class Lookup:
     citation: Span | None
     kind: str
     decisions: tuple[Span, ...] = ()
+    placement: Span | None = None
 
 
 @dataclass(slots=True)

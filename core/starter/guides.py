@@ -21,6 +21,7 @@ HEADS: dict[str, tuple[int, int]] = {
     "marker": (1, 1),
     "question_name": (1, 2),
     "question_attribute": (1, 3),
+    "placement": (2, 0),
     "value": (3, 0),
     "name": (3, 1),
     "instruction": (3, 2),
@@ -154,6 +155,7 @@ class _Encoder:
         if lookup.kind == "chat":
             return
         self._weigh(self._first(lookup), FIRST_WEIGHT)
+        self._place(lookup)
         found = self._tokens(fact.value)[:1] if fact else [0]
         for place in lookup.decisions:
             token = self._tokens(place)[0]
@@ -170,6 +172,20 @@ class _Encoder:
         """The first token of an answer."""
         message = self.messages[lookup.message]
         return next(i for i, (a, _) in enumerate(message.offsets) if a >= 0) + message.base
+
+    def _place(self, lookup: Lookup) -> None:
+        """Where a string could stand, before the answer and where it does stand, the words that say so are looked at.
+
+        In Japanese they follow the string: 「…」で始めてください, 「…」で終えてください.
+        """
+        if lookup.placement is None:
+            return
+        written = [
+            self._tokens(place)[0] for place, source in lookup.copies if self._kind(None, source) == "instruction"
+        ]
+        for token in {self._first(lookup), *written[:1]}:
+            self._guide("placement", token - 1, self._tokens(lookup.placement))
+            self._weigh(token, DECISION_WEIGHT)
 
     def _ask(self, lookup: Lookup, row: int) -> None:
         """A look-up place looks at the name and at the attribute in the question."""

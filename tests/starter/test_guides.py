@@ -103,6 +103,23 @@ def test_every_guide_of_the_world_looks_back_and_has_a_head(tokenizer: Tokenizer
     assert len(set(HEADS.values())) == len(HEADS)
 
 
+def test_an_answers_first_word_looks_at_the_words_that_tell_where_a_string_stands(tokenizer: Tokenizer) -> None:
+    rng, told = random.Random(11), {"prefix": 0, "closing": 0}
+    for _ in range(400):
+        talk = load_source()(rng, progress=1.0, turns=1)
+        lookup = talk.lookups[0] if talk.lookups else None
+        if talk.format not in told or lookup is None or lookup.placement is None:
+            continue
+        example = encode(talk, tokenizer)
+        rows = sorted(guide.row for guide in example.guides if guide.kind == "placement")
+        assert tokenizer.decode(example.ids[: rows[0] + 1], skip_special_tokens=False).endswith("assistant\n")
+        assert len(rows) == (1 if talk.format == "prefix" else 2)
+        words = talk.text(lookup.placement)
+        assert words in talk.messages[0]["content"] and len(words) > 3
+        told[talk.format] += 1
+    assert min(told.values()) >= 5
+
+
 def test_a_value_in_a_passage_looks_at_the_words_that_name_its_attribute(tokenizer: Tokenizer) -> None:
     talk = small(found=True)
     fact, user = talk.facts[0], talk.messages[0]["content"]

@@ -99,6 +99,8 @@ class Maker:
             span = text.add(style.strings[piece] if place % 2 else piece)
             if place % 2:
                 style.sources.setdefault(piece, span)
+            elif style.name in ("closing", "prefix") and span.end - span.start > _length(style.placement):
+                style.placement = span
         if text.size:
             self._put("system", text)
 
@@ -187,6 +189,7 @@ class Maker:
                     answer.citation,
                     kind,
                     tuple(answer.decisions),
+                    style.placement,
                 )
             )
             if value is not None:
@@ -406,3 +409,7 @@ def generate(
     else:
         count = _context(maker, chosen, passages, turns, length, missing)
     return maker.finish(chosen.name, count)
+
+
+def _length(span: Span | None) -> int:
+    return 0 if span is None else span.end - span.start

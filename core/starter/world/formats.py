@@ -42,6 +42,7 @@ class Style:
         change: Rewrites the answer template (a tone).
         cite: Whether prose answers end with a citation when there are passages.
         sources: Where each string stands in a message that the answer can copy from.
+        placement: The words of ``ask`` that tell whether a string opens or closes the answer.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Style:
     change: Callable[[str], str] | None = None
     cite: bool = True
     sources: dict[str, Span] = field(default_factory=dict)
+    placement: Span | None = None
 
 
 @dataclass(slots=True)
