@@ -22,11 +22,12 @@ from core.evaluation import (
     start_drafting,
     unreadable,
 )
-from core.evaluation.drafting.doubts import Known, doubts_of, gold_quote
+from core.evaluation.drafting.doubts import Known, doubts_of, gold_quote, words_of
 from core.evaluation.drafting.reading import read_drafts
 from core.evaluation.drafting.running import run_drafting
 from core.identity import as_actor
 from core.jobs import JobContext
+from core.knowledge.search import quote_key
 from core.measures import power, questions_needed
 from core.store import read, write
 from core.store import tables as tb
@@ -117,9 +118,26 @@ def test_japanese_drafts_are_doubted_in_the_same_way() -> None:
 
 def test_the_words_that_hold_an_answer_are_found_without_the_models_quote() -> None:
     text = PASSAGE["text"]
-    assert gold_quote(text, "its warranty lasts 24 MONTHS", "24 months") == "its warranty lasts 24 MONTHS"
+    assert gold_quote(text, "its warranty lasts 24 MONTHS", "24 months") == "Its warranty lasts 24 months"
     assert gold_quote(text, "invented", "24 months") == "Its warranty lasts 24 months."
     assert gold_quote(text, "", "blue") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "words"),
+    [
+        ("The customer’s order — “express” — goes first. Then the rest.", "customer's order - \"express\" - goes",
+         "customer’s order — “express” — goes"),
+        ("窓口の受付は「平日」９時から、18時までです。", "受付は平日9時から18時まで", "受付は「平日」９時から、18時まで"),
+        ("ﾃﾞｭｵの保証は**2年**です。", "デュオの保証は2年", "ﾃﾞｭｵの保証は**2年"),
+        ("It is made in Oslo.", "It is made in Oslo.", "It is made in Oslo."),
+        ("It is made in Oslo.", "It is made in Rome.", ""),
+        ("It is made in Oslo.", "…", ""),
+    ],
+)  # fmt: skip
+def test_a_quote_is_kept_as_the_passage_spells_it_so_that_search_finds_it(text: str, quote: str, words: str) -> None:
+    assert words_of(text, quote) == words and words in text
+    assert quote_key(words) in quote_key(text)
 
 
 def drafting(passage: str) -> str:
@@ -261,6 +279,17 @@ def test_a_draft_without_an_answer_cannot_be_accepted_before_somebody_writes_one
     assert drafts(shop.id).drafts[0].state == "open"
     decide(shop.id, [draft.id], "accepted", {"answer": "3 kg"})
     assert drafts(shop.id, "accepted").drafts[0].answer == "3 kg"
+
+
+def test_an_edited_quote_stands_in_its_passage_or_is_refused(shop: tb.Project, tmp_path: Path) -> None:
+    with judge_server(of_passages) as server:
+        drafted(shop, server, tmp_path, sources=1)
+    draft = drafts(shop.id).drafts[0]
+    with pytest.raises(KurabeError, match="quote_elsewhere"):
+        decide(shop.id, [draft.id], "accepted", {"quote": "It was never made."})
+    assert drafts(shop.id).drafts[0].state == "open"
+    decide(shop.id, [draft.id], "accepted", {"quote": f"is made in {draft.answer.upper()}"})
+    assert drafts(shop.id, "accepted").drafts[0].quote == f"is made in {draft.answer}"
 
 
 def test_drafts_go_with_the_text_of_their_document(shop: tb.Project, tmp_path: Path) -> None:

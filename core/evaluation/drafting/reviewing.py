@@ -16,6 +16,8 @@ from core.knowledge import dataset_coverage, default_kb
 from core.store import read, write
 from core.store import tables as tb
 
+from .doubts import words_of
+
 DRAFT_SHOW = ("open", "doubtful", "accepted", "rejected", "unreadable")
 """What of the drafts can be listed; accepted ones that were added are among the accepted."""
 
@@ -108,7 +110,8 @@ def decide(project_id: str, draft_ids: Sequence[str], state: str, edits: Mapping
         How many were decided.
 
     Raises:
-        KurabeError: `drafting.incomplete` when a draft without question or answer is accepted; `store.missing`.
+        KurabeError: `drafting.incomplete` when a draft without question or answer is accepted,
+            `drafting.quote_elsewhere` when its passage does not hold its quote; `store.missing`.
     """
     changed = {name: text.strip() for name, text in (edits or {}).items() if name in ("question", "answer", "quote")}
     with write() as session:
@@ -119,10 +122,22 @@ def decide(project_id: str, draft_ids: Sequence[str], state: str, edits: Mapping
         for row in found:
             for name, text in changed.items():
                 setattr(row, name, text)
+            if row.quote and state == "accepted":
+                row.quote = _as_in_passage(row, session.get_one(tb.DraftCall, row.call_id).source)
             if state == "accepted" and not (row.question and row.answer):
                 raise KurabeError("drafting.incomplete", id=row.id)
             row.state, row.decided_by, row.decided_at = state, actor(), now()
     return len(found)
+
+
+def _as_in_passage(row: tb.Draft, source: Mapping[str, Any]) -> str:
+    """Return a quote as the passage spells it: search is measured by whether it finds these words."""
+    if "text" not in source:
+        return row.quote
+    words = words_of(str(source["text"]), row.quote)
+    if not words:
+        raise KurabeError("drafting.quote_elsewhere", id=row.id, quote=row.quote[:200])
+    return words
 
 
 def add_accepted(project_id: str, split: str = "test", slice_name: str = "") -> tb.DatasetVersion:
