@@ -82,6 +82,11 @@ def test_a_reply_without_a_draft_is_read_as_none(reply: str) -> None:
     assert read_drafts(reply) == []
 
 
+def test_letters_that_no_store_keeps_do_not_stop_a_reply_from_being_read() -> None:
+    [draft] = read_drafts('[{"question": "Where\\u0000 is it \\ud800made?", "answer": "Oslo"}]')
+    assert draft["question"] == "Where\N{REPLACEMENT CHARACTER} is it \N{REPLACEMENT CHARACTER}made?"
+
+
 PASSAGE = {"text": "The Amber Kettle is made in Oslo. Its warranty lasts 24 months.", "document": "a.md"}
 
 
@@ -128,7 +133,7 @@ def test_the_words_that_hold_an_answer_are_found_without_the_models_quote() -> N
     [
         ("The customer’s order — “express” — goes first. Then the rest.", "customer's order - \"express\" - goes",
          "customer’s order — “express” — goes"),
-        ("窓口の受付は「平日」９時から、18時までです。", "受付は平日9時から18時まで", "受付は「平日」９時から、18時まで"),
+        ("受付は「平日」９時から、18時までです。", "受付は平日9時から18時まで", "受付は「平日」９時から、18時まで"),
         ("ﾃﾞｭｵの保証は**2年**です。", "デュオの保証は2年", "ﾃﾞｭｵの保証は**2年"),
         ("It is made in Oslo.", "It is made in Oslo.", "It is made in Oslo."),
         ("It is made in Oslo.", "It is made in Rome.", ""),
