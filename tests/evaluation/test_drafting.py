@@ -297,6 +297,28 @@ def test_an_edited_quote_stands_in_its_passage_or_is_refused(shop: tb.Project, t
     assert drafts(shop.id, "accepted").drafts[0].quote == f"is made in {draft.answer}"
 
 
+def test_of_two_who_decide_at_once_the_second_is_told_and_ids_that_cannot_be_decided_are_named(
+    shop: tb.Project, tmp_path: Path
+) -> None:
+    with judge_server(of_passages) as server:
+        drafted(shop, server, tmp_path, sources=1)
+    first, second = drafts(shop.id).drafts
+    as_actor("mika")
+    decide(shop.id, [first.id], "rejected", expected="open")
+    with pytest.raises(KurabeError) as late:
+        decide(shop.id, [first.id], "accepted", expected="open")
+    assert late.value.code == "drafting.decided_already" and late.value.params["who"] == "mika"
+    assert drafts(shop.id, "rejected").total == 1
+    with pytest.raises(KurabeError) as unknown:
+        decide(shop.id, [second.id, "nobody"], "accepted")
+    assert unknown.value.params["id"] == "nobody" and drafts(shop.id).total == 1, "all or none"
+    decide(shop.id, [first.id], "accepted")
+    add_accepted(shop.id)
+    with pytest.raises(KurabeError) as added:
+        decide(shop.id, [first.id, second.id], "rejected")
+    assert added.value.code == "drafting.in_version" and added.value.params["ids"] == first.id
+
+
 def test_drafts_go_with_the_text_of_their_document(shop: tb.Project, tmp_path: Path) -> None:
     with judge_server(of_passages) as server:
         drafted(shop, server, tmp_path)
@@ -309,12 +331,36 @@ def test_drafts_go_with_the_text_of_their_document(shop: tb.Project, tmp_path: P
         assert session.query(tb.DraftCall).filter(tb.DraftCall.document_id == kettle.id).count() == 0
 
 
+def test_a_document_deleted_while_it_is_drafted_from_takes_only_its_own_drafts(
+    shop: tb.Project, tmp_path: Path
+) -> None:
+    kettle = knowledge.current_document(knowledge.default_kb(shop.id).id, "Amber Kettle.md")
+    assert kettle is not None
+
+    def reply(system: str, user: str) -> str:
+        if "Amber Kettle" in part(user, "passage"):
+            knowledge.delete_document(kettle.id)
+        return of_passages(system, user)
+
+    with judge_server(reply) as server:
+        result = drafted(shop, server, tmp_path)
+    assert result["failed"] == 0 and result["drafts"] == drafts(shop.id).total == 10
+
+
 def test_the_next_drafting_asks_about_other_passages_first(shop: tb.Project, tmp_path: Path) -> None:
     with judge_server(of_passages) as server:
         drafted(shop, server, tmp_path, sources=3)
         drafted(shop, server, tmp_path, sources=3)
         asked = [part(messages[1]["content"], "passage") for messages in server.asked]
     assert len(set(asked)) == 6
+
+
+def test_a_drafting_that_waits_has_its_passages_already(shop: tb.Project) -> None:
+    config = config_for(shop, JudgeServer("http://127.0.0.1:9/v1"), sources=3)
+    for _ in range(2):
+        start_drafting(config, launch=False)
+    with read() as session:
+        assert len({call.source["passage_id"] for call in session.query(tb.DraftCall)}) == 6
 
 
 @pytest.mark.parametrize(
