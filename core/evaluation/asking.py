@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import count, islice
 from typing import Generic, TypeVar
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from core.approaches import ApproachSpec, Keeper, ModelChoice, Server, may_pass, pause_after, wait_unless
 from core.errors import KurabeError, as_kurabe_error
@@ -166,4 +166,8 @@ class Asker(Generic[Call]):
         values = [{"id": row.id, **{name: getattr(row, name) for name in _SAVED}} for row in rows]
         if values:
             with write() as session:
-                session.execute(update(self.table), values)
+                # a document may have been deleted meanwhile, and its calls with it: the other replies are kept
+                there = select(self.table.id).where(self.table.id.in_([row.id for row in rows])).with_for_update()
+                alive = set(session.scalars(there))
+                if kept := [each for each in values if each["id"] in alive]:
+                    session.execute(update(self.table), kept)

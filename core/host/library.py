@@ -92,13 +92,17 @@ class Library:
     def activate(self, model: str, busy: Set[str] = frozenset()) -> tuple[Loaded, float]:
         """Return the weights of `model` with its adapter switched on, and the seconds spent on loading (0 if warm).
 
-        Weights named in `busy` have rows under way and stay.
+        Weights named in `busy` have rows under way and stay, even if their files have changed: those rows end with
+        what they began with.
 
         Raises:
             KurabeError: if there is no such model, it does not fit into memory, or its adapter is refused.
         """
         place = _find(model)
         began = time.monotonic()
+        known = self.loaded.get(place.weights)
+        if known is not None and known.hash != place.hash and place.weights not in busy:
+            self.unload(place.weights)  # a run that was stopped and went on has left other weights under this name
         cold = place.weights not in self.loaded
         if cold:
             self._make_room(place, busy)

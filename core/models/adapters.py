@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.errors import KurabeError
 from core.identity import atomic_write, now
@@ -185,12 +185,16 @@ def adapter(adapter_id: str) -> tb.Adapter:
 def delete_adapter(adapter_id: str) -> None:
     """Delete an adapter's files and mark its row: answers that it wrote keep their provenance.
 
+    The run that left it is promoted no longer.
+
     Raises:
         KurabeError: ``models.adapter_missing``.
     """
     row = adapter(adapter_id)
     with write() as session:
         session.merge(row).deleted_at = now()
+        left_by = tb.TrainingRun.adapter_id == adapter_id
+        session.execute(update(tb.TrainingRun).where(left_by).values(promoted_for=None))
     folder = merged_folder(adapter_id) if row.kind == "merged" else adapter_folder(adapter_id)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -145,7 +145,7 @@ def _judged(
     needed = memory.total if probe is None else _measured_need(probe, memory, device)
     low, seconds, high = _time(config, counts, device, probe)
     findings = [
-        *_memory_findings(needed, memory_free, measured=probe is not None),
+        *_memory_findings(needed, memory_free, measured=probe is not None and rows.share == 1),
         *_time_findings(config, counts, probe, seconds),
         *_row_findings(rows, counts),
         *_base_findings(base, config, device, counts),
@@ -332,7 +332,7 @@ def _memory_findings(needed: int, free: int | None, *, measured: bool) -> list[F
     params = {"needed_mb": needed >> 20, "free_mb": free >> 20, "percent": round(100 * needed / max(free, 1))}
     if needed > free:
         return [Finding("will_not", "memory", params)]
-    # The estimate may be a fifth too low; what was measured held the longest rows.
+    # The estimate may be a fifth too low; what was measured held the longest rows, unless they are a sample.
     return [Finding("risky", "memory_tight", params)] if not measured and needed > 0.8 * free else []
 
 

@@ -128,13 +128,18 @@ def promote_run(run_id: str) -> str:
         The purpose: ``plain`` for approaches that show no passages in training, ``raft`` for those that do.
 
     Raises:
-        KurabeError: ``training.no_run``, ``training.nothing_to_promote`` if its adapter is not there.
+        KurabeError: ``training.no_run``, ``training.nothing_to_promote`` if its adapter is not there,
+            ``training.promote_base`` if it rests on another base than the project's.
     """
     with write() as session:
         run = _found(session, run_id)
+        # whoever promotes another run of the project at the same moment waits here
+        project = session.get_one(tb.Project, run.project_id, with_for_update=True)
         adapter = session.get(tb.Adapter, run.adapter_id) if run.adapter_id else None
         if adapter is None or adapter.deleted_at is not None:
             raise KurabeError("training.nothing_to_promote", name=run.name)
+        if adapter.base_ref != project.base_ref:
+            raise KurabeError("training.promote_base", name=run.name, base=adapter.base_ref, wanted=project.base_ref)
         purpose = adapter.row_style
         held = (tb.TrainingRun.project_id == run.project_id, tb.TrainingRun.promoted_for == purpose)
         session.execute(update(tb.TrainingRun).where(*held).values(promoted_for=None))

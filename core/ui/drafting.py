@@ -231,7 +231,7 @@ def _draw_decision(draft: tb.Draft, from_passage: bool) -> None:
     if not (yes or no):
         return
     try:
-        decide(draft.project_id, [draft.id], "accepted" if yes else "rejected", edits if yes else None)
+        decide(draft.project_id, [draft.id], "accepted" if yes else "rejected", edits if yes else None, expected="open")
     except KurabeError as error:
         slot.error(error_text(*describe(error)))
         return

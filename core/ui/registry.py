@@ -56,8 +56,10 @@ def _draw_edit(run: RunView) -> None:
             t("ui.registry.note"), run.note, max_chars=4000, placeholder=t("ui.registry.note.placeholder")
         )
         if st.form_submit_button(t("ui.registry.edit.save"), icon=":material/save:"):
-            rename_run(run.id, name)
-            note_run(run.id, note)
+            if name.strip() != run.name:
+                rename_run(run.id, name)
+            if note.strip() != run.note:
+                note_run(run.id, note)
             st.rerun()
 
 

@@ -22,11 +22,12 @@ from core.evaluation import (
     start_drafting,
     unreadable,
 )
-from core.evaluation.drafting.doubts import Known, doubts_of, gold_quote
+from core.evaluation.drafting.doubts import Known, doubts_of, gold_quote, words_of
 from core.evaluation.drafting.reading import read_drafts
 from core.evaluation.drafting.running import run_drafting
 from core.identity import as_actor
 from core.jobs import JobContext
+from core.knowledge.search import quote_key
 from core.measures import power, questions_needed
 from core.store import read, write
 from core.store import tables as tb
@@ -81,6 +82,11 @@ def test_a_reply_without_a_draft_is_read_as_none(reply: str) -> None:
     assert read_drafts(reply) == []
 
 
+def test_letters_that_no_store_keeps_do_not_stop_a_reply_from_being_read() -> None:
+    [draft] = read_drafts('[{"question": "Where\\u0000 is it \\ud800made?", "answer": "Oslo"}]')
+    assert draft["question"] == "Where\N{REPLACEMENT CHARACTER} is it \N{REPLACEMENT CHARACTER}made?"
+
+
 PASSAGE = {"text": "The Amber Kettle is made in Oslo. Its warranty lasts 24 months.", "document": "a.md"}
 
 
@@ -117,9 +123,26 @@ def test_japanese_drafts_are_doubted_in_the_same_way() -> None:
 
 def test_the_words_that_hold_an_answer_are_found_without_the_models_quote() -> None:
     text = PASSAGE["text"]
-    assert gold_quote(text, "its warranty lasts 24 MONTHS", "24 months") == "its warranty lasts 24 MONTHS"
+    assert gold_quote(text, "its warranty lasts 24 MONTHS", "24 months") == "Its warranty lasts 24 months"
     assert gold_quote(text, "invented", "24 months") == "Its warranty lasts 24 months."
     assert gold_quote(text, "", "blue") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "words"),
+    [
+        ("The customer’s order — “express” — goes first. Then the rest.", "customer's order - \"express\" - goes",
+         "customer’s order — “express” — goes"),
+        ("受付は「平日」９時から、18時までです。", "受付は平日9時から18時まで", "受付は「平日」９時から、18時まで"),
+        ("ﾃﾞｭｵの保証は**2年**です。", "デュオの保証は2年", "ﾃﾞｭｵの保証は**2年"),
+        ("It is made in Oslo.", "It is made in Oslo.", "It is made in Oslo."),
+        ("It is made in Oslo.", "It is made in Rome.", ""),
+        ("It is made in Oslo.", "…", ""),
+    ],
+)  # fmt: skip
+def test_a_quote_is_kept_as_the_passage_spells_it_so_that_search_finds_it(text: str, quote: str, words: str) -> None:
+    assert words_of(text, quote) == words and words in text
+    assert quote_key(words) in quote_key(text)
 
 
 def drafting(passage: str) -> str:
@@ -263,6 +286,39 @@ def test_a_draft_without_an_answer_cannot_be_accepted_before_somebody_writes_one
     assert drafts(shop.id, "accepted").drafts[0].answer == "3 kg"
 
 
+def test_an_edited_quote_stands_in_its_passage_or_is_refused(shop: tb.Project, tmp_path: Path) -> None:
+    with judge_server(of_passages) as server:
+        drafted(shop, server, tmp_path, sources=1)
+    draft = drafts(shop.id).drafts[0]
+    with pytest.raises(KurabeError, match="quote_elsewhere"):
+        decide(shop.id, [draft.id], "accepted", {"quote": "It was never made."})
+    assert drafts(shop.id).drafts[0].state == "open"
+    decide(shop.id, [draft.id], "accepted", {"quote": f"is made in {draft.answer.upper()}"})
+    assert drafts(shop.id, "accepted").drafts[0].quote == f"is made in {draft.answer}"
+
+
+def test_of_two_who_decide_at_once_the_second_is_told_and_ids_that_cannot_be_decided_are_named(
+    shop: tb.Project, tmp_path: Path
+) -> None:
+    with judge_server(of_passages) as server:
+        drafted(shop, server, tmp_path, sources=1)
+    first, second = drafts(shop.id).drafts
+    as_actor("mika")
+    decide(shop.id, [first.id], "rejected", expected="open")
+    with pytest.raises(KurabeError) as late:
+        decide(shop.id, [first.id], "accepted", expected="open")
+    assert late.value.code == "drafting.decided_already" and late.value.params["who"] == "mika"
+    assert drafts(shop.id, "rejected").total == 1
+    with pytest.raises(KurabeError) as unknown:
+        decide(shop.id, [second.id, "nobody"], "accepted")
+    assert unknown.value.params["id"] == "nobody" and drafts(shop.id).total == 1, "all or none"
+    decide(shop.id, [first.id], "accepted")
+    add_accepted(shop.id)
+    with pytest.raises(KurabeError) as added:
+        decide(shop.id, [first.id, second.id], "rejected")
+    assert added.value.code == "drafting.in_version" and added.value.params["ids"] == first.id
+
+
 def test_drafts_go_with_the_text_of_their_document(shop: tb.Project, tmp_path: Path) -> None:
     with judge_server(of_passages) as server:
         drafted(shop, server, tmp_path)
@@ -275,12 +331,36 @@ def test_drafts_go_with_the_text_of_their_document(shop: tb.Project, tmp_path: P
         assert session.query(tb.DraftCall).filter(tb.DraftCall.document_id == kettle.id).count() == 0
 
 
+def test_a_document_deleted_while_it_is_drafted_from_takes_only_its_own_drafts(
+    shop: tb.Project, tmp_path: Path
+) -> None:
+    kettle = knowledge.current_document(knowledge.default_kb(shop.id).id, "Amber Kettle.md")
+    assert kettle is not None
+
+    def reply(system: str, user: str) -> str:
+        if "Amber Kettle" in part(user, "passage"):
+            knowledge.delete_document(kettle.id)
+        return of_passages(system, user)
+
+    with judge_server(reply) as server:
+        result = drafted(shop, server, tmp_path)
+    assert result["failed"] == 0 and result["drafts"] == drafts(shop.id).total == 10
+
+
 def test_the_next_drafting_asks_about_other_passages_first(shop: tb.Project, tmp_path: Path) -> None:
     with judge_server(of_passages) as server:
         drafted(shop, server, tmp_path, sources=3)
         drafted(shop, server, tmp_path, sources=3)
         asked = [part(messages[1]["content"], "passage") for messages in server.asked]
     assert len(set(asked)) == 6
+
+
+def test_a_drafting_that_waits_has_its_passages_already(shop: tb.Project) -> None:
+    config = config_for(shop, JudgeServer("http://127.0.0.1:9/v1"), sources=3)
+    for _ in range(2):
+        start_drafting(config, launch=False)
+    with read() as session:
+        assert len({call.source["passage_id"] for call in session.query(tb.DraftCall)}) == 6
 
 
 @pytest.mark.parametrize(

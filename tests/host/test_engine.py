@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 import pytest
 
 from core.host.engine import MAX_ROWS, Engine
+from core.host.library import Library
 from core.host.rows import Event, Row
 from core.host.sampling import Sampling
 from core.settings import reset_settings
-from tests.host.conftest import QUESTIONS, chat, make_adapter
+from tests.host.conftest import QUESTIONS, chat, make_adapter, make_merged
 
 
 @pytest.fixture
@@ -163,3 +165,17 @@ def test_a_host_that_stops_tells_whoever_waits(home: Path) -> None:
     ends = [asked.end(5), waiting.end(5)]
     assert all(end.finish_reason or (end.error and end.error.code == "host.stopping") for end in ends)
     assert any(end.error for end in ends)
+
+
+def test_weights_whose_files_have_changed_are_read_again_unless_rows_are_under_way(home: Path) -> None:
+    first = make_adapter(home, "first", 1)
+    second = make_adapter(home, "second", 2)
+    make_merged(home, "whole", first)
+    library = Library()
+    before, _ = library.activate("merged:whole")
+    assert library.activate("merged:whole")[0] is before
+    shutil.rmtree(home / "merged" / "whole")
+    make_merged(home, "whole", second)  # as a full training that was stopped and went on leaves it
+    assert library.activate("merged:whole", {"merged:whole"})[0] is before
+    after, seconds = library.activate("merged:whole")
+    assert after is not before and after.hash != before.hash and seconds > 0

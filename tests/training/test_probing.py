@@ -128,3 +128,14 @@ def test_a_probe_of_a_base_that_is_not_here_is_refused_and_leaves_nothing(known:
     with pytest.raises(KurabeError, match="base_missing"):
         start_probe(known.project, asked)
     assert newest_probe(asked) is None
+
+
+def test_measured_memory_that_is_tight_is_told_where_the_longest_row_may_not_have_been_seen(
+    known: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = config(known)
+    keep(known, asked)
+    monkeypatch.setattr("core.training.outlook._device", lambda: ("cpu", 1000 << 20))
+    assert "memory_tight" not in codes(preflight(asked)), "the probe held the longest rows"
+    monkeypatch.setattr("core.training.outlook._SAMPLE_PLAIN", 12)
+    assert codes(preflight(asked))["memory_tight"]["percent"] == 90

@@ -129,6 +129,22 @@ def test_what_people_write_about_a_run_while_it_goes_is_kept(known: Known, tmp_p
     assert (seen.name, seen.note, seen.adapter_id) == ("renamed", "Watch this one.", run.id)
 
 
+def test_an_adapter_deleted_while_its_run_was_stopped_is_back_when_the_run_has_ended(
+    known: Known, tmp_path: Path
+) -> None:
+    run = put_run(known.project, known.version)
+    task = load_task(JobContext("job", {"run_id": run.id}, tmp_path))
+    with write() as session:
+        session.get_one(tb.Adapter, run.adapter_id).id = run.id  # as the trainer leaves it
+    delete_adapter(run.id)
+    assert adapters(known.project) == []
+    task.target.mkdir(parents=True)
+    (task.target / "adapter_model.safetensors").write_bytes(b"trained further")
+    finish_record(task, {"warnings": [], "ended": "budget"})
+    [back] = adapters(known.project)
+    assert back.id == run.id and back.size == len(b"trained further")
+
+
 def test_one_run_is_promoted_for_each_purpose_and_approaches_take_it_before_newer_ones(known: Known) -> None:
     old, new = (put_run(known.project, known.version, name) for name in ("old", "new"))
     raft = put_run(known.project, known.version, "with passages", row_style="raft")
@@ -151,6 +167,22 @@ def test_what_left_no_adapter_is_not_promoted(known: Known) -> None:
     delete_adapter(str(run.adapter_id))
     with pytest.raises(KurabeError, match="nothing_to_promote"):
         promote_run(run.id)
+
+
+def test_a_run_of_another_base_is_not_promoted(known: Known) -> None:
+    run = put_run(known.project, known.version)
+    with write() as session:
+        session.get_one(tb.Project, known.project).base_ref = "another"
+    with pytest.raises(KurabeError, match="promote_base"):
+        promote_run(run.id)
+    assert run_view(run.id).promoted_for is None
+
+
+def test_a_run_whose_adapter_is_deleted_is_promoted_no_longer(known: Known) -> None:
+    run = put_run(known.project, known.version)
+    promote_run(run.id)
+    delete_adapter(str(run.adapter_id))
+    assert run_view(run.id).promoted_for is None
 
 
 def test_a_promoted_run_may_have_left_weights_of_its_own(known: Known) -> None:

@@ -106,9 +106,33 @@ def says(text: str, answer: str) -> bool:
 _SENTENCE = re.compile(r"(?<=[。！？])|(?<=[.!?])\s+|\n+")
 
 
+_LETTER = re.compile(r"\s*\S[\u0300-\u036f\u3099\u309a\uff9e\uff9f]*")
+"""A letter with the marks that belong to it: half-width ｶﾞ is one letter when it is compared."""
+
+
 def gold_quote(text: str, quote: str, answer: str) -> str:
-    """Return the words of a passage that hold an answer: the model's quote if it is one, else a sentence; or ""."""
-    if quote and plain_key(quote) in plain_key(text):
-        return quote
+    """Return the words of a passage that hold an answer: those that the model quotes, else a sentence; or ""."""
+    if words := words_of(text, quote):
+        return words
     sentences = [part.strip() for part in _SENTENCE.split(text) if part.strip()]
     return next((part for part in sentences if answer and holds_value(part, answer)), "")
+
+
+def words_of(text: str, quote: str) -> str:
+    """Return a quote as the passage spells it, or "" if it does not stand there; an index finds no other spelling.
+
+    Models and people copy with other quotation marks, brackets, dashes and letter case than the passage has.
+    """
+    bare = quote.strip()
+    if not plain_key(bare) or bare in text:
+        return bare if plain_key(bare) else ""
+    letters = [(match.span(), plain_key(match.group())) for match in _LETTER.finditer(text)]
+    begin = "".join(key for _, key in letters).find(plain_key(bare))
+    if begin < 0:
+        return ""
+    spans, place, end = [], 0, begin + len(plain_key(bare))
+    for span, key in letters:
+        if key and place < end and place + len(key) > begin:
+            spans.append(span)
+        place += len(key)
+    return text[spans[0][0] : spans[-1][1]].strip()

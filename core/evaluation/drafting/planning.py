@@ -181,7 +181,8 @@ def _drawn(config: DraftingConfig, available: Sequence[Source]) -> list[Source]:
 
 
 def _used(project_id: str) -> set[str]:
-    wanted = select(tb.DraftCall.source).where(tb.DraftCall.project_id == project_id, tb.DraftCall.status == "finished")
+    """Sources that were asked about, or will be: who presses twice pays for other passages, not for the same again."""
+    wanted = select(tb.DraftCall.source).where(tb.DraftCall.project_id == project_id, tb.DraftCall.status != "failed")
     with read() as session:
         return {str(one.get("passage_id") or one.get("question")) for one in session.scalars(wanted)}
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from core.errors import storable
+
 _FIELDS = {
     "question": ("question", "q", "質問", "問い", "問", "質問文"),
     "answer": ("answer", "a", "回答", "答え", "答", "解答"),
@@ -74,7 +76,7 @@ def _draft(named: dict[str, Any]) -> dict[str, str]:
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(map(_text, value)).strip()
-    return "" if value is None or isinstance(value, dict) else str(value).strip()
+    return "" if value is None or isinstance(value, dict) else storable(str(value)).strip()
 
 
 def _labelled(reply: str) -> list[dict[str, str]]:

@@ -16,6 +16,8 @@ from core.knowledge import dataset_coverage, default_kb
 from core.store import read, write
 from core.store import tables as tb
 
+from .doubts import words_of
+
 DRAFT_SHOW = ("open", "doubtful", "accepted", "rejected", "unreadable")
 """What of the drafts can be listed; accepted ones that were added are among the accepted."""
 
@@ -95,34 +97,68 @@ def count_drafts(project_id: str) -> dict[str, int]:
     return counts
 
 
-def decide(project_id: str, draft_ids: Sequence[str], state: str, edits: Mapping[str, str] | None = None) -> int:
-    """Accept or reject drafts, or open them again; who and when is kept. Those in a version stay as they are.
+def decide(
+    project_id: str,
+    draft_ids: Sequence[str],
+    state: str,
+    edits: Mapping[str, str] | None = None,
+    *,
+    expected: str | None = None,
+) -> int:
+    """Accept or reject drafts, or open them again: all of them or none; who and when is kept.
 
     Args:
         project_id: Whose drafts.
         draft_ids: Which.
         state: ``accepted``, ``rejected`` or ``open``.
         edits: ``question``, ``answer`` or ``quote`` in the words of the person.
+        expected: State in which the person saw them; None takes whatever others have decided meanwhile.
 
     Returns:
         How many were decided.
 
     Raises:
-        KurabeError: `drafting.incomplete` when a draft without question or answer is accepted; `store.missing`.
+        KurabeError: `drafting.incomplete` when a draft without question or answer is accepted,
+            `drafting.quote_elsewhere` when its passage does not hold its quote,
+            `drafting.decided_already` when it is no longer as expected, `drafting.in_version` for drafts that were
+            added, `store.missing` for ids that there are not.
     """
     changed = {name: text.strip() for name, text in (edits or {}).items() if name in ("question", "answer", "quote")}
     with write() as session:
         wanted = select(tb.Draft).where(tb.Draft.id.in_(draft_ids), tb.Draft.project_id == project_id)
-        found = [row for row in session.scalars(wanted) if row.version_id is None]
-        if not found:
-            raise KurabeError("store.missing", kind="draft", id=", ".join(draft_ids)[:80])
+        found = list(session.scalars(wanted.with_for_update()))
+        _check(found, draft_ids, expected)
         for row in found:
             for name, text in changed.items():
                 setattr(row, name, text)
+            if row.quote and state == "accepted":
+                row.quote = _as_in_passage(row, session.get_one(tb.DraftCall, row.call_id).source)
             if state == "accepted" and not (row.question and row.answer):
                 raise KurabeError("drafting.incomplete", id=row.id)
             row.state, row.decided_by, row.decided_at = state, actor(), now()
     return len(found)
+
+
+def _check(found: Sequence[tb.Draft], draft_ids: Sequence[str], expected: str | None) -> None:
+    """Refuse drafts that there are not, that are in a version, or about which somebody else was quicker."""
+    there = {row.id for row in found}
+    if missing := [each for each in draft_ids if each not in there] or (not draft_ids and ["-"]):
+        raise KurabeError("store.missing", kind="draft", id=", ".join(missing)[:400])
+    if added := [row.id for row in found if row.version_id is not None]:
+        raise KurabeError("drafting.in_version", ids=", ".join(added)[:400])
+    for row in found:
+        if expected is not None and row.state != expected:
+            raise KurabeError("drafting.decided_already", id=row.id, who=row.decided_by, question=row.question[:200])
+
+
+def _as_in_passage(row: tb.Draft, source: Mapping[str, Any]) -> str:
+    """Return a quote as the passage spells it: search is measured by whether it finds these words."""
+    if "text" not in source:
+        return row.quote
+    words = words_of(str(source["text"]), row.quote)
+    if not words:
+        raise KurabeError("drafting.quote_elsewhere", id=row.id, quote=row.quote[:200])
+    return words
 
 
 def add_accepted(project_id: str, split: str = "test", slice_name: str = "") -> tb.DatasetVersion:

@@ -126,7 +126,8 @@ def finish_record(task: Task, result: dict[str, Any]) -> None:
     with write() as session:
         if known:  # a run that was stopped and went on has left other weights
             row = session.get_one(tb.Adapter, task.adapter_id)
-            row.hash, row.facts = folder_hash(task.target), facts
+            row.hash, row.size, row.facts = folder_hash(task.target), _size(task.target), facts
+            row.deleted_at = None  # its files may have been deleted while it was stopped, and are there again
         run = session.get_one(tb.TrainingRun, task.run.id)  # people may have renamed it meanwhile
         run.adapter_id = task.adapter_id
         run.result = result
@@ -137,8 +138,11 @@ def _style(task: Task) -> str:
     return "plain" if task.config.row_style == "plain" else "raft"
 
 
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def _register_whole(task: Task, name: str, facts: dict[str, Any]) -> None:
-    size = sum(path.stat().st_size for path in task.target.rglob("*") if path.is_file())
     row = tb.Adapter(
         id=task.adapter_id,
         project_id=task.run.project_id,
@@ -149,7 +153,7 @@ def _register_whole(task: Task, name: str, facts: dict[str, Any]) -> None:
         kind="merged",
         row_style=_style(task),
         hash=folder_hash(task.target),
-        size=size,
+        size=_size(task.target),
         licence=task.base.licence,
         facts=facts,
     )
