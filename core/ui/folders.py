@@ -54,6 +54,8 @@ def _draw_outcome(job: JobView) -> None:
         endings = ", ".join(f"{ending} ({format_number(n)})" for ending, n in sorted(found["passed_over"].items()))
         st.caption(t("ui.documents.folder.passed_over", endings=endings))
     if found["failures"]:
-        with st.expander(t("ui.documents.folder.failures", n=format_number(len(found["failures"])))):
+        with st.expander(
+            t("ui.documents.folder.failures", n=format_number(found.get("failed", len(found["failures"]))))
+        ):
             for record in found["failures"][:_LISTED]:
                 st.markdown(error_text(*describe(KurabeError.from_record(record))))
