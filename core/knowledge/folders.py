@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import KurabeError
+from core.jobs.files import require_free_space
 from core.knowledge.archives import name_of_path
 from core.knowledge.documents import add_documents, document_ids
 from core.knowledge.readers import document_readers
@@ -79,7 +80,7 @@ def take_in_folder(
 
     Raises:
         KurabeError: ``knowledge.folder_closed`` if it is not below the folder that is allowed, or hidden, or none is
-            allowed.
+            allowed; ``jobs.disk_floor`` as soon as the disk is nearly full. What was stored until then stays.
     """
     root, place = _allowed(folder)
     endings = {suffix for reader in document_readers.all().values() for suffix in reader.suffixes} | {".zip"}
@@ -94,6 +95,8 @@ def take_in_folder(
         if should_stop():
             taken.stopped = True
             return taken
+        # Not among the failures of single files: every further one would fail as well.
+        require_free_space(settings().path("documents"), needed_mb=_megabytes(file))
         for made in _stored(kb_id, root, file, taken.failures):
             taken.unchanged += made in known
             taken.stored += made not in known
@@ -119,6 +122,13 @@ def _stored(kb_id: str, root: Path, file: Path, failures: list[KurabeError]) -> 
         failures.append(error)
         return []
     return [made.id for made in add_documents(kb_id, [(name, data)], failures=failures, within=path)]
+
+
+def _megabytes(file: Path) -> int:
+    try:
+        return file.stat().st_size >> 20
+    except OSError:
+        return 0  # gone since it was listed; reading it tells
 
 
 def _allowed(folder: str) -> tuple[Path, Path]:

@@ -144,6 +144,19 @@ def test_of_many_failures_a_record_keeps_the_first_and_the_number() -> None:
     assert (len(found["failures"]), found["failed"]) == (200, 500)
 
 
+def test_a_full_disk_ends_the_taking_in_and_what_came_in_before_stays(
+    kb: str, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fills_up(done: int, total: int) -> None:
+        if done == 1:
+            monkeypatch.setenv("KURABE_FREE_SPACE_FLOOR_MB", str(10**9))
+            reset_settings()
+
+    with pytest.raises(KurabeError, match="jobs.disk_floor"):
+        take_in_folder(kb, progress=fills_up)
+    assert [row.name for row in documents(kb)] == ["a.md"]
+
+
 def test_stopping_keeps_what_came_in_until_then(kb: str, shelf: Path) -> None:
     asked = iter([False, True])
     taken = take_in_folder(kb, should_stop=lambda: next(asked))
