@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from core import datasets
 from core.datasets import SplitConfig
 from core.datasets.coverage import holds_value
+from core.datasets.splitting import _moment
 from core.errors import KurabeError
 from core.store import tables as tb
 from core.store import write
@@ -74,6 +76,46 @@ def test_dates_are_read_as_offices_write_them(project: str) -> None:
     days = ["2026年3月1日", "2026/2/1 9:05", "20260103", "２０２６－０４－０１", "2026-03-01T10:00:00Z"]
     made = datasets.make_splits(dated(project, days).id, SplitConfig(0.2, 0.2, "time", "day"))
     assert [row.split for row in datasets.examples(made.id)] == ["train", "train", "train", "test", "validation"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2026-03-01T10:00:00.250+09:00", datetime(2026, 3, 1, 10)),
+        ("2026/3/1 01:05 PM", datetime(2026, 3, 1, 13, 5)),
+        ("2026.3.1 12:05:09 a.m.", datetime(2026, 3, 1, 0, 5, 9)),
+        ("2026年3月1日（日）午後9時5分", datetime(2026, 3, 1, 21, 5)),
+        ("2026年 3月 1日 9時", datetime(2026, 3, 1, 9)),
+        (20260301, datetime(2026, 3, 1)),
+        ("2026-03-01 10:00 JST", datetime(2026, 3, 1, 10)),
+    ],
+)
+def test_a_moment_is_read_as_it_was_meant(written: object, meant: datetime) -> None:
+    assert _moment(written) == meant
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2026-12", "2026-25-12", "2026-02-30", "123456", "1700000000", "20260301100000", "01:05 PM", "2026-03-01 13:05 PM"]
+    + ["2026-03-01 25:00", "2026-03/01", "2026-03-01 to 2026-04-01", "12345678", "2026", "", None, 1.5],
+)
+def test_what_is_no_date_of_the_calendar_is_refused_rather_than_guessed(written: object) -> None:
+    assert _moment(written) is None
+
+
+def test_rows_of_one_moment_are_not_divided_by_a_border_in_time(project: str) -> None:
+    days = [f"2026-03-{1 + n // 15:02}" for n in range(90)]  # six days; every border by rows would cut one
+    made = datasets.make_splits(dated(project, days).id, SplitConfig(0.2, 0.2, "time", "day"))
+    sides: dict[str, set[str]] = {}
+    for row in datasets.examples(made.id):
+        sides.setdefault(row.tags["day"], set()).add(row.split)
+    assert all(len(side) == 1 for side in sides.values()) and set().union(*sides.values()) == set(datasets.SPLITS)
+
+
+def test_rows_that_are_all_of_one_moment_cannot_be_divided_by_time(project: str) -> None:
+    with pytest.raises(KurabeError, match="datasets.too_few_groups") as caught:
+        datasets.make_splits(dated(project, ["2026-03-01"] * 20).id, SplitConfig(0.2, 0.2, "time", "day"))
+    assert caught.value.params["groups"] == 1
 
 
 def test_rows_without_a_readable_date_are_named(project: str) -> None:
