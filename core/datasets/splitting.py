@@ -8,11 +8,11 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Literal
 
-from core.datasets.rows import SPLITS, Row
+from core.datasets.rows import REJECTED, SPLITS, Row
 from core.datasets.similarity import NEAR_LIMIT, wording_groups
 from core.datasets.versions import VersionWriter, rows_of, version
 from core.errors import KurabeError
@@ -59,7 +59,8 @@ def make_splits(version_id: str, config: SplitConfig | None = None) -> tb.Datase
     """Return a new version of the same rows with splits made.
 
     Raises:
-        KurabeError: ``datasets.bad_shares``, ``datasets.too_few_groups``, ``datasets.no_time``, ``store.missing``.
+        KurabeError: ``datasets.bad_shares``, ``datasets.too_few_groups``, ``datasets.no_time``,
+            ``datasets.unknown_column``, ``store.missing``.
     """
     config = config or SplitConfig()
     base = version(version_id)
@@ -83,11 +84,15 @@ def planned_splits(rows: Sequence[Row], config: SplitConfig) -> list[str]:
 
     Raises:
         KurabeError: ``datasets.bad_shares``; ``datasets.too_few_groups`` if a split that should have rows gets none;
-            ``datasets.no_time`` if rows have no date that can be read.
+            ``datasets.no_time`` if rows have no date that can be read; ``datasets.unknown_column`` if no row has the
+            tag that should keep rows together.
     """
     train = 1 - config.validation - config.test
     if min(config.validation, config.test) < 0 or train <= 0:
         raise KurabeError("datasets.bad_shares", validation=config.validation, test=config.test)
+    if config.by == "tag" and not any(config.tag in row.tags for row in rows):
+        columns = sorted({name for row in rows for name in row.tags} - {REJECTED})
+        raise KurabeError("datasets.unknown_column", column=config.tag or "–", columns=", ".join(columns) or "–")
     shares = {"train": train, "validation": config.validation, "test": config.test}
     groups = _grouped(rows, config)
     splits = [""] * len(rows)
@@ -200,6 +205,6 @@ def _moment(value: object) -> datetime | None:
             return None
         hour = hour % 12 + (12 if half in ("PM", "午後") else 0)
     try:
-        return datetime(int(part["year"]), int(month), int(day), hour, minute, second)
+        return datetime(int(part["year"]), int(month), int(day), hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
