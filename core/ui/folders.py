@@ -10,7 +10,7 @@ from core.jobs import JobView, submit
 from core.knowledge import default_kb, offered_folders
 from core.store import tables as tb
 from core.ui.jobs import active_job, follow_job, newest_job
-from core.ui.parts import error_text
+from core.ui.parts import error_text, open_view
 
 __all__ = ["draw_folder"]
 
@@ -37,7 +37,8 @@ def draw_folder(project: tb.Project) -> None:
             if st.form_submit_button(t("ui.documents.folder.start"), icon=":material/drive_folder_upload:"):
                 payload = {"folder": chosen, "knowledge_base_id": default_kb(project.id).id}
                 submit("documents", payload, project_id=project.id)
-                st.rerun()
+                # With its first document an empty page gets views, and would open the list: the outcome stands here.
+                open_view("documents", "add")
         if last := newest_job(project.id, "documents"):
             _draw_outcome(last)
 
