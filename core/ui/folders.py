@@ -8,6 +8,7 @@ from core.errors import KurabeError
 from core.i18n import describe, format_number, t
 from core.jobs import JobView, submit
 from core.knowledge import default_kb, offered_folders
+from core.settings import settings
 from core.store import tables as tb
 from core.ui.jobs import active_job, follow_job, newest_job
 from core.ui.parts import error_text, open_view
@@ -19,7 +20,7 @@ _LISTED = 50
 
 def draw_folder(project: tb.Project) -> None:
     """Draw the choice of a folder, its job, and what the last one brought; nothing where no folder is allowed."""
-    folders = offered_folders()
+    folders = _offered(str(settings().document_folder))
     if not folders:
         return
     with st.container(border=True):
@@ -41,6 +42,12 @@ def draw_folder(project: tb.Project) -> None:
                 open_view("documents", "add")
         if last := newest_job(project.id, "documents"):
             _draw_outcome(last)
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def _offered(root: str) -> list[str]:
+    """Return `offered_folders` of this folder; walking a share at every touch of the page would take seconds."""
+    return offered_folders()
 
 
 def _draw_outcome(job: JobView) -> None:
