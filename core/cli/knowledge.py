@@ -72,6 +72,8 @@ def take_in(
     found = follow(submit("documents", payload, project_id=owner.id)).result or {}
     for record in found.get("failures", ()):
         progress_line(" ".join(describe(KurabeError.from_record(record))))
+    if found.get("failed", 0) > len(found["failures"]):
+        progress_line(t("ui.documents.folder.failures", n=found["failed"]))
     if as_json:
         show(found)
     else:

@@ -8,9 +8,11 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import groupby
 from typing import Literal
 
-from core.datasets.rows import SPLITS, Row
+from core.datasets.rows import REJECTED, SPLITS, Row
 from core.datasets.similarity import NEAR_LIMIT, wording_groups
 from core.datasets.versions import VersionWriter, rows_of, version
 from core.errors import KurabeError
@@ -20,8 +22,18 @@ __all__ = ["SplitBy", "SplitConfig", "make_splits", "planned_splits"]
 
 SplitBy = Literal["row", "document", "tag", "time"]
 
-_Moment = tuple[int, ...]
-_DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[T\s]*(\d{1,2})[:時](\d{1,2})分?(?::?(\d{1,2}))?)?")
+_DATE = re.compile(
+    r"""(?P<year>\d{4})
+    (?:(?P<between>[-/.])(?P<month>\d{1,2})(?P=between)(?P<day>\d{1,2})
+      |年\s*(?P<month_ja>\d{1,2})月\s*(?P<day_ja>\d{1,2})日?
+      |(?P<month_8>\d{2})(?P<day_8>\d{2}))(?!\d)
+    (?:\s*\([^()]{1,9}\))?  # the day of the week
+    (?:[T,\s]*(?P<before>AM|PM|午前|午後)?\s*(?P<hour>\d{1,2})
+      (?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]\d+)?)?
+        |時(?:(?P<minute_ja>\d{1,2})分)?(?:(?P<second_ja>\d{1,2})秒)?)
+      \s*(?P<after>AM|PM|A\.M\.|P\.M\.)?\s*(?:[A-Z]{1,4}|[-+]\d{2}(?::?\d{2})?)?)?""",
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +59,8 @@ def make_splits(version_id: str, config: SplitConfig | None = None) -> tb.Datase
     """Return a new version of the same rows with splits made.
 
     Raises:
-        KurabeError: ``datasets.bad_shares``, ``datasets.too_few_groups``, ``datasets.no_time``, ``store.missing``.
+        KurabeError: ``datasets.bad_shares``, ``datasets.too_few_groups``, ``datasets.no_time``,
+            ``datasets.unknown_column``, ``store.missing``.
     """
     config = config or SplitConfig()
     base = version(version_id)
@@ -66,20 +79,26 @@ def planned_splits(rows: Sequence[Row], config: SplitConfig) -> list[str]:
     """Return the split of every row.
 
     Groups are taken in an order that only the seed and their words decide, and each goes to the split that is
-    furthest below its share of the group's slice. By time, groups are taken by their newest row.
+    furthest below its share of the group's slice. By time, groups are taken by their newest row, and
+    those of one moment stay together: a border lies where the moment changes.
 
     Raises:
         KurabeError: ``datasets.bad_shares``; ``datasets.too_few_groups`` if a split that should have rows gets none;
-            ``datasets.no_time`` if rows have no date that can be read.
+            ``datasets.no_time`` if rows have no date that can be read; ``datasets.unknown_column`` if no row has the
+            tag that should keep rows together.
     """
     train = 1 - config.validation - config.test
     if min(config.validation, config.test) < 0 or train <= 0:
         raise KurabeError("datasets.bad_shares", validation=config.validation, test=config.test)
+    if config.by == "tag" and not any(config.tag in row.tags for row in rows):
+        columns = sorted({name for row in rows for name in row.tags} - {REJECTED})
+        raise KurabeError("datasets.unknown_column", column=config.tag or "–", columns=", ".join(columns) or "–")
     shares = {"train": train, "validation": config.validation, "test": config.test}
     groups = _grouped(rows, config)
     splits = [""] * len(rows)
     if config.by == "time":
-        _divide_by_time(groups, _moments(rows, config.tag), shares, splits)
+        groups = _of_one_moment(groups, _moments(rows, config.tag))
+        _divide_by_time(groups, shares, splits)
     else:
         for members in _strata(rows, groups, config).values():
             _divide(members, shares, splits)
@@ -140,13 +159,21 @@ def _divide(groups: list[list[int]], shares: dict[str, float], splits: list[str]
             splits[index] = name
 
 
-def _divide_by_time(
-    groups: list[list[int]], moments: Sequence[_Moment], shares: dict[str, float], splits: list[str]
-) -> None:
+def _of_one_moment(groups: list[list[int]], moments: Sequence[datetime]) -> list[list[int]]:
+    """Return the groups from the oldest to the newest by their newest row, those of one moment as one."""
+
+    def newest(members: list[int]) -> datetime:
+        return max(moments[index] for index in members)
+
+    same = groupby(sorted(groups, key=newest), key=newest)
+    return [[index for members in found for index in members] for _, found in same]
+
+
+def _divide_by_time(groups: list[list[int]], shares: dict[str, float], splits: list[str]) -> None:
     """Fill the oldest split first: each group goes where its middle falls among the shares."""
     total, before = sum(len(group) for group in groups), 0
     borders = {"train": shares["train"], "validation": 1 - shares["test"], "test": 1.0}
-    for group in sorted(groups, key=lambda members: max(moments[index] for index in members)):
+    for group in groups:
         place = (before + len(group) / 2) / total
         name = next(name for name in SPLITS if shares[name] > 0 and (place <= borders[name] or name == "test"))
         before += len(group)
@@ -154,14 +181,30 @@ def _divide_by_time(
             splits[index] = name
 
 
-def _moments(rows: Sequence[Row], column: str) -> list[_Moment]:
+def _moments(rows: Sequence[Row], column: str) -> list[datetime]:
     found = [_moment(row.tags.get(column)) for row in rows]
     if missing := [position for position, moment in enumerate(found) if moment is None]:
         raise KurabeError("datasets.no_time", column=column, n=len(missing), row=missing[0] + 1)
     return [moment for moment in found if moment is not None]
 
 
-def _moment(value: object) -> _Moment | None:
-    """Read 2026-03-01, 2026/3/1 9:05, 2026年3月1日, 20260301; time zones are not told apart."""
-    match = _DATE.match(unicodedata.normalize("NFKC", str(value)).strip())
-    return tuple(int(part or 0) for part in match.groups()) if match else None
+def _moment(value: object) -> datetime | None:
+    """Read 2026-03-01, 2026/3/1 9:05 PM, 2026年3月1日午後9時5分, 20260301; time zones are not told apart.
+
+    What is no date of the calendar is None rather than something near it: a wrong border is seen by nobody.
+    """
+    match = _DATE.fullmatch(unicodedata.normalize("NFKC", str(value)).strip())
+    if match is None:
+        return None
+    part = match.groupdict()
+    month, day = (part[name] or part[f"{name}_ja"] or part[f"{name}_8"] for name in ("month", "day"))
+    minute, second = (int(part[name] or part[f"{name}_ja"] or 0) for name in ("minute", "second"))
+    hour, half = int(part["hour"] or 0), (part["before"] or part["after"] or "").upper().replace(".", "")
+    if half:
+        if hour > 12:
+            return None
+        hour = hour % 12 + (12 if half in ("PM", "午後") else 0)
+    try:
+        return datetime(int(part["year"]), int(month), int(day), hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None

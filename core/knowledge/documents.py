@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sqlalchemy import delete, func, select, update
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import KurabeError
 from core.identity import atomic_write, content_hash, now
-from core.knowledge.archives import unpacked
+from core.knowledge.archives import NAME_LIMIT, unpacked
 from core.knowledge.readers import ParsedDocument, parse, reader_for
 from core.settings import settings
 from core.store import forget_overwritten, read, write
@@ -22,6 +22,7 @@ __all__ = [
     "current_document",
     "default_kb",
     "document",
+    "document_ids",
     "document_original",
     "document_text",
     "document_versions",
@@ -61,7 +62,7 @@ def add_document(kb_id: str, name: str, data: bytes) -> tb.Document:
     Raises:
         KurabeError: ``knowledge.…`` or ``datasets.…`` if nothing can be read.
     """
-    shown = " ".join(name.replace("\\", "/").rsplit("/", 1)[-1].split())[:300] or "document"
+    shown = " ".join(name.replace("\\", "/").rsplit("/", 1)[-1].split())[:NAME_LIMIT] or "document"
     if len(data) > settings().upload_limit_mb << 20:
         raise KurabeError("knowledge.too_large", name=shown, limit_mb=settings().upload_limit_mb)
     parsed = parse(data, shown)
@@ -72,7 +73,11 @@ def add_document(kb_id: str, name: str, data: bytes) -> tb.Document:
 
 
 def add_documents(
-    kb_id: str, files: Iterable[tuple[str, bytes]], *, failures: list[KurabeError] | None = None
+    kb_id: str,
+    files: Iterable[tuple[str, bytes]],
+    *,
+    failures: list[KurabeError] | None = None,
+    within: Sequence[str] = (),
 ) -> list[tb.Document]:
     """Store several documents; a ZIP file gives those in it.
 
@@ -80,12 +85,13 @@ def add_documents(
         kb_id: Knowledge base.
         files: Names and bytes.
         failures: Collects files that cannot be read, so that the others come in; None stops at the first.
+        within: Path to put in front of the names of what ZIP files hold.
 
     Raises:
         KurabeError: as `add_document`, if `failures` is None.
     """
     stored = []
-    for name, data in (part for file in files for part in _parts(file, failures)):
+    for name, data in (part for file in files for part in _parts(file, failures, within)):
         try:
             stored.append(add_document(kb_id, name, data))
         except KurabeError as error:
@@ -95,10 +101,12 @@ def add_documents(
     return stored
 
 
-def _parts(file: tuple[str, bytes], failures: list[KurabeError] | None) -> Iterator[tuple[str, bytes]]:
+def _parts(
+    file: tuple[str, bytes], failures: list[KurabeError] | None, within: Sequence[str]
+) -> Iterator[tuple[str, bytes]]:
     """Yield the documents in a file: a ZIP file holds many."""
     try:
-        yield from unpacked(*file)
+        yield from unpacked(*file, within=within)
     except KurabeError as error:
         if failures is None:
             raise
@@ -180,6 +188,15 @@ def documents(kb_id: str) -> list[tb.Document]:
     )
     with read() as session:
         return list(session.scalars(query.order_by(tb.Document.name)))
+
+
+def document_ids(kb_id: str) -> set[str]:
+    """Return the ids of the current versions, without reading their texts."""
+    query = select(tb.Document.id).where(
+        tb.Document.knowledge_base_id == kb_id, tb.Document.current, tb.Document.deleted_at.is_(None)
+    )
+    with read() as session:
+        return set(session.scalars(query))
 
 
 def document(document_id: str) -> tb.Document:

@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import KurabeError
-from core.knowledge.documents import add_documents, documents
+from core.jobs.files import require_free_space
+from core.knowledge.archives import name_of_path
+from core.knowledge.documents import add_documents, document_ids
 from core.knowledge.readers import document_readers
 from core.settings import settings
 
 __all__ = ["TakenIn", "offered_folders", "take_in_folder"]
 
 _OFFERED = 500
+_RECORDED = 200
+"""Failures that a job keeps in words; all of them are counted."""
 
 
 @dataclass(slots=True)
@@ -38,7 +42,8 @@ class TakenIn:
         return {
             "stored": self.stored,
             "unchanged": self.unchanged,
-            "failures": [error.as_record() for error in self.failures],
+            "failures": [error.as_record() for error in self.failures[:_RECORDED]],
+            "failed": len(self.failures),
             "passed_over": self.passed_over,
             "stopped": self.stopped,
         }
@@ -51,7 +56,7 @@ def offered_folders() -> list[str]:
         return []
     found = ["."]
     for place, folders, _ in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(n for n in folders if not n.startswith(".") and not Path(place, n).is_symlink())
         found += [Path(place, name).relative_to(root).as_posix() for name in folders]
         if len(found) >= _OFFERED:
             break
@@ -74,7 +79,8 @@ def take_in_folder(
         should_stop: Asked before each file; what was stored until then stays.
 
     Raises:
-        KurabeError: ``knowledge.folder_closed`` if it is not below the folder that is allowed, or none is.
+        KurabeError: ``knowledge.folder_closed`` if it is not below the folder that is allowed, or hidden, or none is
+            allowed; ``jobs.disk_floor`` as soon as the disk is nearly full. What was stored until then stays.
     """
     root, place = _allowed(folder)
     endings = {suffix for reader in document_readers.all().values() for suffix in reader.suffixes} | {".zip"}
@@ -83,23 +89,29 @@ def take_in_folder(
     taken = TakenIn(
         passed_over=dict(Counter(f.suffix.lower() or "-" for f in files if f.suffix.lower() not in endings))
     )
-    known = {row.id for row in documents(kb_id)}
+    known = document_ids(kb_id)
     for number, file in enumerate(readable):
         progress(number, len(readable))
         if should_stop():
             taken.stopped = True
             return taken
+        # Not among the failures of single files: every further one would fail as well.
+        require_free_space(settings().path("documents"), needed_mb=_megabytes(file))
         for made in _stored(kb_id, root, file, taken.failures):
             taken.unchanged += made in known
             taken.stored += made not in known
+            known.add(made)
     progress(len(readable), len(readable))
     return taken
 
 
 def _stored(kb_id: str, root: Path, file: Path, failures: list[KurabeError]) -> list[str]:
-    name = " - ".join(file.relative_to(root).parts[-3:])
+    path = file.relative_to(root).parts
+    name = name_of_path(path)
     limit = settings().upload_limit_mb
     try:
+        if not _shown_below(root, file.resolve()):  # a link may have been put in its place since it was listed
+            raise KurabeError("knowledge.folder_closed", folder=name)
         if file.stat().st_size > limit << 20:
             raise KurabeError("knowledge.too_large", name=name, limit_mb=limit)
         data = file.read_bytes()
@@ -109,7 +121,14 @@ def _stored(kb_id: str, root: Path, file: Path, failures: list[KurabeError]) -> 
     except KurabeError as error:
         failures.append(error)
         return []
-    return [made.id for made in add_documents(kb_id, [(name, data)], failures=failures)]
+    return [made.id for made in add_documents(kb_id, [(name, data)], failures=failures, within=path)]
+
+
+def _megabytes(file: Path) -> int:
+    try:
+        return file.stat().st_size >> 20
+    except OSError:
+        return 0  # gone since it was listed; reading it tells
 
 
 def _allowed(folder: str) -> tuple[Path, Path]:
@@ -117,9 +136,14 @@ def _allowed(folder: str) -> tuple[Path, Path]:
     if root is None:
         raise KurabeError("knowledge.folder_closed", folder=folder)
     place = (root / folder).resolve()
-    if not place.is_relative_to(root) or not place.is_dir():
+    if not _shown_below(root, place) or not place.is_dir():
         raise KurabeError("knowledge.folder_closed", folder=folder)
     return root, place
+
+
+def _shown_below(root: Path, place: Path) -> bool:
+    """Tell whether a resolved path lies in the folder, and in none that is hidden."""
+    return place.is_relative_to(root) and not any(part.startswith(".") for part in place.relative_to(root).parts)
 
 
 def _files(root: Path, place: Path) -> Iterator[Path]:
@@ -128,5 +152,5 @@ def _files(root: Path, place: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             file = Path(where, name)
-            if not name.startswith((".", "~$")) and file.is_file() and file.resolve().is_relative_to(root):
+            if not name.startswith((".", "~$")) and file.is_file() and _shown_below(root, file.resolve()):
                 yield file

@@ -59,6 +59,8 @@ class Manual:
 def pages(folder: Path, places: Sequence[str], language: str) -> Iterator[Path]:
     """Yield the saved pages of a language; some packages hold both side by side."""
     for place in places:
+        if not (folder / place).is_dir():
+            raise SystemExit(f"no manual at {folder / place}: was its package unpacked, or has it moved?")
         for path in sorted((folder / place).glob("*.html")):
             other = re.search(r"\.([a-z]{2}(?:-[a-z]{2})?)\.html$", path.name)
             if path.is_symlink():

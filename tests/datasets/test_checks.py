@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -165,6 +166,18 @@ def test_mixed_languages_are_found_but_not_names_inside_a_sentence() -> None:
         row("Koridel 205の重さは?", "Koridel 205は3kgです。"),
     ]
     assert run("language_mix", rows, "ja") == {"crossed": [0], "other": [1]}
+
+
+def test_spellings_are_looked_for_by_several_people_at_once() -> None:
+    rows = [row("サーバーの設定は?" * 200), row("サーバの再起動は?" * 200)]
+    with ThreadPoolExecutor(8) as people:
+        found = list(people.map(lambda _: run("spelling_variants", rows, "ja"), range(24)))
+    assert all(each == found[0] and each for each in found)
+
+
+@pytest.mark.parametrize("character", ["㍿", "㌔", "﷽", "㋿"])
+def test_characters_that_stand_for_several_do_not_overflow_the_analyser(character: str) -> None:
+    assert run("spelling_variants", [row("会社" + character * 9_000)], "ja") == {}
 
 
 def test_spellings_of_one_word_are_found_but_not_different_words() -> None:

@@ -10,6 +10,7 @@ import pytest
 from core import datasets
 from core.datasets import SplitConfig
 from core.datasets.coverage import holds_value
+from core.datasets.splitting import _moment
 from core.errors import KurabeError
 from core.store import tables as tb
 from core.store import write
@@ -76,11 +77,58 @@ def test_dates_are_read_as_offices_write_them(project: str) -> None:
     assert [row.split for row in datasets.examples(made.id)] == ["train", "train", "train", "test", "validation"]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2026-03-01T10:00:00.250+09:00", "2026-03-01 10:00:00"),
+        ("2026/3/1 01:05 PM", "2026-03-01 13:05:00"),
+        ("2026.3.1 12:05:09 a.m.", "2026-03-01 00:05:09"),
+        ("2026年3月1日（日）午後9時5分", "2026-03-01 21:05:00"),
+        ("2026年 3月 1日 9時", "2026-03-01 09:00:00"),
+        (20260301, "2026-03-01 00:00:00"),
+        ("2026-03-01 10:00 JST", "2026-03-01 10:00:00"),
+    ],
+)
+def test_a_moment_is_read_as_it_was_meant(written: object, meant: str) -> None:
+    assert f"{_moment(written):%Y-%m-%d %H:%M:%S}" == meant
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2026-12", "2026-25-12", "2026-02-30", "123456", "1700000000", "20260301100000", "01:05 PM", "2026-03-01 13:05 PM"]
+    + ["2026-03-01 25:00", "2026-03/01", "2026-03-01 to 2026-04-01", "12345678", "2026", "", None, 1.5],
+)
+def test_what_is_no_date_of_the_calendar_is_refused_rather_than_guessed(written: object) -> None:
+    assert _moment(written) is None
+
+
+def test_rows_of_one_moment_are_not_divided_by_a_border_in_time(project: str) -> None:
+    days = [f"2026-03-{1 + n // 15:02}" for n in range(90)]  # six days; every border by rows would cut one
+    made = datasets.make_splits(dated(project, days).id, SplitConfig(0.2, 0.2, "time", "day"))
+    sides: dict[str, set[str]] = {}
+    for row in datasets.examples(made.id):
+        sides.setdefault(row.tags["day"], set()).add(row.split)
+    assert all(len(side) == 1 for side in sides.values()) and set().union(*sides.values()) == set(datasets.SPLITS)
+
+
+def test_rows_that_are_all_of_one_moment_cannot_be_divided_by_time(project: str) -> None:
+    with pytest.raises(KurabeError, match="datasets.too_few_groups") as caught:
+        datasets.make_splits(dated(project, ["2026-03-01"] * 20).id, SplitConfig(0.2, 0.2, "time", "day"))
+    assert caught.value.params["groups"] == 1
+
+
 def test_rows_without_a_readable_date_are_named(project: str) -> None:
     version = dated(project, ["2026-03-01", "soon", "2026-03-02", ""])
     with pytest.raises(KurabeError, match="datasets.no_time") as caught:
         datasets.make_splits(version.id, SplitConfig(0.2, 0.2, "time", "day"))
     assert (caught.value.params["n"], caught.value.params["row"]) == (2, 2)
+
+
+@pytest.mark.parametrize("column", ["", "taem"])
+def test_a_column_that_no_row_has_is_refused_and_those_there_are_named(project: str, column: str) -> None:
+    with pytest.raises(KurabeError, match="datasets.unknown_column") as caught:
+        datasets.make_splits(many(project).id, SplitConfig(by="tag", tag=column))
+    assert caught.value.params["columns"] == "team"
 
 
 def test_the_further_columns_of_a_version_are_offered_to_keep_rows_together(project: str) -> None:

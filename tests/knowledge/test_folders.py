@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import KurabeError
-from core.knowledge import default_kb, documents, offered_folders, take_in_folder
+from core.knowledge import TakenIn, default_kb, documents, offered_folders, take_in_folder
+from core.knowledge.archives import NAME_LIMIT, name_of_path
 from core.settings import reset_settings
 from core.store import tables as tb
 from core.store import write
@@ -67,7 +68,93 @@ def test_a_part_of_the_folder_can_be_chosen_and_its_archives_are_unpacked(kb: st
     with zipfile.ZipFile(shelf / "規程" / "more.zip", "w") as archive:
         archive.writestr("休暇.md", "# 休暇\n\n年20日です。")
     take_in_folder(kb, "規程")
-    assert [row.name for row in documents(kb)] == ["休暇.md", "規程 - old - b.txt", "規程 - 旅費.md"]
+    assert [row.name for row in documents(kb)] == ["規程 - more.zip - 休暇.md", "規程 - old - b.txt", "規程 - 旅費.md"]
+
+
+def test_files_of_one_name_deep_in_different_folders_stay_different_documents(kb: str, shelf: Path) -> None:
+    for year in ("2023", "2024"):
+        (shelf / year / "hr" / "rules").mkdir(parents=True)
+        (shelf / year / "hr" / "rules" / "leave.md").write_text(f"# Leave\n\nThe rules of {year}.")
+    taken = take_in_folder(kb)
+    names = {row.name for row in documents(kb)}
+    assert {"2023 - hr - rules - leave.md", "2024 - hr - rules - leave.md"} <= names and taken.stored == 5
+
+
+def test_archives_with_a_member_of_one_name_bring_a_document_each(kb: str, shelf: Path) -> None:
+    for name in ("x.zip", "y.zip"):
+        with zipfile.ZipFile(shelf / "規程" / "old" / name, "w") as archive:
+            archive.writestr("a/b/c/d/leave.md", f"# Leave\n\nOf {name}.")
+    take_in_folder(kb, "規程/old")
+    members = [f"規程 - old - {name} - a - b - c - d - leave.md" for name in ("x.zip", "y.zip")]
+    assert [row.name for row in documents(kb)] == ["規程 - old - b.txt", *members]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["a", "b.md"], ["a - b.md"]),
+        (["a", "b - c.md"], ["a - b", "c.md"]),
+        (["a  b.md"], ["a b.md"]),
+        (["x" * 200, "y" * 200, "z.md"], ["w" * 200, "y" * 200, "z.md"]),
+        (["1" + "z" * 400 + ".md"], ["2" + "z" * 400 + ".md"]),
+    ],
+)
+def test_different_paths_have_different_names_that_keep_their_ending(one: list[str], other: list[str]) -> None:
+    names = {name_of_path(one), name_of_path(other)}
+    assert len(names) == 2
+    assert all(name.endswith(".md") and len(name) <= NAME_LIMIT for name in names)
+
+
+def test_a_member_that_an_archive_holds_twice_is_counted_as_new_once_only(kb: str, shelf: Path) -> None:
+    with zipfile.ZipFile(shelf / "規程" / "more.zip", "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        for _ in range(2):
+            archive.writestr("leave.md", "# Leave")
+    taken = take_in_folder(kb, "規程")
+    assert (taken.stored, taken.unchanged) == (3, 1)
+
+
+def test_hidden_folders_are_not_read_and_links_are_not_offered(kb: str, shelf: Path) -> None:
+    (shelf / ".git").mkdir()
+    (shelf / ".git" / "secret.md").write_text("secret")
+    os.symlink(shelf / ".git", shelf / "open")
+    os.symlink(shelf / ".git" / "secret.md", shelf / "open.md")
+    assert offered_folders() == [".", "規程", "規程/old"]
+    for folder in (".git", "open"):
+        with pytest.raises(KurabeError, match="knowledge.folder_closed"):
+            take_in_folder(kb, folder)
+    take_in_folder(kb)
+    assert "open.md" not in {row.name for row in documents(kb)}
+
+
+def test_a_link_put_in_place_of_a_file_after_the_listing_is_not_read(kb: str, shelf: Path) -> None:
+    (shelf.parent / "secret.md").write_text("secret")
+
+    def swap(done: int, total: int) -> None:
+        (shelf / "a.md").unlink(missing_ok=True)
+        if not (shelf / "a.md").is_symlink():
+            os.symlink(shelf.parent / "secret.md", shelf / "a.md")
+
+    taken = take_in_folder(kb, progress=swap)
+    assert "knowledge.folder_closed" in [error.code for error in taken.failures]
+    assert "a.md" not in {row.name for row in documents(kb)}
+
+
+def test_of_many_failures_a_record_keeps_the_first_and_the_number() -> None:
+    found = TakenIn(failures=[KurabeError("knowledge.encrypted", name=f"{n}.pdf") for n in range(500)]).as_record()
+    assert (len(found["failures"]), found["failed"]) == (200, 500)
+
+
+def test_a_full_disk_ends_the_taking_in_and_what_came_in_before_stays(
+    kb: str, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fills_up(done: int, total: int) -> None:
+        if done == 1:
+            monkeypatch.setenv("KURABE_FREE_SPACE_FLOOR_MB", str(10**9))
+            reset_settings()
+
+    with pytest.raises(KurabeError, match="jobs.disk_floor"):
+        take_in_folder(kb, progress=fills_up)
+    assert [row.name for row in documents(kb)] == ["a.md"]
 
 
 def test_stopping_keeps_what_came_in_until_then(kb: str, shelf: Path) -> None:

@@ -109,6 +109,26 @@ def test_passage_lengths_are_tried_and_the_finding_is_a_sentence(
     assert len(app.get("plotly_chart")) == 1
 
 
+def test_the_page_that_was_empty_shows_what_the_first_folder_brought(
+    empty: tb.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rules.md").write_text("# Rules\n\nThe Quimbolan is a blue lamp.")
+    monkeypatch.setenv("KURABE_DOCUMENT_FOLDER", str(tmp_path))
+    monkeypatch.setenv("KURABE_EMBEDDER", "none")
+    reset_settings()
+    visitor = Visitor("en", empty)
+    app = visitor.open("documents")
+    assert visitor.says("ui.documents.empty.title") in texts(app)
+    [start] = [button for button in app.button if button.label == visitor.says("ui.documents.folder.start")]
+    start.click().run()
+    assert not app.exception, [error.value for error in app.exception]
+    [job] = jobs.list_jobs(empty.id, ["documents"])
+    assert jobs.wait(job.id, timeout=120).status == "succeeded"
+    app.run()
+    assert not app.exception, [error.value for error in app.exception]
+    assert visitor.says("ui.documents.folder.done").format(stored="1", unchanged="0") in texts(app)
+
+
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_a_folder_on_the_server_is_taken_in_by_a_job_and_the_page_names_what_it_left(
     language: str, filled: tb.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -67,7 +68,8 @@ def _words(text: str) -> set[tuple[str, str]]:
 
 def _japanese(text: str) -> Iterator[tuple[str, str]]:
     """Yield the words of Japanese text; 引越し and 引っ越し, サーバー and ｻｰﾊﾞ have one key."""
-    for part in re.findall(rf"[\s\S]{{1,{_AT_ONCE}}}", text):
+    # One character may be several to the analyser (㍿): they are written out before the text is cut to its limit.
+    for part in re.findall(rf"[\s\S]{{1,{_AT_ONCE}}}", _written_out(text)):
         for word in _tokenizer().tokenize(part):
             kind, detail = word.part_of_speech()[:2]
             noun = kind == "名詞" and detail in ("普通名詞", "固有名詞")
@@ -91,6 +93,24 @@ def _key(spelling: str, normal: str, *, noun: bool) -> str | None:
     return f"{normal} {''.join(_KANJI.findall(spelling))} {spelling[-1:]}"
 
 
-@cache
+def _written_out(text: str) -> str:
+    """Write characters that stand for several out; all others stay as people wrote them."""
+    if unicodedata.is_normalized("NFKC", text):
+        return text
+    return "".join(plain if len(plain := unicodedata.normalize("NFKC", c)) > 1 else c for c in text)
+
+
+_OWN = threading.local()
+
+
 def _tokenizer() -> Tokenizer:
-    return Dictionary(dict="small").tokenizer(mode=SplitMode.C)
+    """Return this thread's analyser: one serves a single caller at a time, and pages of several people run at once."""
+    if not hasattr(_OWN, "tokenizer"):
+        _OWN.tokenizer = _dictionary().tokenizer(mode=SplitMode.C)
+    made: Tokenizer = _OWN.tokenizer
+    return made
+
+
+@cache
+def _dictionary() -> Dictionary:
+    return Dictionary(dict="small")
