@@ -28,7 +28,11 @@ unit: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not faults and not kit" --ignore tests/architecture tests
 
 e2e: $(READY)
-	$(BIN)/python -m pytest -m e2e tests
+	$(BIN)/python -m pytest -m "e2e and not full" tests
+
+# Every approach trained and every question of the sample asked from the page, against its time limit
+e2e-full: $(READY)
+	$(BIN)/python -m pytest -m full tests/e2e
 
 # Kurabe without torch, in an environment of its own
 app-only: .venv-app/.ready

@@ -42,18 +42,20 @@ def chosen_version(project_id: str, beginning: str | None) -> tb.DatasetVersion:
     """Return the version whose id begins so, or the newest.
 
     Raises:
-        KurabeError: ``store.missing``.
+        KurabeError: ``store.missing``, ``cli.several_versions``, ``comparison.no_data``.
     """
     if beginning is None:
         version = latest_version(project_id)
         if version is None:
             raise KurabeError("comparison.no_data", what="questions")
         return version
-    for found in datasets(project_id):
-        for version in dataset_versions(found.id):
-            if version.id.startswith(beginning):
-                return version
-    raise KurabeError("store.missing", kind="dataset version", id=beginning)
+    every = [version for found in datasets(project_id) for version in dataset_versions(found.id)]
+    matching = [version for version in every if version.id.startswith(beginning)]
+    if not matching:
+        raise KurabeError("store.missing", kind="dataset version", id=beginning)
+    if len(matching) > 1:
+        raise KurabeError("cli.several_versions", id=beginning, n=len(matching))
+    return matching[0]
 
 
 @command(dataset, "preview")
@@ -159,12 +161,14 @@ def split(
 def diff(
     project: Project,
     old: Annotated[str, typer.Argument(help="A version, or the beginning of its id.")],
-    new: Annotated[str | None, typer.Argument(help="Another; default: the newest.")] = None,
+    new: Annotated[str | None, typer.Argument(help="Another; default: the newest of the same dataset.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show the rows that only one of two versions has."""
     owner = get_project(project)
-    found = version_difference(chosen_version(owner.id, old).id, chosen_version(owner.id, new).id)
+    first = chosen_version(owner.id, old)
+    second = dataset_versions(first.dataset_id)[0] if new is None else chosen_version(owner.id, new)
+    found = version_difference(first.id, second.id)
     if as_json:
         show(found)
         return

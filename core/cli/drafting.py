@@ -79,7 +79,9 @@ def draft(
     if as_json:
         show({**(view.result or {}), "counts": counts})
         return
-    told = {"drafts": counts["open"], "doubtful": counts["doubtful"], "unreadable": counts["unreadable"]}
+    made = view.result or {}
+    told = {name: int(made.get(name, 0)) for name in ("drafts", "doubtful")}
+    told["unreadable"] = int(made.get("unreadable", 0)) + int(made.get("failed", 0))
     progress_line(t("cli.drafts.done", **{name: format_number(n) for name, n in told.items()}))
 
 

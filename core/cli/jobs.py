@@ -120,18 +120,19 @@ def log(
 
 def _print_log_as_it_grows(job_id: str, lines: int) -> None:
     """Print the end of a log and whatever is added to it, until the job ends."""
-    path = job_view(job_id).log_path
-    printed = path.stat().st_size if path.exists() else 0
-    console.print(log_tail(job_id, lines), markup=False, end="", soft_wrap=True)
+    path, printed = job_view(job_id).log_path, 0
 
     def further(*, ended: bool = False) -> bool:
         nonlocal printed
+        begins = printed == 0
         if path.exists():
             with path.open("rb") as file:
                 file.seek(printed)
                 added = file.read()
             told = added if ended else added[: added.rfind(b"\n") + 1]  # a secret is not cut in two
             printed += len(told)
+            if begins:
+                told = b"".join(told.splitlines(keepends=True)[-lines:])
             console.print(redact(told.decode(errors="replace")), markup=False, end="", soft_wrap=True)
         return False
 

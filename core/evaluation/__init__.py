@@ -41,6 +41,7 @@ from .judge import (
 from .kept import confusion, keep_results, results
 from .planning import (
     default_config,
+    discordance_of,
     draw,
     experiments,
     latest_experiment,
@@ -145,6 +146,7 @@ __all__ = [
     "confusion",
     "count_cases",
     "default_config",
+    "discordance_of",
     "draw",
     "echo",
     "experiments",

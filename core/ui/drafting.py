@@ -42,11 +42,14 @@ def draw_drafts(project: tb.Project) -> None:
     if (rows := st.session_state.pop("drafts_added", None)) is not None:
         st.success(t("ui.drafts.added", n=format_number(rows)), icon=":material/check_circle:")
     made = draftings(project.id)
-    if made and made[0].completed_at is None and made[0].job_id is not None:
-        follow_job(made[0].job_id)
+    for drafting in made:
+        if drafting.completed_at is None and drafting.job_id is not None:
+            follow_job(drafting.job_id)
     counts = count_drafts(project.id)
-    with st.expander(t("ui.drafts.new"), icon=":material/edit_note:", expanded=not made):
-        _draw_form(project)
+    icon = ":material/edit_note:"
+    with st.expander(t("ui.drafts.new"), icon=icon, expanded=not made, on_change="rerun", key="drafts_new") as opened:
+        if opened.open:
+            _draw_form(project, len(made))
     if made:
         if counts["waiting"]:
             _draw_adding(project, counts["waiting"])
@@ -54,7 +57,7 @@ def draw_drafts(project: tb.Project) -> None:
     _draw_needs(project)
 
 
-def _draw_form(project: tb.Project) -> None:
+def _draw_form(project: tb.Project, made: int) -> None:
     source = st.segmented_control(
         t("ui.drafts.source"),
         ("documents", "training"),
@@ -83,13 +86,19 @@ def _draw_form(project: tb.Project) -> None:
         each=int(each),
     )
     try:
-        _draw_plan(project, plan_drafting(config), model)
+        _draw_plan(project, _plan(config.model_dump_json(), made), model)
     except KurabeError as error:
         st.error(error_text(*describe(error)))
         return
     if st.button(t("ui.drafts.start"), type="primary", icon=":material/play_arrow:"):
         start_drafting(config)
         st.rerun()
+
+
+@st.cache_data(max_entries=16, ttl=300, show_spinner=False)
+def _plan(config: str, made: int) -> DraftingPlan:
+    """See `plan_drafting`; every drafting that was started leaves less to draw from."""
+    return plan_drafting(DraftingConfig.model_validate_json(config))
 
 
 def _draw_plan(project: tb.Project, plan: DraftingPlan, model: ModelChoice) -> None:
@@ -159,8 +168,11 @@ def _draw_list(project: tb.Project, counts: dict[str, int]) -> None:
     if not counts[show]:
         st.caption(t("ui.drafts.none"))
     elif show == "unreadable":
-        for call in unreadable(project.id):
+        shown = unreadable(project.id)
+        for call in shown:
             _draw_unreadable(call)
+        if counts[show] > len(shown):
+            st.caption(t("ui.drafts.newest", n=format_number(len(shown)), all=format_number(counts[show])))
     else:
         pages = -(-counts[show] // _PAGE)
         slot = st.container()
@@ -208,7 +220,7 @@ def _draw_draft(draft: tb.Draft, source: dict[str, Any], model: str) -> None:
             if draft.state == "open":
                 _draw_decision(draft, "text" in source)
             else:
-                _draw_decided(draft)
+                _draw_decided(draft, "text" in source)
 
 
 def _doubt(doubt: dict[str, Any]) -> str:
@@ -238,18 +250,24 @@ def _draw_decision(draft: tb.Draft, from_passage: bool) -> None:
     st.rerun()
 
 
-def _draw_decided(draft: tb.Draft) -> None:
+def _draw_decided(draft: tb.Draft, from_passage: bool) -> None:
     st.caption(t("ui.drafts.question"))
     st.text(draft.question)
     st.caption(t("ui.drafts.answer"))
     st.text(draft.answer or "–")
     who = t(f"ui.drafts.decided.{draft.state}", who=plain(draft.decided_by), time=when(draft.decided_at))
+    # The passage's own spelling replaces a quote's, and a rewording has the trained answer: no edits by a person.
     edited = draft.question != draft.drafted.get("question")
+    edited |= from_passage and draft.answer != draft.drafted.get("answer")
     st.caption(f"{who} · {t('ui.drafts.edited')}" if edited else who)
     if draft.version_id is not None:
         st.caption(t("ui.drafts.in_version"))
     elif st.button(t("ui.drafts.reopen"), key=f"draft_open_{draft.id}", type="tertiary", icon=":material/undo:"):
-        decide(draft.project_id, [draft.id], "open")
+        try:
+            decide(draft.project_id, [draft.id], "open", expected=draft.state)
+        except KurabeError as error:
+            st.error(error_text(*describe(error)))
+            return
         st.rerun()
 
 

@@ -27,6 +27,7 @@ from core.datasets import (
     version,
     version_difference,
 )
+from core.evaluation import discordance_of
 from core.i18n import catalogue, format_number, t
 from core.knowledge import dataset_coverage, default_kb, documents
 from core.measures import smallest_detectable
@@ -322,7 +323,7 @@ def _draw_split(row: tb.DatasetVersion) -> None:
     by = st.selectbox(t("ui.split.together"), ways, format_func=lambda key: t(f"ui.split.together.{key}"))
     column = st.selectbox(t("ui.split.column"), columns, format_func=plain) if by in ("tag", "time") else ""
     tested = round(row.row_count * test / 100)
-    smallest = smallest_detectable(tested)
+    smallest = smallest_detectable(tested, discordance_of(row.project_id)[0])
     key = "ui.split.detectable" if smallest else "ui.split.undetectable"
     st.caption(t(key, n=format_number(tested), points=format_number(round(100 * (smallest or 0)))))
     if st.button(t("ui.split.make"), key=f"split_{row.id}", icon=":material/call_split:"):

@@ -2,9 +2,9 @@
 
 ``make bench-throughput``. Everything that is compared is measured in one run, turn and turn about, in random order,
 on the same weights, prompts, longest answers and ending tokens, after a turn of each that does not count. `generate`
-runs with as many threads, and is compared in batches of the sizes, that suit it. Kurabe's side is what a test run
-does: rows in a store, `ask_all` with the concurrency that test runs have, tokens counted, answers priced and saved;
-only scoring is left out, which reads no model. Beside the clock the processor seconds of both sides are counted: on a
+runs with the number of threads, and in batches of the size, that suit it at each length. Kurabe's side is what a test
+run does: rows in a store, `ask_all` with the concurrency that test runs have, tokens counted, answers priced and
+saved; only scoring is left out, which reads no model. Beside the clock the processor seconds of both sides are counted: on a
 machine that does other work only those tell the truth.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import math
 import os
 import random
 import statistics
@@ -23,6 +24,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -178,7 +180,7 @@ class Generate:
         assert parts.template is not None
         self.template = parts.template
         ends = self.model.generation_config.eos_token_id
-        self.threads = THREADS
+        self.threads: dict[str, int] = {}
         self.ends = sorted({*(ends if isinstance(ends, list) else [ends]), *parts.template.stop_ids})
 
     def ids(self, chat: Chat) -> list[int]:
@@ -199,17 +201,20 @@ class Generate:
         written = out[:, padded["input_ids"].shape[1] :]
         return [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
 
-    def settle(self, prompts: Sequence[list[int]]) -> None:
-        """Take the number of threads with which a small batch is quicker: threads that wait for others cost time."""
-        self.batch(prompts)
+    def settle(self, name: str, turn: Callable[[], list[str]]) -> None:
+        """Find the number of threads with which one of its ways is quicker: threads that wait for others cost time."""
         taken = {}
-        for threads in {1, THREADS}:
+        for threads in (1, THREADS, 1, THREADS):
             torch.set_num_threads(threads)
             began = time.monotonic()
-            self.batch(prompts)
-            taken[threads] = time.monotonic() - began
-        self.threads = min(taken, key=lambda threads: taken[threads])
-        torch.set_num_threads(self.threads)
+            turn()
+            taken[threads] = min(time.monotonic() - began, taken.get(threads, math.inf))
+        self.threads[name] = min(taken, key=lambda threads: taken[threads])
+
+    def take(self, name: str, turn: Callable[[], list[str]]) -> list[str]:
+        """One of its ways, with the threads that suit it."""
+        torch.set_num_threads(self.threads[name])
+        return turn()
 
     def by_hand(self, prompts: Sequence[list[int]], size: int) -> list[str]:
         """Batches of prompts sorted by length, the longest first."""
@@ -262,7 +267,8 @@ def compare(dtype: str, lengths: Sequence[int], count: int, rounds: int) -> Iter
             alone = [plain.batch([prompt])[0] for prompt in prompts]
             head = f"{dtype:9}{statistics.mean(map(len, prompts)):6.0f} tokens  "
             yield from (head + line for line in _ratios(spent))
-            yield f"{head}`generate` ran with {plain.threads} of {THREADS} threads, the quicker choice"
+            threads = ", ".join(f"{name}: {plain.threads[name]}" for name in spent if name in plain.threads)
+            yield f"{head}threads of `generate`, the quicker of 1 and {THREADS} ({threads})"
             for name in spent:
                 same = sum(a == b for a, b in zip(alone, spent[name][0].texts, strict=True))
                 yield f"{head}{name}: {same} of {count} greedy answers as of `generate` alone"
@@ -277,13 +283,16 @@ def _turns(
     dice: random.Random,
 ) -> dict[str, list[Spent]]:
     """Every way in every round once, in an order drawn by lot."""
-    ways: dict[str, Callable[[], list[str]]] = {"kurabe": lambda: product.ask(asked)}
+    others: dict[str, Callable[[], list[str]]] = {}
     for size in BATCHES:
-        ways[f"hand-batched by {size}"] = lambda size=size: plain.by_hand(prompts, size)  # type: ignore[misc]
+        others[f"hand-batched by {size}"] = lambda size=size: plain.by_hand(prompts, size)  # type: ignore[misc]
     if max(map(len, prompts)) < SHORT:
-        ways["one by one"] = lambda: [plain.batch([prompt])[0] for prompt in prompts]
-    product.ask(asked[:4])
-    plain.settle(prompts[:4])
+        others["one by one"] = lambda: [plain.batch([prompt])[0] for prompt in prompts]
+    for name, turn in others.items():
+        plain.settle(name, turn)
+    product.ask(asked)
+    ways = {name: partial(plain.take, name, turn) for name, turn in others.items()}
+    ways["kurabe"] = lambda: product.ask(asked)
     spent: dict[str, list[Spent]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name in dice.sample(sorted(ways), len(ways)):
@@ -372,13 +381,20 @@ def main() -> None:
     options.add_argument("--precision", nargs="*", default=("float32", "bfloat16"))
     chosen = options.parse_args()
     print(f"{THREADS} threads, load average {os.getloadavg()[0]:.1f}", flush=True)
-    if chosen.pairs:
-        for line in first_tokens(chosen.lengths, chosen.pairs):
-            print(line, flush=True)
+    failed = _told(first_tokens(chosen.lengths, chosen.pairs)) if chosen.pairs else 0
     for dtype in chosen.precision:
-        for line in compare(dtype, chosen.lengths, chosen.prompts, chosen.rounds):
-            print(line, flush=True)
-    print(f"load average {os.getloadavg()[0]:.1f} at the end", flush=True)
+        failed += _told(compare(dtype, chosen.lengths, chosen.prompts, chosen.rounds))
+    print(f"load average {os.getloadavg()[0]:.1f} at the end; {failed} limits missed", flush=True)
+    sys.exit(1 if failed else 0)
+
+
+def _told(lines: Iterator[str]) -> int:
+    """Print lines as they come; return how many limits were missed."""
+    missed = 0
+    for line in lines:
+        print(line, flush=True)
+        missed += line.endswith("FAIL")
+    return missed
 
 
 if __name__ == "__main__":

@@ -203,6 +203,8 @@ def test_questions_are_divided_anew_and_versions_are_compared(shop: Path) -> Non
     assert {row["question"] for row in moved["added"]} == {row["question"] for row in moved["removed"]}
     assert told("dataset", "diff", "--project", "Shop", second["id"], second["id"]) == {"removed": [], "added": []}
     assert "⟦" not in done("dataset", "diff", "--project", "Shop", first["id"], second["id"]).stdout
+    several = run("dataset", "diff", "--project", "Shop", first["id"][:2])
+    assert several.exit_code == 1 and several.stderr.startswith("cli.several_versions\n")
     rows = told("dataset", "show", "--project", "Shop", "--version", first["id"], "--limit", "100")
     assert len(rows) == first["row_count"]
     result = run("dataset", "split", "--project", "Shop", "--by", "time", "--column", "day")

@@ -103,7 +103,7 @@ def test_no_page_loads_anything_from_elsewhere(page: Page, server: Server) -> No
     assert [url for url in asked if not url.startswith((server.url, "data:", "blob:"))] == []
 
 
-def compare_by_clicking(page: Page, server: Server, code: Language, *, raft: bool) -> None:
+def compare_by_clicking(page: Page, server: Server, code: Language, *, raft: bool = False) -> None:
     """Run a small whole comparison from the first page and wait for its end."""
     words = catalogue(code)
     page.get_by_text(words["ui.home.settings"], exact=True).click()
@@ -129,7 +129,7 @@ def test_the_sample_comparison_runs_by_clicking_and_is_read(code: Language, page
     words = catalogue(code)
     page.goto(f"{server.url}/?lang={code}")
     settle(page)
-    compare_by_clicking(page, server, code, raft=code == "en")  # one training is enough in the other language
+    compare_by_clicking(page, server, code)
     finding = page.locator("h2").first.inner_text()
     assert re.search(r"\d+%", finding), finding
     names = [words[f"approaches.preset.{p}"] for p in ("base", "few_shot", "many_shot", "rag", "fine_tuned")]
@@ -157,7 +157,7 @@ def _report_opens_alone(page: Page, report: Path, code: Language) -> None:
     alone.context.close()
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_samples_whole_test_run_started_on_the_page_ends_in_time(
     page: Page, server: Server, record_property: Callable[[str, object], None]
 ) -> None:
@@ -166,20 +166,23 @@ def test_the_samples_whole_test_run_started_on_the_page_ends_in_time(
     settle(page)
     if page.get_by_role("button", name=words["ui.home.run"]).is_visible():  # nobody has trained the adapters yet
         compare_by_clicking(page, server, "en", raft=True)
-    others = psutil.cpu_percent(interval=3) > 30
     page.goto(f"{server.url}/{ADDRESSES['test_run']}?lang=en&view=new")
     settle(page)
     for preset in ("base", "rag", "fine_tuned", "fine_tuned_rag", "raft"):
         offered = page.get_by_test_id("stMain").get_by_text(words[f"approaches.preset.{preset}"], exact=True)
         expect(offered.first).to_be_visible()
+    for _ in range(20):  # the comparison's host and the page itself come to rest first
+        busy = psutil.cpu_percent(interval=3)
+        if busy < 20:
+            break
     page.get_by_role("button", name=words["ui.test.start"]).click()
     took = page.get_by_text(re.compile(re.escape(words["ui.test.took"].partition("{")[0])))
     expect(took).to_be_visible(timeout=1_500_000)
     found = re.search(r"(?:(\d+) min )?([\d.]+) s", took.inner_text())
     assert found is not None, took.inner_text()
     seconds = 60 * int(found[1] or 0) + float(found[2])
-    record_property("whole test run", f"{seconds:.0f} s on a machine that was {'busy' if others else 'idle'} before")
-    assert others or seconds < WHOLE_RUN_SECONDS, f"{seconds:.0f} s"
+    record_property("whole test run", f"{seconds:.0f} s")
+    assert seconds < WHOLE_RUN_SECONDS, f"{seconds:.0f} s on a machine that was {busy:.0f} % busy before"
 
 
 def test_the_app_stays_small_and_maps_no_torch(page: Page, server: Server) -> None:

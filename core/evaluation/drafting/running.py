@@ -93,13 +93,15 @@ class DraftRun:
 
     def _told(self) -> dict[str, Any]:
         made = select(tb.Draft.id).join(tb.DraftCall, tb.DraftCall.id == tb.Draft.call_id)
+        made = made.where(tb.DraftCall.drafting_id == self.drafting.id)
         with read() as session:
-            drafts = len(session.scalars(made.where(tb.DraftCall.drafting_id == self.drafting.id)).all())
+            doubts = list(session.scalars(made.with_only_columns(tb.Draft.doubts)))
         return {
             "drafting_id": self.drafting.id,
             "calls": len(self.rows),
             "failed": sum(row.status == "failed" for row in self.rows),
-            "drafts": drafts,
+            "drafts": len(doubts),
+            "doubtful": sum(map(bool, doubts)),
             "unreadable": sum(row.unreadable for row in self.rows),
         }
 
