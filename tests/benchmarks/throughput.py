@@ -4,8 +4,8 @@
 on the same weights, prompts, longest answers and ending tokens, after a turn of each that does not count. `generate`
 runs with the number of threads, and in batches of the size, that suit it at each length. Kurabe's side is what a test
 run does: rows in a store, `ask_all` with the concurrency that test runs have, tokens counted, answers priced and
-saved; only scoring is left out, which reads no model. Beside the clock the processor seconds of both sides are counted: on a
-machine that does other work only those tell the truth.
+saved; only scoring is left out, which reads no model. Beside the clock the processor seconds of both sides are counted:
+on a machine that does other work only those tell the truth.
 """
 
 from __future__ import annotations
