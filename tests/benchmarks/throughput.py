@@ -313,7 +313,7 @@ def _ratios(spent: dict[str, list[Spent]]) -> Iterator[str]:
         limit = next(value for name, value in AT_LEAST.items() if other.startswith(name))
         verdict = "pass" if statistics.median(clock) >= limit else "FAIL"
         yield (
-            f"kurabe is {statistics.median(clock):5.2f} x {other} by the clock ({min(clock):.2f}-{max(clock):.2f}), "
+            f"kurabe ({statistics.median(b.seconds for _, b in pairs):.2f} s) is {statistics.median(clock):5.2f} x {other} by the clock ({min(clock):.2f}-{max(clock):.2f}), "
             f"{work:5.2f} x by work; at least {limit} x: {verdict}"
         )
 
