@@ -49,7 +49,7 @@ from core.approaches import (
     store_rows,
 )
 from core.evaluation import ExperimentConfig
-from core.models import Endpoint, ensure_host
+from core.models import Endpoint, ensure_host, host_status
 from core.settings import DATA, ROOT, reset_settings
 from core.store import migrate, reset_engine
 from core.store import tables as tb
@@ -161,7 +161,7 @@ def _running_host(dtype: str, home: Path) -> Iterator[psutil.Process]:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
     try:
-        while not (home / "run" / "host.json").exists():
+        while (host_status() or {}).get("state") != "running":  # sooner, it would be taken for hung and replaced
             if process.poll() is not None:
                 raise RuntimeError(log.read_text())
             time.sleep(0.2)
