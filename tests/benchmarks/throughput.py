@@ -78,9 +78,10 @@ Chat = list[dict[str, str]]
 _HOST = """
 import runpy, sys, torch
 from core.host import library
+dtype = getattr(torch, sys.argv[1])
 def make(self, made=library.Library.__init__):
     made(self)
-    self.dtype = getattr(torch, sys.argv[1])
+    self.dtype = dtype
 library.Library.__init__ = make
 sys.argv = ["core.host", "--port", "0"]
 runpy.run_module("core.host", run_name="__main__")
@@ -313,7 +314,8 @@ def _ratios(spent: dict[str, list[Spent]]) -> Iterator[str]:
         limit = next(value for name, value in AT_LEAST.items() if other.startswith(name))
         verdict = "pass" if statistics.median(clock) >= limit else "FAIL"
         yield (
-            f"kurabe ({statistics.median(b.seconds for _, b in pairs):.2f} s) is {statistics.median(clock):5.2f} x {other} by the clock ({min(clock):.2f}-{max(clock):.2f}), "
+            f"kurabe ({statistics.median(b.seconds for _, b in pairs):.2f} s) is "
+            f"{statistics.median(clock):5.2f} x {other} by the clock ({min(clock):.2f}-{max(clock):.2f}), "
             f"{work:5.2f} x by work; at least {limit} x: {verdict}"
         )
 
