@@ -383,7 +383,7 @@ def generate(
     Returns:
         The conversation with the place of everything that must be looked up.
     """
-    language = language or rng.choice(("en", "ja"))
+    language = language or rng.choices(("en", "ja"), (3, 2))[0]  # English is the slower to be read
     maker = Maker(rng, language, progress, wording, names)
     kind = kind or rng.choices(("context", "closed", "examples", "copy", "classify"), (72, 8, 11, 5, 4))[0]
     if kind == "copy":
