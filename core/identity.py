@@ -102,8 +102,8 @@ def _account() -> str:
         return "cli:unknown"
 
 
-def as_actor(name: str) -> None:
-    """Name the person on whose behalf this thread or task acts from here on."""
+def as_actor(name: str | None) -> None:
+    """Name the person on whose behalf this thread or task acts from here on; None: the account again."""
     _actor.set(name)
 
 

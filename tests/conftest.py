@@ -18,10 +18,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as jobs and the host set 
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the test an empty home with a migrated store; processes it starts inherit it."""
     from core.i18n import use_language
+    from core.identity import as_actor
     from core.settings import reset_settings
     from core.store import migrate, reset_engine
 
     use_language(None)  # a command of an earlier test may have chosen one
+    as_actor(None)  # and a test may have named a person
     folder = tmp_path_factory.mktemp("home")
     for name in [name for name in os.environ if name.startswith("KURABE_")]:
         monkeypatch.delenv(name)
