@@ -1,8 +1,9 @@
 """The engine: one thread that loads weights and writes answers, in batches that share exactly the same weights.
 
 Rows wait in one group per model name. A group's turn lasts a fraction of a second while others wait, and the group
-that has had the least computing time goes next. New rows of the group on turn join between two steps; prompts of a
-small model are read by other threads meanwhile, since its layers are too small to divide among processors.
+that has had the least computing time goes next. New rows of the group on turn join between two steps, several of about
+one length at once; prompts of a small model are read by other threads meanwhile, since its layers are too small to
+divide among processors.
 """
 
 from __future__ import annotations
@@ -14,22 +15,18 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from core.errors import KurabeError, as_kurabe_error
-from core.host.attention import RowCache
-from core.host.forward import Known
+from core.host.attention import Seat
+from core.host.cohorts import Read, Together, begin_alike, next_together
 from core.host.library import Library, Loaded
 from core.host.meter import Meter
 from core.host.rows import Row
 from core.host.sampling import choose
 from core.settings import settings
-
-if TYPE_CHECKING:
-    from transformers.cache_utils import Cache
 
 __all__ = ["Engine"]
 
@@ -44,39 +41,11 @@ _TURN_SECONDS = 0.25
 PROCESSORS = torch.get_num_threads()
 """As many as torch was given when the process started."""
 
-_WORTH_SHARING = 32
-"""Tokens of a common beginning from which copying them is quicker than reading them again."""
-
-_WORTH_KEEPING_ONCE = 256
-"""Tokens of a common beginning from which attending to it for all rows at once is quicker than row by row."""
-
 _JOIN_TOKENS = 2048
 """Prompt tokens read between two steps, so that many new rows do not stall those that are being written."""
 
-
-@dataclass(frozen=True)
-class _Read:
-    """A prompt that was read, by which weights, and what came of it."""
-
-    model: str
-    salt: str | None
-    prompt: list[int]
-    cache: RowCache
-
-    @classmethod
-    def by(cls, row: Row) -> _Read | None:
-        """Return what a row has just read, if others may share it."""
-        if row.cache_salt is None or not isinstance(row.cache, RowCache):
-            return None
-        return cls(row.model, row.cache_salt, row.prompt, row.cache)
-
-    def beginning_of(self, row: Row) -> Known | None:
-        """Return how much of a row's prompt this is, if enough to be worth it; never the prompt's last token."""
-        if (self.model, self.salt) != (row.model, row.cache_salt):
-            return None
-        pairs = zip(self.prompt[:-1], row.prompt[:-1], strict=False)
-        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        return Known(self.cache, shared, shared >= _WORTH_KEEPING_ONCE) if shared >= _WORTH_SHARING else None
+_JOIN_ROWS = MAX_ROWS // 4
+"""Rows that must have left before new ones join where more wait than there is room for: few cohorts step quickest."""
 
 
 @dataclass
@@ -85,11 +54,16 @@ class _Group:
 
     model: str
     waiting: deque[Row] = field(default_factory=deque)
-    reading: dict[Future[None], Row] = field(default_factory=dict)
+    reading: dict[Future[None], list[Row]] = field(default_factory=dict)
     """Rows whose prompts other threads read, in the order of their coming."""
     active: list[Row] = field(default_factory=list)
     served: float = 0.0
     """Seconds of computing that it had, against which turns are shared out."""
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows under way."""
+        return [*self.active, *(row for rows in self.reading.values() for row in rows)]
 
     def has_work(self) -> bool:
         return bool(self.waiting or self.reading or self.active)
@@ -111,7 +85,7 @@ class Engine:
         self._groups: dict[str, _Group] = {}
         self._reserved: dict[str, int] = {}
         self._wake = threading.Condition()
-        self._last: _Read | None = None
+        self._last: Read | None = None
         """The prompt that was read last, if it may be shared: neighbours in a queue mostly begin alike."""
         self._readers = ThreadPoolExecutor(PROCESSORS, thread_name_prefix="reader")
         self._meter = Meter()
@@ -161,7 +135,7 @@ class Engine:
             "loaded": sorted(library.loaded) if library else [],
             "device": library.device if library else None,
             "precision": str(library.dtype).removeprefix("torch.") if library else None,
-            "active": sum(len(group.active) + len(group.reading) for group in groups),
+            "active": sum(len(group.rows) for group in groups),
             "waiting": sum(len(group.waiting) for group in groups) + len(self._incoming),
         }
 
@@ -286,45 +260,72 @@ class Engine:
         self._release(row)
 
     def _release(self, row: Row) -> None:
-        self._reserved[row.weights] -= row.reserved
-        row.cache = None
+        positions = row.place.leave() if isinstance(row.place, Seat) else row.positions
+        self._reserved[row.weights] -= positions * row.position_bytes
+        row.place = None
 
     def _admit(self, group: _Group, loaded: Loaded) -> None:
         """Read the prompts of waiting rows, as many as fit into the batch, the memory and this pause."""
         tokens = 0
-        while group.waiting and tokens < _JOIN_TOKENS and self._has_room(group):
-            row = group.waiting[0]
+        while group.waiting and tokens < _JOIN_TOKENS and len(group.reading) < PROCESSORS:
+            room = MAX_ROWS - len(group.rows)
+            if room < min(len(group.waiting), _JOIN_ROWS if group.active else 1):
+                return
+            together = self._next_together(group, loaded, room)
+            if together is None:
+                return
+            for row in together.rows:
+                group.waiting.remove(row)
+                row.positions, row.position_bytes = together.capacity, loaded.cache_bytes
+            self._reserved[loaded.name] = self._taken(loaded) + together.positions * loaded.cache_bytes
+            if loaded.small:
+                group.reading[self._readers.submit(self._read_prompts, together, loaded)] = together.rows
+            else:
+                group.active += together.rows
+                self._read_prompts(together, loaded)
+                tokens += together.tokens
+
+    def _next_together(self, group: _Group, loaded: Loaded, room: int) -> Together | None:
+        """Return the rows that are read next; None where the first one waits for memory or for what another reads."""
+        ready = self._ready(group, loaded, room)
+        if not ready:
+            return None
+        found = next_together(
+            ready if loaded.forward.together else ready[:1],
+            self._last,
+            lambda positions: self._taken(loaded) + positions * loaded.cache_bytes <= loaded.cache_budget,
+        )
+        being_read = [row for rows in group.reading.values() for row in rows]
+        if found and not found.shared and any(begin_alike(ready[0], row) for row in being_read):
+            return None
+        return found
+
+    def _ready(self, group: _Group, loaded: Loaded, room: int) -> list[Row]:
+        """Return the rows that have waited longest, counted; those that cannot be answered are told so."""
+        ready: list[Row] = []
+        for row in list(group.waiting):
+            if len(ready) == room:
+                break
             if row.cancelled:
-                group.waiting.popleft()
+                group.waiting.remove(row)
                 continue
             try:
                 self._prepare(row, loaded)
-                if self._reserved.get(loaded.name, 0) + row.reserved > loaded.cache_budget:
-                    self._refuse_if_hopeless(row, loaded)
-                    return
+                ready.append(row)
             except KurabeError as error:
-                group.waiting.popleft().fail(error)
-                continue
-            group.waiting.popleft()
-            self._reserved[loaded.name] = self._reserved.get(loaded.name, 0) + row.reserved
-            if loaded.small:
-                group.reading[self._readers.submit(self._read_prompt, row, loaded)] = row
-            else:
-                group.active.append(row)
-                self._read_prompt(row, loaded)
-                tokens += len(row.prompt)
+                group.waiting.remove(row)
+                row.fail(error)
+        return ready
 
-    @staticmethod
-    def _has_room(group: _Group) -> bool:
-        return len(group.active) + len(group.reading) < MAX_ROWS and len(group.reading) < 2 * PROCESSORS
+    def _taken(self, loaded: Loaded) -> int:
+        return self._reserved.get(loaded.name, 0)
 
     def _gather(self, group: _Group) -> None:
         """Let rows whose prompts have been read take part; where no others write, wait for the first."""
         if group.reading and not group.active:
             wait(group.reading, return_when=FIRST_COMPLETED)
         for future in [future for future in group.reading if future.done()]:
-            row = group.reading.pop(future)
-            group.active.append(row)
+            group.active += group.reading.pop(future)
             future.result()
 
     def _prepare(self, row: Row, loaded: Loaded) -> None:
@@ -345,29 +346,31 @@ class Engine:
             raise KurabeError("host.output_too_long", tokens=wanted, limit=limit)
         row.begin(prompt, min(wanted, loaded.context_length - prefix - len(prompt)))
         row.weights, row.precision = loaded.name, loaded.precision
-        row.reserved = loaded.cache_bytes * (prefix + len(prompt) + row.limit)
+        row.positions = prefix + len(prompt) + row.limit
+        if (need := row.positions * loaded.cache_bytes) > (free := loaded.cache_budget):
+            raise KurabeError(
+                "host.no_memory", model=loaded.name, need_gb=round(need / 1e9, 2), free_gb=round(free / 1e9, 2)
+            )
 
-    def _refuse_if_hopeless(self, row: Row, loaded: Loaded) -> None:
-        if row.reserved > loaded.cache_budget:
-            need, free = row.reserved / 1e9, loaded.cache_budget / 1e9
-            raise KurabeError("host.no_memory", model=loaded.name, need_gb=round(need, 2), free_gb=round(free, 2))
-
-    def _read_prompt(self, row: Row, loaded: Loaded) -> None:
-        row.timings.started_at = time.monotonic()
-        capacity = loaded.prefix_length() + len(row.prompt) + row.limit
-        last = self._last
-        known = last.beginning_of(row) if last else None
+    def _read_prompts(self, together: Together, loaded: Loaded) -> None:
+        began = time.monotonic()
+        for row in together.rows:
+            row.timings.started_at = began
         with self._meter.measured() as share:
-            row.cache = loaded.forward.read(row.prompt, capacity, loaded.injector.prefix, known)
-        row.known_tokens = known.shared if known else 0
-        self._last = _Read.by(row)
-        row.timings.device_seconds += share.seconds
+            prompts = [row.prompt for row in together.rows]
+            places = loaded.forward.read(prompts, together.capacity, loaded.injector.prefix, together.known())
+        for row, place in zip(together.rows, places, strict=True):
+            row.place, row.known_tokens = place, together.shared
+        self._last = Read.by(together.rows[0])
+        lengths = [len(row.prompt) - together.shared for row in together.rows]
+        for row, length in zip(together.rows, lengths, strict=True):
+            row.timings.device_seconds += share.seconds * length / sum(lengths)
 
     def _step(self, group: _Group, loaded: Loaded) -> None:
         rows = list(group.active)
-        caches: list[Cache] = [row.cache for row in rows if row.cache is not None]
+        places = [row.place for row in rows if row.place is not None]
         with self._meter.measured() as share:
-            logits = loaded.forward.step([row.last_token for row in rows], caches)
+            logits = loaded.forward.step([row.last_token for row in rows], places)
             tokens = choose(logits, [row.sampling for row in rows])
         now = time.monotonic()
         for row, token in zip(rows, tokens, strict=True):
@@ -381,7 +384,7 @@ class Engine:
 
     def _fail_group(self, group: _Group, error: KurabeError) -> None:
         wait(group.reading)
-        for row in [*group.active, *group.reading.values()]:
+        for row in group.rows:
             self._release(row)
             row.fail(error)
         group.active.clear()

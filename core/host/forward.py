@@ -12,9 +12,9 @@ import torch
 from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, DynamicCache
 
-from core.host.attention import NAME, PromptRead, RowCache, StepCache, register
+from core.host.attention import NAME, Cohort, PromptRead, PromptStates, Seat, StepCache, register
 
-__all__ = ["Forward", "Known", "Prefix"]
+__all__ = ["Forward", "Known", "Place", "Prefix"]
 
 logger = logging.getLogger(__name__)
 
@@ -39,18 +39,22 @@ class Prefix:
 
 @dataclass(frozen=True)
 class Known:
-    """Another row whose prompt begins with the same tokens."""
+    """What was read of a prompt that begins with the same tokens."""
 
-    cache: RowCache
+    states: PromptStates
     shared: int
-    """How many tokens, less than the prompt has."""
+    """How many tokens, less than any of the prompts has."""
     once: bool = False
-    """Whether the beginning is kept once for both rows; else it is copied."""
+    """Whether the beginning is kept once for all rows; else it is copied."""
+
+
+Place = Seat | Cache
+"""Where a row's keys and values are: a seat among others, or a cache of its own."""
 
 
 @dataclass
 class Forward:
-    """A causal language model behind two calls: read a prompt, and write one more token for each of some rows."""
+    """A causal language model behind two calls: read prompts, and write one more token for each of some rows."""
 
     model: PreTrainedModel
     together: bool = False
@@ -62,54 +66,78 @@ class Forward:
         self.windowed = getattr(config, "sliding_window", None) is not None
         self.device = self.model.device
 
-    @torch.inference_mode()
     def read(
-        self, ids: Sequence[int], capacity: int, prefix: Prefix | None = None, known: Known | None = None
-    ) -> Cache:
-        """Read a prompt up to its last token, and return its cache for `capacity` positions.
+        self,
+        prompts: Sequence[Sequence[int]],
+        capacity: int,
+        prefix: Prefix | None = None,
+        known: Known | None = None,
+    ) -> list[Place]:
+        """Read prompts up to their last tokens, and return each one's place, with `capacity` positions.
 
-        The last token is the row's first input of `step`, whose logits then are those of the first new token. What
-        `known` read of the same beginning, with the same prefix, is taken over.
+        The last token is the row's first input of `step`, whose logits then are those of the first new token. What is
+        `known` of the same beginning, with the same prefix, is taken over. Prompts of about one length go together
+        best: shorter ones are filled up on the right, where no token of them looks.
         """
-        cache: Cache = RowCache(self.layers, capacity) if self.together else DynamicCache(config=self.model.config)
-        if known is not None and isinstance(cache, RowCache):
-            positions = known.shared + (prefix.length if prefix else 0)
-            # in 16 bit the two parts' shares would round differently from one attention over both
-            exact = self.model.dtype == torch.float32
-            cache.begin_like(known.cache, positions, once=known.once and exact and not self.windowed)
-            ids, prefix = ids[known.shared :], None
-        tokens = torch.tensor([list(ids[:-1])], dtype=torch.long, device=self.device)
-        inputs: dict[str, Any] = {"input_ids": tokens}
-        positions = tokens.shape[1]
-        if prefix is not None and prefix.vectors is not None:
-            embedded = self.model.get_input_embeddings()(tokens)
-            inputs = {"inputs_embeds": torch.cat([prefix.vectors.to(embedded.dtype), embedded], dim=1)}
-            positions += prefix.length
-        elif prefix is not None:
-            for layer, (keys, values) in enumerate(prefix.states):
-                cache.update(keys.to(self.model.dtype), values.to(self.model.dtype), layer)
-        if positions:
-            self._read(inputs, cache)
+        if not self.together:
+            return [self._read_alone(ids, prefix) for ids in prompts]
+        return list(self._read_together(prompts, capacity, prefix, known))
+
+    @torch.inference_mode()
+    def _read_alone(self, ids: Sequence[int], prefix: Prefix | None) -> Cache:
+        cache = DynamicCache(config=self.model.config)
+        inputs = self._inputs([ids[:-1]], cache, prefix)
+        if inputs is not None:
+            self.model(**inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
         return cache
 
-    def _read(self, inputs: dict[str, Any], cache: Cache) -> None:
-        if not isinstance(cache, RowCache):
-            self.model(**inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            return
-        cache.reading = True
-        with suppress(PromptRead):
-            self.model(**inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        cache.reading = False
+    @torch.inference_mode()
+    def _read_together(
+        self, prompts: Sequence[Sequence[int]], capacity: int, prefix: Prefix | None, known: Known | None
+    ) -> list[Seat]:
+        cohort = Cohort(self.layers, capacity, len(prompts))
+        begins = 0
+        if known is not None:
+            positions = known.shared + (prefix.length if prefix else 0)
+            # in 16 bit the two parts' scores would round differently from one attention over both
+            exact = self.model.dtype == torch.float32
+            cohort.begin_like(known.states, positions, once=known.once and exact and not self.windowed)
+            begins, prefix = known.shared, None
+        read = [ids[begins:-1] for ids in prompts]
+        before = cohort.parts[0].length + (prefix.length if prefix else 0)
+        inputs = self._inputs(read, cohort, prefix)
+        if inputs is not None:
+            cohort.reading = True
+            with suppress(PromptRead):
+                self.model(**inputs, past_key_values=cohort, use_cache=True, logits_to_keep=1)
+            cohort.reading = False
+        cohort.ends = [before + len(ids) for ids in read]
+        return list(cohort.seats)
+
+    def _inputs(self, prompts: Sequence[Sequence[int]], cache: Cache, prefix: Prefix | None) -> dict[str, Any] | None:
+        """Return what the model is given to read, with `prefix` before it; None if that is nothing."""
+        longest = max(map(len, prompts))
+        tokens = torch.tensor([[*ids, *[0] * (longest - len(ids))] for ids in prompts], dtype=torch.long)
+        inputs: dict[str, Any] = {"input_ids": tokens.to(self.device)}
+        if prefix is not None and prefix.vectors is not None:
+            embedded = self.model.get_input_embeddings()(inputs["input_ids"])
+            before = prefix.vectors.to(embedded.dtype).expand(len(prompts), -1, -1)
+            return {"inputs_embeds": torch.cat([before, embedded], dim=1)}
+        if prefix is not None:
+            for layer, (keys, values) in enumerate(prefix.states):
+                cache.update(keys.to(self.model.dtype), values.to(self.model.dtype), layer)
+        return inputs if longest else None
 
     @torch.inference_mode()
-    def step(self, tokens: Sequence[int], caches: Sequence[Cache]) -> torch.Tensor:
+    def step(self, tokens: Sequence[int], places: Sequence[Place]) -> torch.Tensor:
         """Append one token to each row and return the next tokens' logits ``(rows, vocabulary)``."""
         if self.together:
-            return self._step_together(tokens, [cache for cache in caches if isinstance(cache, RowCache)])
+            return self._step_together(tokens, [place for place in places if isinstance(place, Seat)])
+        caches = [place for place in places if isinstance(place, Cache)]
         return torch.stack([self._step_alone(token, cache) for token, cache in zip(tokens, caches, strict=True)])
 
-    def _step_together(self, tokens: Sequence[int], caches: Sequence[RowCache]) -> torch.Tensor:
-        with StepCache(caches) as step:
+    def _step_together(self, tokens: Sequence[int], seats: Sequence[Seat]) -> torch.Tensor:
+        with StepCache(seats, self.device) as step:
             out = self.model(
                 input_ids=torch.tensor(tokens, device=self.device).unsqueeze(1),
                 position_ids=torch.tensor(step.lengths, device=self.device).unsqueeze(1),
@@ -156,8 +184,9 @@ class Forward:
         return self.together
 
     def _two_steps(self) -> torch.Tensor:
-        caches = [self.read(ids, len(ids) + 2) for ids in _PROBES]
-        if isinstance(caches[1], RowCache):
-            caches[1] = self.read(_PROBES[1], len(_PROBES[1]) + 2, known=Known(caches[1], 3, once=True))
-        first = self.step([ids[-1] for ids in _PROBES], caches)
-        return torch.stack([first, self.step([8, 4, 9], caches)])
+        places = self.read(_PROBES, max(map(len, _PROBES)) + 2)
+        if isinstance(places[1], Seat):
+            known = Known(places[1].states(), 3, once=True)
+            [places[1]] = self.read([_PROBES[1]], len(_PROBES[1]) + 2, known=known)
+        first = self.step([ids[-1] for ids in _PROBES], places)
+        return torch.stack([first, self.step([8, 4, 9], places)])

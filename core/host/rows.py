@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
-from transformers.cache_utils import Cache
 
 from core.errors import KurabeError
+from core.host.forward import Place
 from core.host.sampling import Sampling
 
 __all__ = ["Event", "Row", "Timings"]
@@ -96,9 +96,11 @@ class Row:
     """Base or merged weights that answer, without the adapter."""
     limit: int = 0
     """Most tokens that it may write."""
-    reserved: int = 0
-    """Bytes of keys and values set aside for it."""
-    cache: Cache | None = None
+    positions: int = 0
+    """Positions set aside for its keys and values."""
+    position_bytes: int = 0
+    """What one of them takes."""
+    place: Place | None = None
     decoder: DecodeStream | None = None
     sent: int = 0
     """Characters of `text` that the listener has."""
@@ -146,12 +148,10 @@ class Row:
         elif not self.cut and whole.startswith(self.text):
             self.text = whole
             reason = "stop" if self._cut_at_stop() else reason
-        self.cache = None
         self.listener(Event(self.text[self.sent :], reason))
 
     def fail(self, error: KurabeError) -> None:
         """Tell the listener that there will be no answer, or no more of it."""
-        self.cache = None
         self.listener(Event(error=error))
 
     def _cut_at_stop(self) -> bool:

@@ -65,7 +65,7 @@ def make(kind: str, folder: Path, config: PeftConfig | None = None) -> tuple[Ada
 def written(injector: Injector) -> list[list[int]]:
     """Return what the host writes for all prompts in one batch, with the adapter that is active."""
     forward, extra = injector.forward, injector.prefix.length if injector.prefix else 0
-    caches = [forward.read(prompt, extra + len(prompt) + STEPS, injector.prefix) for prompt in PROMPTS]
+    caches = forward.read(PROMPTS, extra + max(map(len, PROMPTS)) + STEPS, injector.prefix)
     rows = [[prompt[-1]] for prompt in PROMPTS]
     for _ in range(STEPS):
         for row, token in zip(rows, forward.step([row[-1] for row in rows], caches).argmax(-1).tolist(), strict=True):

@@ -17,7 +17,7 @@ from transformers import (
     Qwen3NextConfig,
 )
 
-from core.host.attention import RowCache
+from core.host.attention import Seat
 from core.host.forward import Forward, Known
 from core.settings import DATA
 
@@ -87,7 +87,7 @@ def written_alone(model: Any, prompt: list[int]) -> list[int]:
 
 
 def written_together(forward: Forward) -> list[list[int]]:
-    caches = [forward.read(prompt, len(prompt) + STEPS) for prompt in PROMPTS]
+    caches = forward.read(PROMPTS, max(map(len, PROMPTS)) + STEPS)
     rows = [[prompt[-1]] for prompt in PROMPTS]
     for _ in range(STEPS):
         logits = forward.step([row[-1] for row in rows], caches)
@@ -122,9 +122,9 @@ def test_a_beginning_that_another_row_read_is_taken_over_without_a_change(kind: 
     assert forward.prove()
     first, second = [*range(20, 60)], [*range(20, 50), 7, 3, 90]
     expected = written_alone(model, second)
-    other = forward.read(first, len(first) + STEPS)
-    assert isinstance(other, RowCache)
-    cache = forward.read(second, len(second) + STEPS, known=Known(other, 30))
+    [other] = forward.read([first], len(first) + STEPS)
+    assert isinstance(other, Seat)
+    [cache] = forward.read([second], len(second) + STEPS, known=Known(other.states(), 30))
     row = [second[-1]]
     for _ in range(STEPS):
         row.append(int(forward.step([row[-1]], [cache]).argmax()))
@@ -143,10 +143,11 @@ def test_rows_that_keep_a_beginning_once_write_what_each_writes_alone(kind: str)
     known = [None, (0, 30), (1, 32), (2, 30), (3, 12), None]
     caches: list[Any] = []
     for prompt, read in zip(prompts, known, strict=True):
-        shared = Known(caches[read[0]], read[1], once=True) if read else None
-        caches.append(forward.read(prompt, len(prompt) + STEPS, known=shared))
+        shared = Known(caches[read[0]].states(), read[1], once=True) if read else None
+        caches += forward.read([prompt], len(prompt) + STEPS, known=shared)
     if kind != "sliding window":
-        assert caches[2].beginning is caches[1].beginning is not caches[4].beginning
+        kept = [cache.cohort.beginning for cache in caches]
+        assert kept[2] is kept[1] is not kept[4]
     rows = [[prompt[-1]] for prompt in prompts]
     for _ in range(STEPS):
         tokens = forward.step([row[-1] for row in rows], caches).argmax(-1).tolist()
@@ -167,7 +168,7 @@ def test_a_row_that_leaves_and_one_that_joins_do_not_touch_the_others() -> None:
     for moment in range(STEPS + 12):
         joining = {0: 0, 2: 1, 7: 2, 11: 3, 12: 4}.get(moment)
         if joining is not None:
-            caches[joining] = forward.read(PROMPTS[joining], len(PROMPTS[joining]) + STEPS)
+            [caches[joining]] = forward.read([PROMPTS[joining]], len(PROMPTS[joining]) + STEPS)
             rows[joining] = [PROMPTS[joining][-1]]
         active = [row for row in rows if len(rows[row]) <= STEPS]
         if active:
