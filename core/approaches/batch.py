@@ -6,9 +6,10 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from core.models import RETRYABLE
@@ -76,20 +77,30 @@ def ask_all(
 
     When `should_stop` turns true no further question is put; those on their way are awaited and saved.
     """
-    queue, keeper = iter(tasks), Keeper(save_rows)
+    waiting, keeper = iter(tasks), Keeper(save_rows)
+    ended: SimpleQueue[Future[tb.Answer]] = SimpleQueue()
     finished: list[tb.Answer] = []
-    told = time.monotonic()
+    running, more, told = 0, True, time.monotonic()
     with ThreadPoolExecutor(concurrency, thread_name_prefix="answer") as pool:
-        running: set[Future[tb.Answer]] = set()
-        more = True
         while more or running:
-            more = more and not should_stop() and _fill(pool, running, queue, concurrency, should_stop, keeper)
-            if running:
-                done, running = wait(running, timeout=TELL_SECONDS, return_when=FIRST_COMPLETED)
-                finished += [future.result() for future in done]
+            while more and running < concurrency:
+                task = None if should_stop() else next(waiting, None)
+                if more := task is not None:
+                    pool.submit(_ask_and_keep, task, should_stop, keeper).add_done_callback(ended.put)
+                    running += 1
+            if running and (future := _next(ended)):
+                running -= 1
+                finished.append(future.result())
             if finished and (time.monotonic() - told >= TELL_SECONDS or not running):
                 yield finished
                 finished, told = [], time.monotonic()
+
+
+def _next(ended: SimpleQueue[Future[tb.Answer]]) -> Future[tb.Answer] | None:
+    try:
+        return ended.get(timeout=TELL_SECONDS)
+    except Empty:
+        return None
 
 
 class Keeper(Generic[Row]):
@@ -115,23 +126,6 @@ def _ask_and_keep(task: Task, should_stop: ShouldStop, keeper: Keeper[tb.Answer]
     row = ask_patiently(task, should_stop)
     keeper.keep(row)
     return row
-
-
-def _fill(
-    pool: ThreadPoolExecutor,
-    running: set[Future[tb.Answer]],
-    queue: Iterator[Task],
-    concurrency: int,
-    should_stop: ShouldStop,
-    keeper: Keeper[tb.Answer],
-) -> bool:
-    """Keep the pool busy; False once there is nothing left to ask."""
-    while len(running) < concurrency:
-        task = next(queue, None)
-        if task is None:
-            return False
-        running.add(pool.submit(_ask_and_keep, task, should_stop, keeper))
-    return True
 
 
 def ask_patiently(task: Task, should_stop: ShouldStop = lambda: False, *, stream: bool = False) -> tb.Answer:

@@ -97,13 +97,14 @@ def begin_alike(one: Row, other: Row) -> bool:
     return _common(one.prompt, other.prompt) > 0
 
 
-def next_together(rows: Sequence[Row], last: Read | None, fits: Callable[[int], bool]) -> Together | None:
+def next_together(rows: Sequence[Row], last: Read | None, fits: Callable[[int], bool], most: int) -> Together | None:
     """Choose those to be read with the first row; None if that one does not fit.
 
     Args:
         rows: Counted rows in the order of their coming.
         last: What was read last; rows that begin with it go together, the others without it.
         fits: Whether so many positions have room.
+        most: How many rows at most.
     """
     first, *others = rows
     shared = last.shared_with(first) if last else 0
@@ -115,7 +116,7 @@ def next_together(rows: Sequence[Row], last: Read | None, fits: Callable[[int], 
     for row in sorted(others, key=lambda row: abs(len(row.prompt) - len(first.prompt))):
         known = last.shared_with(row) if last and shared else 0
         larger = chosen.with_(row, known)
-        if bool(known) == bool(shared) and larger.worthwhile() and fits(larger.positions):
+        if len(chosen.rows) < most and bool(known) == bool(shared) and larger.worthwhile() and fits(larger.positions):
             chosen = larger
     return chosen
 

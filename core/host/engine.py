@@ -9,6 +9,7 @@ divide among processors.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -32,7 +33,7 @@ __all__ = ["Engine"]
 
 logger = logging.getLogger(__name__)
 
-MAX_ROWS = 32
+MAX_ROWS = 48
 """Most rows of one group that step together."""
 
 _TURN_SECONDS = 0.25
@@ -44,7 +45,7 @@ PROCESSORS = torch.get_num_threads()
 _JOIN_TOKENS = 2048
 """Prompt tokens read between two steps, so that many new rows do not stall those that are being written."""
 
-_JOIN_ROWS = MAX_ROWS // 4
+_JOIN_ROWS = 8
 """Rows that must have left before new ones join where more wait than there is room for: few cohorts step quickest."""
 
 
@@ -290,10 +291,12 @@ class Engine:
         ready = self._ready(group, loaded, room)
         if not ready:
             return None
+        idle = PROCESSORS - len(group.reading) if loaded.small else 1
         found = next_together(
             ready if loaded.forward.together else ready[:1],
             self._last,
             lambda positions: self._taken(loaded) + positions * loaded.cache_bytes <= loaded.cache_budget,
+            most=max(_JOIN_ROWS, math.ceil(len(ready) / idle)),
         )
         being_read = [row for rows in group.reading.values() for row in rows]
         if found and not found.shared and any(begin_alike(ready[0], row) for row in being_read):
@@ -321,9 +324,15 @@ class Engine:
         return self._reserved.get(loaded.name, 0)
 
     def _gather(self, group: _Group) -> None:
-        """Let rows whose prompts have been read take part; where no others write, wait for the first."""
-        if group.reading and not group.active:
+        """Let rows whose prompts have been read take part; where few write, wait for the many that are to join."""
+        while 2 * len(group.active) < len(group.rows) - len(group.active):
             wait(group.reading, return_when=FIRST_COMPLETED)
+            self._join(group)
+        self._join(group)
+
+    @staticmethod
+    def _join(group: _Group) -> None:
+        """Let rows whose prompts have been read take part."""
         for future in [future for future in group.reading if future.done()]:
             group.active += group.reading.pop(future)
             future.result()
