@@ -55,7 +55,7 @@ class ExperimentConfig(BaseModel):
     """Further metrics to compute."""
     baseline_id: str | None = None
     """Approach the others are compared with; None: `base` if it takes part, else the first."""
-    concurrency: int = Field(default=32, gt=0, le=256)
+    concurrency: int = Field(default=64, gt=0, le=256)
     """Requests on their way at the same time in the quality phase."""
     seed: int = 0
     """Seed of the draw of questions and of the order in the latency phase."""

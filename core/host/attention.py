@@ -3,13 +3,13 @@
 Rows whose prompts were read together form a cohort: one key-value buffer, in which each row fills its own line from
 the left. A new token is written at the end of its row's own line, and what stands behind that end is never looked at:
 no row is shifted, and none depends on how long another one is. When answers are written, all linear layers run over
-the rows of all cohorts at once, and attention visits cohort by cohort. A row that leaves makes room for the last one of
-its cohort. A long beginning that rows have in common is kept once and attended to by all of them at once.
+the rows of all cohorts at once, and attention visits cohort by cohort. What rows that leave give free is taken by the
+last ones of their cohort. A long beginning that rows have in common is kept once and attended to by all at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -124,11 +124,11 @@ class CohortLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]  # transfor
             self.keys[target] = self.keys[source]
             self.values[target] = self.values[source]
 
-    def keep(self, rows: int) -> None:
-        """Give back the memory of all lines but the first ones."""
-        self.rows = rows
+    def keep(self, slots: list[int]) -> None:
+        """Keep some lines, in this order, and give back the memory of all others."""
+        self.rows = len(slots)
         if self.keys is not None and self.values is not None:
-            self.keys, self.values = self.keys[:rows].clone(), self.values[:rows].clone()
+            self.keys, self.values = self.keys[slots], self.values[slots]
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """Return key length and offset for transformers' masks."""
@@ -159,10 +159,6 @@ class Seat:
     def length(self) -> int:
         """How many positions it has filled, the beginning included."""
         return self.cohort.offset + self.cohort.ends[self.slot]
-
-    def leave(self) -> int:
-        """Free the place; return how many positions of memory were given back, which may be those of others too."""
-        return self.cohort.leave(self)
 
     def states(self) -> PromptStates:
         """Return a copy of what the row has read."""
@@ -220,21 +216,32 @@ class Cohort(Cache):
         return states
 
     @torch.inference_mode()
-    def leave(self, seat: Seat) -> int:
-        """Free a row's place; see `Seat.leave`."""
-        last = self.seats.pop()
-        end = self.ends.pop()
-        if last is not seat:
-            for part in self.parts:
-                part.move(last.slot, seat.slot)
-            self.seats[seat.slot], self.ends[seat.slot] = last, end
-            last.slot = seat.slot
+    def leave(self, seats: Collection[Seat]) -> int:
+        """Free rows' places; return how many positions of memory are given back: none, or more than theirs."""
+        stay = [seat for seat in self.seats if seat not in seats]
+        ends = {seat: self.ends[seat.slot] for seat in stay}
         lines = self.parts[0].rows
-        if 2 * len(self.seats) > lines:
-            return 0
-        for part in self.parts:
-            part.keep(len(self.seats))
-        return (lines - len(self.seats)) * self.capacity
+        shrink = 2 * len(stay) <= lines
+        if shrink:
+            for part in self.parts:
+                part.keep([seat.slot for seat in stay])
+            for slot, seat in enumerate(stay):
+                seat.slot = slot
+        else:
+            self._close_up(stay)
+        self.seats = sorted(stay, key=lambda seat: seat.slot)
+        self.ends = [ends[seat] for seat in self.seats]
+        return (lines - len(stay)) * self.capacity if shrink else 0
+
+    def _close_up(self, stay: Sequence[Seat]) -> None:
+        """Move rows from the last lines to those that have become free."""
+        free = {*range(len(stay))} - {seat.slot for seat in stay}
+        for seat in stay:
+            if seat.slot >= len(stay):
+                slot = free.pop()
+                for part in self.parts:
+                    part.move(seat.slot, slot)
+                seat.slot = slot
 
 
 @dataclass
@@ -322,7 +329,7 @@ class StepCache(Cache):
         self._token = _step.set(self)
         return self
 
-    def __exit__(self, failed: object, *_: object) -> None:
+    def __exit__(self, failed: object, *ignored: object) -> None:
         _step.reset(self._token)
         if failed is None:
             for present in self.present:

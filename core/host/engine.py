@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from core.errors import KurabeError, as_kurabe_error
-from core.host.attention import Seat
+from core.host.attention import Cohort, Seat
 from core.host.cohorts import Read, Together, begin_alike, next_together
 from core.host.library import Library, Loaded
 from core.host.meter import Meter
@@ -253,17 +253,26 @@ class Engine:
         group.served = max(other.served for other in self._groups.values() if other.has_work() or other is group)
 
     def _drop_cancelled(self, group: _Group) -> None:
-        for row in [row for row in group.active if row.cancelled]:
-            self._leave(group, row)
+        if gone := [row for row in group.active if row.cancelled]:
+            self._leave(group, gone)
 
-    def _leave(self, group: _Group, row: Row) -> None:
-        group.active.remove(row)
-        self._release(row)
+    def _leave(self, group: _Group, rows: list[Row]) -> None:
+        group.active = [row for row in group.active if row not in rows]
+        self._release(rows)
 
-    def _release(self, row: Row) -> None:
-        positions = row.place.leave() if isinstance(row.place, Seat) else row.positions
-        self._reserved[row.weights] -= positions * row.position_bytes
-        row.place = None
+    def _release(self, rows: list[Row]) -> None:
+        """Take rows' keys and values away; those of one cohort at once."""
+        cohorts: dict[Cohort, list[Row]] = {}
+        for row in rows:
+            if isinstance(row.place, Seat):
+                cohorts.setdefault(row.place.cohort, []).append(row)
+            else:
+                self._reserved[row.weights] -= row.positions * row.position_bytes
+        for cohort, gone in cohorts.items():
+            freed = cohort.leave([row.place for row in gone if isinstance(row.place, Seat)])
+            self._reserved[gone[0].weights] -= freed * gone[0].position_bytes
+        for row in rows:
+            row.place = None
 
     def _admit(self, group: _Group, loaded: Loaded) -> None:
         """Read the prompts of waiting rows, as many as fit into the batch, the memory and this pause."""
@@ -382,6 +391,7 @@ class Engine:
             logits = loaded.forward.step([row.last_token for row in rows], places)
             tokens = choose(logits, [row.sampling for row in rows])
         now = time.monotonic()
+        ended: list[Row] = []
         for row, token in zip(rows, tokens, strict=True):
             row.timings.device_seconds += share.seconds / len(rows)
             row.timings.steps += 1
@@ -389,12 +399,15 @@ class Engine:
             reason = row.accept(token, loaded.tokenizer, loaded.end_tokens, now)
             if reason is not None:
                 row.finish(reason, loaded.tokenizer, loaded.end_tokens)
-                self._leave(group, row)
+                ended.append(row)
+        if ended:
+            self._leave(group, ended)
 
     def _fail_group(self, group: _Group, error: KurabeError) -> None:
         wait(group.reading)
-        for row in group.rows:
-            self._release(row)
+        rows = group.rows
+        self._release(rows)
+        for row in rows:
             row.fail(error)
         group.active.clear()
         group.reading.clear()

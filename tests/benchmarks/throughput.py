@@ -66,7 +66,7 @@ MOST_ADDED = 0.05
 MOST_TOKENS = 48
 BATCHES = (16, 32)
 """Sizes of the batches made by hand; the better one is compared with."""
-CONCURRENCY = int(os.environ.get("CONC", "64"))
+CONCURRENCY = int(ExperimentConfig.model_fields["concurrency"].default)
 FEW = 4
 """Tokens of an answer of which only the first is timed."""
 THREADS = torch.get_num_threads()

@@ -176,3 +176,24 @@ def test_a_row_that_leaves_and_one_that_joins_do_not_touch_the_others() -> None:
             for row, token in zip(active, logits.argmax(-1).tolist(), strict=True):
                 rows[row].append(token)
     assert [rows[index][1:] for index in range(len(PROMPTS))] == expected
+
+
+def test_rows_that_leave_a_cohort_give_their_memory_back_and_do_not_touch_the_others() -> None:
+    model = make(KINDS["sliding and full layers"][0])
+    expected = [written_alone(model, prompt) for prompt in PROMPTS]
+    forward = Forward(model)
+    assert forward.prove()
+    capacity = max(map(len, PROMPTS)) + STEPS
+    places = dict(enumerate(forward.read(PROMPTS, capacity)))
+    rows = {row: [prompt[-1]] for row, prompt in enumerate(PROMPTS)}
+    cohort, freed = places[0].cohort, []
+    leaving = {3: [1], 8: [0, 4], 15: [2], STEPS: [3]}
+    for moment in range(1, STEPS + 1):
+        active = sorted(places)
+        logits = forward.step([rows[row][-1] for row in active], [places[row] for row in active])
+        for row, token in zip(active, logits.argmax(-1).tolist(), strict=True):
+            rows[row].append(token)
+        if gone := leaving.get(moment):
+            freed.append(cohort.leave([places.pop(row) for row in gone]) // capacity)
+            assert [rows[row][1:] for row in gone] == [expected[row][:moment] for row in gone]
+    assert freed == [0, 3, 1, 1], "at half and less the rest moves into less memory"

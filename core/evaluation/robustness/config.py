@@ -28,7 +28,7 @@ class RobustnessConfig(BaseModel):
     """Answers per question in the probe `repeated`."""
     temperature: float = Field(default=0.7, gt=0, le=2)
     """Temperature of the probe `repeated`; all others keep the experiment's decoding."""
-    concurrency: int = Field(default=32, gt=0, le=256)
+    concurrency: int = Field(default=64, gt=0, le=256)
     """Requests on their way at the same time."""
     seed: int = 0
     """Seed of the draw and of the order of passages."""
