@@ -1,4 +1,4 @@
-"""The host's routes: chat completions, embeddings, models, health."""
+"""The host's routes: chat completions, one or many, embeddings, models, health."""
 
 from __future__ import annotations
 
@@ -22,10 +22,19 @@ from core import __version__
 from core.errors import KurabeError, as_kurabe_error
 from core.host.embedding import Embeddings
 from core.host.engine import Engine
-from core.host.protocol import ChatBody, EmbeddingBody, Reply, embedding_body, error_body, error_status
+from core.host.protocol import (
+    BundleBody,
+    ChatBody,
+    EmbeddingBody,
+    Reply,
+    bundle_line,
+    embedding_body,
+    error_body,
+    error_status,
+)
 from core.host.rows import Event, Row
 from core.host.sampling import Sampling
-from core.models import served_names
+from core.models import BUNDLES, served_names
 
 __all__ = ["make_app"]
 
@@ -33,6 +42,7 @@ ENGINE = f"kurabe {__version__} / transformers {transformers.__version__} / torc
 """What answers name as the software that wrote them."""
 
 Body = TypeVar("Body", bound=BaseModel)
+Told = TypeVar("Told")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -109,6 +119,30 @@ class Host:
         usage = body.stream_options is not None and body.stream_options.include_usage
         return StreamingResponse(self._stream(row, reply, first, events, usage), media_type="text/event-stream")
 
+    async def bundle(self, request: Request) -> Response:
+        """Answer many conversations, each with a line of its own as soon as it is whole; none is streamed."""
+        bodies = (await _parse(request, BundleBody)).requests
+        events: asyncio.Queue[tuple[int, Event]] = asyncio.Queue()
+        tell = _listener(events)
+
+        def numbered(index: int) -> Callable[[Event], None]:
+            return lambda event: tell((index, event))
+
+        rows = [_row(body.model_copy(update={"stream": False}), numbered(i)) for i, body in enumerate(bodies)]
+        for row in rows:
+            self.engine.submit(row)
+        return StreamingResponse(self._lines(rows, events), media_type="application/x-ndjson")
+
+    async def _lines(self, rows: list[Row], events: asyncio.Queue[tuple[int, Event]]) -> AsyncIterator[str]:
+        """Write each answer as it comes; a client that goes away ends this generator, and with it the rows."""
+        try:
+            for _ in rows:
+                index, event = await events.get()
+                yield bundle_line(index, rows[index], event, ENGINE)
+        finally:
+            for row in rows:
+                self.engine.cancel(row)
+
     async def _stream(
         self, row: Row, reply: Reply, event: Event, events: asyncio.Queue[Event], usage: bool
     ) -> AsyncIterator[str]:
@@ -133,10 +167,10 @@ class Host:
             self.engine.cancel(row)
 
 
-def _listener(events: asyncio.Queue[Event]) -> Callable[[Event], None]:
+def _listener(events: asyncio.Queue[Told]) -> Callable[[Told], None]:
     loop = asyncio.get_running_loop()
 
-    def tell(event: Event) -> None:
+    def tell(event: Told) -> None:
         # The loop is closed when the host stops while rows are still being written; nobody listens then.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(events.put_nowait, event)
@@ -208,6 +242,7 @@ def make_app(token: str) -> Starlette:
         Route("/healthz", host.health),
         Route("/v1/models", host.guarded(host.models)),
         Route("/v1/chat/completions", host.guarded(host.chat), methods=["POST"]),
+        Route("/v1" + BUNDLES, host.guarded(host.bundle), methods=["POST"]),
         Route("/v1/embeddings", host.guarded(host.embed), methods=["POST"]),
         Route("/v1/kurabe/status", host.guarded(host.status)),
         Route("/v1/kurabe/unload", host.guarded(host.unload), methods=["POST"]),

@@ -13,10 +13,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from core.errors import KurabeError
-from core.host.rows import Row
+from core.host.rows import Event, Row
 from core.i18n import describe
 
-__all__ = ["ChatBody", "EmbeddingBody", "error_body", "error_status"]
+__all__ = ["BundleBody", "ChatBody", "EmbeddingBody", "bundle_line", "error_body", "error_status"]
 
 _STATUS = {
     "host.token": 401,
@@ -91,6 +91,12 @@ class ChatBody(BaseModel):
         return None if value is None else bool(value)
 
 
+class BundleBody(BaseModel):
+    """Many chat completion requests at once; none is streamed."""
+
+    requests: list[ChatBody] = Field(min_length=1, max_length=256)
+
+
 def _text_of(content: Any) -> str:
     if isinstance(content, str):
         return content
@@ -158,6 +164,16 @@ class Reply:
     def serving(self) -> dict[str, Any]:
         """Return the extra field ``kurabe``: timings, batch and precision of this answer."""
         return {**self.row.timings.as_dict(), "engine": self.engine, "precision": self.row.precision}
+
+
+def bundle_line(index: int, row: Row, event: Event, engine: str) -> str:
+    """Return one answer of a bundle, or why there is none, as a line of JSON."""
+    value: dict[str, Any] = {"index": index}
+    if event.error is not None:
+        value |= error_body(event.error)
+    else:
+        value["answer"] = Reply(row, engine).whole(str(event.finish_reason), row.reasoning_tokens)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def sse(value: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from core.models.adapters import (
     write_adapter_card,
 )
 from core.models.bases import BaseModelInfo, catalogue, remember_base, resolve_base
+from core.models.bundles import BUNDLES
 from core.models.capabilities import Capabilities, detect
 from core.models.client import (
     RETRYABLE,
@@ -31,6 +32,7 @@ from core.models.hosting import ensure_host, host_status, stop_host, unload_host
 from core.models.hub import DownloadPlan, plan_download
 
 __all__ = [
+    "BUNDLES",
     "RETRYABLE",
     "AdapterFiles",
     "BaseModelInfo",

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core.errors import KurabeError, storable
+from core.models.bundles import ask_bundled
 from core.models.capabilities import Capabilities, detect
 from core.models.embedders import EmbedderInfo
 from core.models.endpoint import Endpoint
@@ -136,7 +137,7 @@ class ModelClient:
         """
         began = time.monotonic()
         with translated(self.endpoint, request.model):
-            answer = _post(self._openai, _body(request, self.endpoint), request.timeout)
+            answer = self._answer(_body(request, self.endpoint), request.timeout)
             ended = time.monotonic()
             # The library hands a body that is no JSON object on as text.
             if not getattr(answer, "choices", None):
@@ -155,6 +156,13 @@ class ModelClient:
                 started_at=began,
                 ended_at=ended,
             )
+
+    def _answer(self, body: dict[str, Any], timeout: float) -> Any:
+        if not self.endpoint.is_local_host:
+            return _post(self._openai, body, timeout)
+        from openai.types.chat import ChatCompletion
+
+        return ChatCompletion.construct(**ask_bundled(self.endpoint, body, timeout))
 
     def models(self) -> list[str]:
         """Return the names that the server lists.

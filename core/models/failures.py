@@ -15,7 +15,7 @@ from core.models.endpoint import Endpoint
 if TYPE_CHECKING:
     from openai import APIStatusError
 
-__all__ = ["RETRYABLE", "translated"]
+__all__ = ["RETRYABLE", "own_error", "translated"]
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def translated(endpoint: Endpoint, model: str) -> Iterator[None]:
         raise KurabeError("models.unreachable", **place, detail=_detail(error)) from error
     except openai.APIError as error:
         # An error object in the middle of a stream.
-        raise _own_error(error.body) or KurabeError(
+        raise own_error(error.body) or KurabeError(
             "models.server_error", **place, status=200, detail=str(error)[:300]
         ) from error
     except (openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
@@ -61,7 +61,7 @@ def translated(endpoint: Endpoint, model: str) -> Iterator[None]:
 
 
 def _by_status(error: APIStatusError, place: dict[str, str], model: str) -> KurabeError:
-    if (own := _own_error(error.body)) is not None:
+    if (own := own_error(error.body)) is not None:
         return own
     detail = str(error.message)[:300]
     match error.status_code:
@@ -91,7 +91,7 @@ def _retry_after(error: APIStatusError) -> str:
         return ""
 
 
-def _own_error(body: Any) -> KurabeError | None:
+def own_error(body: Any) -> KurabeError | None:
     """Return the error that Kurabe's own host sent, from an error object in OpenAI's form."""
     record = body.get("kurabe") if isinstance(body, dict) else None
     if not isinstance(record, dict) or "code" not in record:

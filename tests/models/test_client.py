@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,6 +64,44 @@ def test_a_local_answer_accounts_for_its_time(host: RunningHost) -> None:
     for result, span in zip(results, spans, strict=True):
         parts = span["queue_seconds"] + span["prefill_seconds"] + span["decode_seconds"]
         assert 0 < span["device_seconds"] <= parts <= result.ended_at - result.started_at
+
+
+def test_of_many_that_are_asked_at_once_each_gets_its_own_answer_or_its_own_error(host: RunningHost) -> None:
+    client = ModelClient(host.endpoint)
+
+    def ask(index: int) -> str:
+        model = "nowhere" if index == 3 else "starter"
+        messages = [{"role": "user", "content": f"Repeat: {'a' * index}"}]
+        try:
+            return client.complete(ChatRequest(model, messages, max_tokens=5 + index)).text
+        except KurabeError as error:
+            return error.code
+
+    alone = [ask(index) for index in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(ask, range(12))) == alone
+    assert alone[3] == "models.unknown" and len(set(alone)) > 3
+
+
+def test_a_host_that_goes_away_fails_every_answer_it_owes_in_a_way_that_may_pass(tmp_path: Path) -> None:
+    running = start_host(tmp_path)
+    client = ModelClient(running.endpoint)
+    client.complete(ChatRequest("starter", HELLO, max_tokens=2))
+
+    def ask(_: int) -> str:
+        try:
+            return client.complete(ChatRequest("starter", QUESTION, max_tokens=1000, stop=("never",))).text
+        except KurabeError as error:
+            return error.code
+
+    with ThreadPoolExecutor(40) as pool:
+        answers = [pool.submit(ask, index) for index in range(400)]
+        while not any(answer.done() for answer in answers):
+            time.sleep(0.01)
+        running.process.kill()
+        codes = [answer.result() for answer in answers]
+    assert "models.unreachable" in codes
+    assert {code for code in codes if code.startswith("models.")} <= RETRYABLE
 
 
 @pytest.mark.parametrize("when", ["before the first piece", "in the middle"])
