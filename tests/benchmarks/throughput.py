@@ -49,6 +49,7 @@ from core.approaches import (
     store_rows,
 )
 from core.evaluation import ExperimentConfig
+from core.identity import process_identity
 from core.models import Endpoint, ensure_host, host_status
 from core.settings import DATA, ROOT, reset_settings
 from core.store import migrate, reset_engine
@@ -116,7 +117,8 @@ class Kurabe:
     def ask(self, questions: Sequence[str]) -> list[str]:
         """Answer as the quality phase does, without rows in common: no prompt's beginning is shared."""
         requests = [AnswerRequest(self.project.id, self.approach.id, text, phase="quality") for text in questions]
-        rows = [new_row(request, self.approach) for request in requests]
+        owner = process_identity().as_dict()  # asked for once, as a test run does
+        rows = [new_row(request, self.approach, owner) for request in requests]
         store_rows(rows)
         tasks = [(row, request, self.parts) for row, request in zip(rows, requests, strict=True)]
         for batch in ask_all(tasks, concurrency=CONCURRENCY):
