@@ -80,19 +80,16 @@ class CohortLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]  # transfor
         super().__init__()  # type: ignore[no-untyped-call]  # transformers' base is untyped
         self.rows, self.capacity = rows, capacity
         self.length = 0
-        """Positions of the lines that were filled in reading, of the longest row."""
+        """Positions up to which all lines hold numbers; behind it is whatever the memory held."""
         self.shared: _States | None = None
         self.offset = 0
         """Positions of the shared beginning."""
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        """Allocate ``(rows, heads, own positions, size)`` for each of both, once their sizes are known.
-
-        Zeros, since what is left out of attention still has to be a number.
-        """
+        """Allocate ``(rows, heads, own positions, size)`` for each of both, once their sizes are known."""
         heads, own = key_states.shape[1], self.capacity - self.offset
-        self.keys = key_states.new_zeros((self.rows, heads, own, key_states.shape[-1]))
-        self.values = value_states.new_zeros((self.rows, heads, own, value_states.shape[-1]))
+        self.keys = key_states.new_empty((self.rows, heads, own, key_states.shape[-1]))
+        self.values = value_states.new_empty((self.rows, heads, own, value_states.shape[-1]))
         self.is_initialized = True
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any) -> _States:
@@ -114,21 +111,33 @@ class CohortLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]  # transfor
         assert self.keys is not None and self.values is not None
         return self.keys, self.values
 
+    def reach(self, stop: int) -> None:
+        """Put zeros where lines hold nothing yet: what is left out of attention still has to be a number."""
+        if self.length < stop and self.keys is not None and self.values is not None:
+            self.keys[:, :, self.length : stop] = 0
+            self.values[:, :, self.length : stop] = 0
+            self.length = stop
+
     def begin_with(self, states: _States) -> None:
         """Share a beginning; before anything is appended."""
         self.shared, self.offset = states, states[0].shape[2]
 
     def move(self, source: int, target: int) -> None:
         """Put one row's line in the place of another's."""
-        if self.keys is not None and self.values is not None:
-            self.keys[target] = self.keys[source]
-            self.values[target] = self.values[source]
+        for states in (self.keys, self.values):
+            if states is not None:
+                states[target, :, : self.length] = states[source, :, : self.length]
 
     def keep(self, slots: list[int]) -> None:
         """Keep some lines, in this order, and give back the memory of all others."""
         self.rows = len(slots)
         if self.keys is not None and self.values is not None:
-            self.keys, self.values = self.keys[slots], self.values[slots]
+            self.keys, self.values = self._kept(self.keys, slots), self._kept(self.values, slots)
+
+    def _kept(self, states: torch.Tensor, slots: list[int]) -> torch.Tensor:
+        kept = states.new_empty((len(slots), *states.shape[1:]))
+        kept[:, :, : self.length] = states[slots, :, : self.length]
+        return kept
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """Return key length and offset for transformers' masks."""
@@ -260,11 +269,13 @@ class _Present:
         self.stops = [self.cohort.ends[seat.slot] + 1 for _, seat in self.seats]
         """Where each line ends once the new token is in it."""
         self.ends = torch.tensor(self.stops, device=self.device) - 1
-        self.all = len(self.seats) == len(self.cohort.seats)
+        self.whole = len(self.seats) == len(self.cohort.seats)
 
     def append(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> None:
         """Write the new token of each row at the end of its line."""
-        kept_keys, kept_values = self.cohort.parts[layer].lines(keys, values)
+        part = self.cohort.parts[layer]
+        kept_keys, kept_values = part.lines(keys, values)
+        part.reach(max(self.stops))
         kept_keys[self.slots, :, self.ends] = keys[self.places, :, 0]
         kept_values[self.slots, :, self.ends] = values[self.places, :, 0]
 
@@ -272,7 +283,7 @@ class _Present:
         """Return the rows' lines from a position on, to the end of the longest."""
         part, stop = self.cohort.parts[layer], max(self.stops)
         assert part.keys is not None and part.values is not None
-        chosen: Any = slice(len(self.seats)) if self.all else self.slots
+        chosen: Any = slice(len(self.seats)) if self.whole else self.slots
         return part.keys[chosen, :, start:stop], part.values[chosen, :, start:stop]
 
     def first(self, window: int | None) -> int:

@@ -17,7 +17,7 @@ from transformers import (
     Qwen3NextConfig,
 )
 
-from core.host.attention import Seat
+from core.host.attention import CohortLayer, Seat
 from core.host.forward import Forward, Known
 from core.settings import DATA
 
@@ -197,3 +197,20 @@ def test_rows_that_leave_a_cohort_give_their_memory_back_and_do_not_touch_the_ot
             freed.append(cohort.leave([places.pop(row) for row in gone]) // capacity)
             assert [rows[row][1:] for row in gone] == [expected[row][:moment] for row in gone]
     assert freed == [0, 3, 1, 1], "at half and less the rest moves into less memory"
+
+
+def test_what_memory_held_behind_the_end_of_a_line_is_never_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make(KINDS["sliding and full layers"][0])
+    expected = [written_alone(model, prompt) for prompt in PROMPTS]
+    forward = Forward(model)
+    assert forward.prove()
+    allocate = CohortLayer.lazy_initialization
+
+    def poisoned(layer: CohortLayer, keys: torch.Tensor, values: torch.Tensor) -> None:
+        allocate(layer, keys, values)
+        assert layer.keys is not None and layer.values is not None
+        layer.keys.fill_(float("nan"))
+        layer.values.fill_(float("nan"))
+
+    monkeypatch.setattr(CohortLayer, "lazy_initialization", poisoned)
+    assert written_together(forward) == expected
