@@ -739,6 +739,18 @@ _JSON = [
         Made([("a", "b"), ("c", "d")], [(2, "", "not_json")]),
     ),
     Case(
+        "a brace too many in an array",
+        "a.json",
+        b'[{"question": "a", "answer": "b"}}, {"question": "c", "answer": "d"}]',
+        Made([("a", "b"), ("c", "d")], [(2, "", "not_json")]),
+    ),
+    Case(
+        "braces for elements of an array",
+        "a.json",
+        b'[}, {"question": "a", "answer": "b"}, }}]',
+        Made(GOOD, [(1, "", "not_json"), (3, "", "not_json")]),
+    ),
+    Case(
         "a key twice in one element of an array",
         "a.json",
         b'[{"question": "x", "question": "y"}, {"question": "a", "answer": "b"}]',

@@ -10,6 +10,9 @@ import io
 import json
 import os
 import random
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -79,12 +82,29 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """End what never ends, so that the file at which it hangs is shown."""
+
+    def late(*_: object) -> None:
+        raise AssertionError(f"still reading after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def look(folder: Path, data: bytes, suffix: str) -> datasets.Preview | None:
     """Preview a file; every row must be kept or listed, and what is kept must be storable."""
     path = folder / "fuzzed"
     path.write_bytes(data)
     try:
-        seen = datasets.preview(path, f"fuzzed{suffix}", limit=100_000)
+        with within(60):
+            seen = datasets.preview(path, f"fuzzed{suffix}", limit=100_000)
     except KurabeError as error:
         assert error.code.startswith("datasets.")
         canonical_json(error.params).encode()
@@ -109,7 +129,8 @@ def test_a_data_reader_gives_rows_or_a_reason(tmp_path: Path, suffix: str, data:
 @given(data=damaged() | st.binary(max_size=200))
 def test_a_document_reader_gives_text_or_a_reason(suffix: str, data: bytes) -> None:
     try:
-        found = parse(data, f"fuzzed{suffix}")
+        with within(60):
+            found = parse(data, f"fuzzed{suffix}")
     except KurabeError as error:
         assert error.code.startswith(("knowledge.", "datasets."))
         canonical_json(error.params).encode()

@@ -135,9 +135,9 @@ class _End:
                 continue
             elif mark in "[{":
                 self.depth += 1
-            elif self.depth == 0:
+            elif self.depth == 0 and mark != "}":  # a brace too many ends no element: nobody would get past it
                 return found.start()
             elif mark in "]}":
-                self.depth -= 1
+                self.depth = max(0, self.depth - 1)
         self.skip = max(0, at - len(text))
         return None
