@@ -8,16 +8,14 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import lru_cache
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import KurabeError
 from core.models.endpoint import Endpoint
 from core.models.failures import own_error
-
-if TYPE_CHECKING:
-    from core.models.bounds import BoundedClient
 
 __all__ = ["BUNDLES", "ask_bundled"]
 
@@ -36,18 +34,21 @@ Asked = tuple[dict[str, Any], "Future[dict[str, Any]]"]
 def ask_bundled(endpoint: Endpoint, body: dict[str, Any], timeout: float) -> dict[str, Any]:
     """Send a chat request together with those of other threads, and return its answer as the host wrote it.
 
+    `timeout` is the longest time in seconds in which the host answers nobody: a slow model may have many to answer.
+
     Raises:
         KurabeError: what the host says of this request, or ``models.timeout``.
         httpx2.HTTPError: if the host cannot be reached or goes away.
         ValueError: if it answers in another form.
     """
-    future: Future[dict[str, Any]] = Future()
-    _bundles(endpoint.url, endpoint.key or "none", os.getpid()).waiting.put((body, future))
-    try:
-        return future.result(timeout)
-    except TimeoutError as error:
-        place = {"url": endpoint.url, "label": endpoint.label or endpoint.url}
-        raise KurabeError("models.timeout", **place, model=body["model"]) from error
+    bundles = _bundles(endpoint.url, endpoint.key or "none", os.getpid())
+    asked, future = time.monotonic(), Future[dict[str, Any]]()
+    bundles.waiting.put((body, future))
+    while (left := max(asked, bundles.heard) + timeout - time.monotonic()) > 0:
+        with suppress(TimeoutError):
+            return future.result(left)
+    place = {"url": endpoint.url, "label": endpoint.label or endpoint.url}
+    raise KurabeError("models.timeout", **place, model=body["model"])
 
 
 @lru_cache(maxsize=8)
@@ -61,10 +62,12 @@ class _Bundles:
 
     def __init__(self, url: str, key: str) -> None:
         # Imported here: it takes half a second that whoever calls no model need not wait for.
-        from core.models.bounds import BoundedClient
+        from openai import DefaultHttpxClient
 
         self.url, self.headers = url + BUNDLES, {"Authorization": f"Bearer {key}"}
-        self.http: BoundedClient = BoundedClient(timeout=None)
+        self.http = DefaultHttpxClient(timeout=None)
+        self.heard = 0.0
+        """When the last answer came, monotonic seconds."""
         self.waiting: SimpleQueue[Asked] = SimpleQueue()
         threading.Thread(target=self._send_all, name="bundles", daemon=True).start()
 
@@ -86,6 +89,7 @@ class _Bundles:
                 if answer.status_code != 200:
                     raise _refusal(answer.read())
                 for line in answer.iter_lines():
+                    self.heard = time.monotonic()
                     _hand_out(json.loads(line), bundle)
             raise ValueError("the host left a request unanswered")
         except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -274,3 +275,16 @@ def test_an_error_in_the_middle_of_a_stream_is_an_error(failing: FailingServer) 
             received.append(chunk.text)
     assert received == ["Hal"]
     assert caught.value.code == "models.server_error"
+
+
+def test_a_host_that_answers_nobody_is_not_waited_for_longer_than_asked(host: RunningHost) -> None:
+    client = ModelClient(host.endpoint)
+    client.complete(ChatRequest("starter", HELLO, max_tokens=2))
+    host.process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(KurabeError) as error:
+            client.complete(ChatRequest("starter", HELLO, max_tokens=2, timeout=0.5))
+    finally:
+        host.process.send_signal(signal.SIGCONT)
+    assert error.value.code == "models.timeout"
+    assert client.complete(ChatRequest("starter", HELLO, max_tokens=2)).text
