@@ -67,6 +67,7 @@ def _listen() -> socket.socket:
     port = settings().host_port
     try:
         listener.bind(("127.0.0.1", port))
+        listener.listen(128)  # from now on: whoever reads the record before the server runs waits, and is not refused
     except OSError as error:
         raise KurabeError("host.port", port=port) from error
     return listener
