@@ -170,7 +170,8 @@ def _rejected_of(value: Any) -> str:
     """Return the answer that people turned down, "" if there is none; of a chat, its last answer."""
     value = turns_or_text(value)
     if isinstance(value, list):
-        answers = [turn.get("content") for turn in value if turn.get("role") == "assistant"]
+        turns = [turn for turn in value if isinstance(turn, Mapping)]
+        answers = [turn.get("content") for turn in turns if turn.get("role") == "assistant"]
         if not answers:
             raise RowProblem(REJECTED, "no_answer", value, "assistant_message")
         value = answers[-1]

@@ -739,6 +739,12 @@ _JSON = [
         Made([("a", "b"), ("c", "d")], [(2, "", "not_json")]),
     ),
     Case(
+        "a rejected answer that is a list of nothing",
+        "a.jsonl",
+        _lines('{"question": "x", "answer": "y", "rejected": [null]}', _qa("a", "b")),
+        Made(GOOD, [(1, "rejected", "no_answer")]),
+    ),
+    Case(
         "a brace too many in an array",
         "a.json",
         b'[{"question": "a", "answer": "b"}}, {"question": "c", "answer": "d"}]',
