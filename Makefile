@@ -25,7 +25,7 @@ check: $(READY)
 	$(BIN)/python -m pytest tests/architecture
 
 unit: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not faults and not kit" --ignore tests/architecture tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not e2e and not faults and not kit" --ignore tests/architecture tests
 
 e2e: $(READY)
 	$(BIN)/python -m pytest -m "e2e and not full" tests

@@ -14,6 +14,11 @@ os.environ.setdefault("LANG", "C.UTF-8")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as jobs and the host set it
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the trainings: their files are few and long, and at the end one processor would wait for them."""
+    items.sort(key=lambda item: "tests/training/" not in item.nodeid)
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the test an empty home with a migrated store; processes it starts inherit it."""
