@@ -19,8 +19,10 @@ NEAR_LIMIT = 200_000
 
 _PERMUTATIONS = 64
 _CANDIDATE = 0.6
-_NAMES = re.compile(r"\d+(?:[.,]\d+)*|[ァ-ヴ][ァ-ヴー]+|[A-Za-z]+[\-_]?\d[\w\-]*|(?<=[a-z,0-9] )[A-Z][\w\-]+")
-
+_NAMES = re.compile(
+    r"\d+(?:[.,]\d+)*|[ァ-ヴ][ァ-ヴー]+|[A-Za-z]+[\-_]?\d[0-9A-Za-z_\-]*|(?<=[a-z,0-9] )[A-Z][0-9A-Za-zÀ-ɏ_\-]+"
+)
+"""Letters are listed, for ``\\w`` would take the kana and kanji that follow a code without a space for part of it."""
 
 _SPELLINGS = str.maketrans({"下": "くだ", "頂": "いただ", "致": "いた"})
 _SPELLED = re.compile(r"(?<=て)下(?=さ)|(?<=て)頂(?=[きくけい])|(?<=し)致(?=し)")
