@@ -4,8 +4,9 @@
 on the same weights, prompts, longest answers and ending tokens, after a turn of each that does not count. `generate`
 runs with the number of threads, and in batches of the size, that suit it at each length. Kurabe's side is what a test
 run does: rows in a store, `ask_all` with the concurrency that test runs have, tokens counted, answers priced and
-saved; only scoring is left out, which reads no model. Beside the clock the processor seconds of both sides are counted:
-on a machine that does other work only those tell the truth.
+saved; only scoring is left out, which reads no model. What is compared is answers a second, over as many short prompts
+as a test run of a few approaches has: where it begins and ends, a processor idles. Beside the clock the processor
+seconds of both sides are counted: on a machine that does other work only those tell the truth.
 """
 
 from __future__ import annotations
@@ -65,6 +66,11 @@ AT_LEAST = {"one by one": 5.0, "hand-batched": 0.9}
 MOST_ADDED = 0.05
 """Limit: share of the time to the first token of the openai client, used bare, that Kurabe may add."""
 MOST_TOKENS = 48
+PROMPT_TOKENS = 46_000
+"""Prompt tokens of a turn by default; there are at least `FEWEST` prompts."""
+FEWEST = 32
+ALONE = 48
+"""Prompts that `generate` answers one by one in a turn: its answers a second do not depend on how many there are."""
 BATCHES = (16, 32)
 """Sizes of the batches made by hand; the better one is compared with."""
 CONCURRENCY = int(ExperimentConfig.model_fields["concurrency"].default)
@@ -98,6 +104,16 @@ class Spent:
     processor: float
     """Seconds of computing, in every process that took part."""
     texts: tuple[str, ...]
+
+    @property
+    def each(self) -> float:
+        """Seconds an answer."""
+        return self.seconds / len(self.texts)
+
+    @property
+    def work(self) -> float:
+        """Seconds of computing an answer."""
+        return self.processor / len(self.texts)
 
 
 @dataclass(frozen=True)
@@ -261,23 +277,24 @@ def timed(ask: Callable[[], list[str]], host: psutil.Process) -> Spent:
     return Spent(time.monotonic() - began, computing() - before, tuple(texts))
 
 
-def compare(dtype: str, lengths: Sequence[int], count: int, rounds: int) -> Iterator[str]:
+def compare(dtype: str, lengths: Sequence[int], count: int | None, rounds: int) -> Iterator[str]:
     """Throughput at each length, and how many greedy answers are the same."""
     dice = random.Random(7)
     with kurabe(dtype) as product:
         plain = Generate(dtype, product.parts)
         for length in lengths:
-            asked = questions(length, count, product, dice)
+            asked = questions(length, count or max(FEWEST, PROMPT_TOKENS // length), product, dice)
             prompts = [plain.ids(product.messages(question)) for question in asked]
             spent = _turns(product, plain, asked, prompts, rounds, dice)
             alone = [plain.batch([prompt])[0] for prompt in prompts]
-            head = f"{dtype:9}{statistics.mean(map(len, prompts)):6.0f} tokens  "
+            head = f"{dtype:9}{statistics.mean(map(len, prompts)):6.0f} tokens x {len(prompts):3}  "
             yield from (head + line for line in _ratios(spent))
             threads = ", ".join(f"{name}: {plain.threads[name]}" for name in spent if name in plain.threads)
             yield f"{head}threads of `generate`, the quicker of 1 and {THREADS} ({threads})"
             for name in spent:
-                same = sum(a == b for a, b in zip(alone, spent[name][0].texts, strict=True))
-                yield f"{head}{name}: {same} of {count} greedy answers as of `generate` alone"
+                texts = spent[name][0].texts
+                same = sum(a == b for a, b in zip(alone, texts, strict=False))
+                yield f"{head}{name}: {same} of {len(texts)} greedy answers as of `generate` alone"
 
 
 def _turns(
@@ -293,7 +310,7 @@ def _turns(
     for size in BATCHES:
         others[f"hand-batched by {size}"] = lambda size=size: plain.by_hand(prompts, size)  # type: ignore[misc]
     if max(map(len, prompts)) < SHORT:
-        others["one by one"] = lambda: [plain.batch([prompt])[0] for prompt in prompts]
+        others["one by one"] = lambda: [plain.batch([prompt])[0] for prompt in prompts[:ALONE]]
     for name, turn in others.items():
         plain.settle(name, turn)
     product.ask(asked)
@@ -311,12 +328,12 @@ def _ratios(spent: dict[str, list[Spent]]) -> Iterator[str]:
         if other == "kurabe":
             continue
         pairs = list(zip(spent[other], spent["kurabe"], strict=True))
-        clock = [a.seconds / b.seconds for a, b in pairs]
-        work = statistics.median(a.processor / b.processor for a, b in pairs)
+        clock = [a.each / b.each for a, b in pairs]
+        work = statistics.median(a.work / b.work for a, b in pairs)
         limit = next(value for name, value in AT_LEAST.items() if other.startswith(name))
         verdict = "pass" if statistics.median(clock) >= limit else "FAIL"
         yield (
-            f"kurabe ({statistics.median(b.seconds for _, b in pairs):.2f} s) is "
+            f"kurabe ({1000 * statistics.median(b.each for _, b in pairs):.1f} ms an answer) is "
             f"{statistics.median(clock):5.2f} x {other} by the clock ({min(clock):.2f}-{max(clock):.2f}), "
             f"{work:5.2f} x by work; at least {limit} x: {verdict}"
         )
@@ -423,7 +440,7 @@ def main() -> None:
     """Print every ratio."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
-    options.add_argument("--prompts", type=int, default=32)
+    options.add_argument("--prompts", type=int, help=f"of a turn; by default those of {PROMPT_TOKENS} tokens")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--pairs", type=int, default=60, help="0 leaves the first tokens out")
     options.add_argument("--precision", nargs="*", default=("float32", "bfloat16"))
