@@ -64,8 +64,8 @@ def make_weights(
         device=device,
         compiled=compiled,
     )
-    if extend:  # the reading is there: no easy beginning, guides only as a reminder
-        settings = replace(settings, curriculum=0.0, guided=(0.2, 0.6))
+    if extend:  # the reading is there: no easy beginning, guides as a reminder, and a rate that falls almost at once
+        settings = replace(settings, curriculum=0.0, guided=(0.5, 0.8), falling=0.9)
     train(settings, resume=resume, extend=extend)
     typer.echo(f"checkpoint in {run}")
 

@@ -10,6 +10,9 @@ from core.starter.world.passages import Plan, pick_style
 from core.starter.world.values import draw_value
 
 _CHARS = {"en": 3.6, "ja": 1.7}
+# Chunks of real documents are long: prompts of five of them reach 1,500 tokens, and a place in the prompt that
+# training never reached is not read at all.
+_LONG = (90, 330)
 _KINDS = ("product",) * 5 + ("branch", "branch", "person", "person", "plan", "plan", "procedure")
 
 
@@ -130,6 +133,8 @@ def build_world(
 ) -> tuple[World, list[Plan], list[int]]:
     """A world of ``count`` passages: the world, the plan of each passage and its size in characters."""
     world, plans, sizes = World(language), [], []
+    if length is None and rng.random() < 0.8 * (2 * progress - 1):
+        length = _LONG
     kind = rng.choice(_KINDS)
     base = family_base(rng, kind, language, names) if rng.random() < 0.55 * min(1, progress * 2) else None
     list_key: str | None = None
