@@ -1,4 +1,8 @@
-"""Look up a sentence by key in the reader's language; the catalogues are ``catalog/<room>.<language>.json``."""
+"""Look up a sentence by key in the reader's language; the catalogues are ``catalog/<room>.<language>.json``.
+
+A sentence holds its parameters in braces as `str.format` reads them, and words that agree with a count after it:
+``{n} {n:row is|rows are} in the new version.`` The first form is for one, the second for every other number.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import os
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
+from string import Formatter
 from typing import Any, Literal, get_args
 
 from core.errors import KurabeError, as_kurabe_error
@@ -21,6 +26,26 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 _FOLDER = Path(__file__).with_name("catalog")
 _current: ContextVar[Language | None] = ContextVar("kurabe_language", default=None)
 logger = logging.getLogger(__name__)
+
+
+class _Agreeing(Formatter):
+    """Fills in a sentence as `str.format` does, and chooses between the two forms in ``{n:row|rows}``."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        """Return the form that agrees with `value`, or the value itself if no forms are given.
+
+        A count comes as a number or worded already ("1,234", "+1"), so its text decides: "1.0 points" stays plural.
+
+        Raises:
+            ValueError: if there are more than two forms.
+        """
+        if "|" not in format_spec:
+            return super().format_field(value, format_spec)
+        one, other = format_spec.split("|")
+        return one if str(value).lstrip("+-−") == "1" else other
+
+
+_fill = _Agreeing().vformat
 
 
 @lru_cache(maxsize=4)
@@ -67,7 +92,7 @@ def t(key: str, code: Language | None = None, /, **params: Any) -> str:
         logger.warning("no sentence for %s", key)
         return f"⟦{key}⟧"
     try:
-        return sentence.format(**params) if params else sentence
+        return _fill(sentence, (), params) if params else sentence
     except (KeyError, IndexError, ValueError):
         logger.warning("sentence %s does not fit its parameters %s", key, sorted(params))
         return sentence

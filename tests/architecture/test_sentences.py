@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.i18n import LANGUAGES
+from core.i18n import LANGUAGES, t
 from core.i18n.catalogue import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,8 +21,19 @@ def relative(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
+def fields(sentence: str) -> list[tuple[str, str]]:
+    """Names and what stands behind their colons, those inside of forms included."""
+    here = [(name, spec or "") for _, name, spec, _ in string.Formatter().parse(sentence) if name]
+    return here + [inner for _, spec in here for inner in fields(spec)]
+
+
 def parameters(sentence: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+    return {name for name, _ in fields(sentence)}
+
+
+def forms(sentence: str) -> list[tuple[str, str, str]]:
+    """A count, its words for one, and its words for any other number."""
+    return [(name, *spec.split("|")) for name, spec in fields(sentence) if "|" in spec]  # type: ignore[misc]  # two
 
 
 def test_both_languages_have_the_same_keys() -> None:
@@ -35,6 +46,56 @@ def test_a_sentence_takes_the_same_parameters_in_both_languages() -> None:
     english, japanese = (catalogue(code) for code in LANGUAGES)
     different = [key for key in english if parameters(english[key]) != parameters(japanese.get(key, ""))]
     assert different == []
+
+
+AGREEING = {key: forms(sentence) for key, sentence in catalogue("en").items() if forms(sentence)}
+COUNTS = {name for found in AGREEING.values() for name, _, _ in found}
+NOUNS = {many.split()[0] for found in AGREEING.values() for _, one, many in found if one and many.split()[0][-1] == "s"}
+NEVER_ONE = {
+    "charts.quality.title.many": "more than three lead",
+    "datasets.finding.duplicates.near": "rows that repeat each other are two or more",
+    "datasets.finding.duplicates.not_examined": "more than the limit",
+    "datasets.finding.leakage.not_examined": "more than the limit",
+    "decision.others": "more than three are not named",
+    "error.cli.several_versions": "several begin alike",
+    "training.preflight.sampled": "samples hold many rows",
+    "ui.changes.points": "always with a decimal",
+    "ui.changes.points.bare": "always with a decimal",
+}
+"""Sentences whose count keeps its plural, and why."""
+
+
+def without_forms(sentence: str) -> str:
+    parts = string.Formatter().parse(sentence)
+    return "".join(text + ("" if name is None else "…" if "|" in (spec or "") else f"{{{name}}}")
+                   for text, name, spec, _ in parts)  # fmt: skip
+
+
+def test_words_agree_with_a_count_in_english_alone_and_have_two_forms() -> None:
+    assert [key for key, sentence in catalogue("ja").items() if any("|" in spec for _, spec in fields(sentence))] == []
+    assert AGREEING and all(one != many for found in AGREEING.values() for _, one, many in found)
+
+
+@pytest.mark.parametrize("key", AGREEING)
+def test_a_sentence_with_a_count_reads_for_one_and_for_two(key: str, caplog: pytest.LogCaptureFixture) -> None:
+    sentence = catalogue("en")[key]
+    texts = [t(key, "en", **dict.fromkeys(parameters(sentence), count)) for count in ("1", "2")]
+    for place, text in enumerate(texts):
+        expected = [found[1 + place] for found in AGREEING[key]]
+        assert all(words.format(**dict.fromkeys(parameters(words), place + 1)) in text for words in expected), text
+        assert "|" not in text and "{" not in text and "  " not in text
+    assert not caplog.records, "both fit their parameters"
+
+
+def test_a_count_before_a_plural_noun_agrees_with_it() -> None:
+    """`{n} rows` would say "1 rows"; a share, a limit or the whole before it ("of {n} rows") keeps its plural."""
+    whole = "".join(rf"(?<!{words} )" for words in (r"\bof", r"\bof the", r"\bthan", r"\b[Aa]bove", r"\bat most"))
+    count, nouns = "|".join(sorted(COUNTS)), "|".join(sorted(NOUNS | {"people"}))
+    stiff = re.compile(rf"{whole}\{{({count})\}} (?:(?!(?:of|the)\b)[a-z-]+ ){{0,2}}(?:{nouns})\b")
+    found = {key: match.group() for key, sentence in catalogue("en").items()
+             if (match := stiff.search(without_forms(sentence)))}  # fmt: skip
+    assert {key: words for key, words in found.items() if key not in NEVER_ONE} == {}
+    assert NEVER_ONE.keys() <= found.keys(), "an exception that is needed no more"
 
 
 def test_no_sentence_is_empty_and_english_holds_no_japanese() -> None:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.i18n import Language, catalogue
+from core.i18n import Language, catalogue, t
 from tests.e2e.running import ADDRESSES, Server, serve, settle
 
 pytestmark = pytest.mark.e2e
@@ -212,12 +212,12 @@ def test_in_a_new_project_a_table_is_looked_at_before_it_is_imported(page: Page,
     page.locator("input[type=file]").set_input_files(
         {"name": "desk questions.csv", "mimeType": "text/csv", "buffer": rows.encode()}
     )
-    expect(page.get_by_text(words["ui.import.problems"].format(n="2"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(t("ui.import.problems", "en", n="2"))).to_be_visible(timeout=60_000)
     expect(page.get_by_role("button", name=words["ui.import.do"], exact=True)).to_be_disabled()
-    page.get_by_text(words["ui.import.leave_out"].format(n="2")).click()
+    page.get_by_text(t("ui.import.leave_out", "en", n="2")).click()
     settle(page)
     page.get_by_role("button", name=words["ui.import.do"], exact=True).click()
-    expect(page.get_by_text(words["ui.import.done"].format(n="1"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(t("ui.import.done", "en", n="1"))).to_be_visible(timeout=60_000)
 
 
 SMALL_TEXT = """() => [...document.querySelectorAll("[data-testid='stMainBlockContainer'] *")].filter(e =>

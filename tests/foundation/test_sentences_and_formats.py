@@ -42,6 +42,34 @@ def test_a_missing_parameter_leaves_the_sentence_as_it_is_and_is_logged(caplog: 
     assert "error.project.unknown" in caplog.text
 
 
+@pytest.mark.parametrize("one", [1, "1", "+1", "−1"])
+def test_words_agree_with_one_whether_it_is_a_number_or_worded_already(one: object) -> None:
+    assert t("ui.import.done", "en", n=one) == f"{one} row is in the new version."
+    assert t("decision.points", "en", value=one, low="0", high="2") == f"{one} point (0 to 2)"
+
+
+@pytest.mark.parametrize("many", [0, 2, 11, 21, 1.0, "0", "2", "1,001", "1.0", "–"])
+def test_every_other_number_takes_the_second_form(many: object) -> None:
+    assert t("ui.import.done", "en", n=many) == f"{many} rows are in the new version."
+
+
+def test_words_agree_in_stored_errors_and_what_people_wrote_never_chooses_a_form() -> None:
+    hostile = "{pages} a|b"
+    one, two = (KurabeError("knowledge.scanned_pdf", name=hostile, pages=pages) for pages in (1, 2))
+    assert describe(one, "en")[0] == f"The only page of {hostile} holds no text: it seems to be a scan."
+    assert describe(two, "en")[0] == f"None of the 2 pages of {hostile} holds text: it seems to be a scan."
+    assert describe(one, "ja")[0] == f"{hostile} の 1 ページのどこにも文字がありません。スキャン画像のようです。"
+
+
+def test_a_sentence_with_a_third_form_is_shown_as_it_is_and_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(catalogue("en"), "odd", "{n} {n:row|rows|rowses}")
+    with caplog.at_level(logging.WARNING):
+        assert t("odd", "en", n=1) == "{n} {n:row|rows|rowses}"
+    assert "odd" in caplog.text
+
+
 def test_the_same_stored_error_reads_in_either_language() -> None:
     stored = KurabeError("project.name", length=0).as_record()
     english, japanese = (describe(KurabeError.from_record(stored), code) for code in ("en", "ja"))

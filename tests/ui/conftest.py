@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.i18n import catalogue, use_language
+from core.i18n import Language, catalogue, t, use_language
 from core.projects import SAMPLES, create_project
 from core.settings import ROOT, settings
 from core.store import tables as tb
@@ -82,9 +83,10 @@ class Visitor:
         assert not self.app.exception, [error.value for error in self.app.exception]
         return self.app
 
-    def says(self, key: str) -> str:
-        """Return a sentence in the visitor's language."""
-        return catalogue("ja" if self.language == "ja" else "en")[key]
+    def says(self, key: str, **params: Any) -> str:
+        """Return a sentence in the visitor's language, with its parameters filled in if any are given."""
+        code: Language = "ja" if self.language == "ja" else "en"
+        return t(key, code, **params) if params else catalogue(code)[key]
 
 
 def texts(app: AppTest) -> str:

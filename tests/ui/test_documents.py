@@ -126,7 +126,7 @@ def test_the_page_that_was_empty_shows_what_the_first_folder_brought(
     assert jobs.wait(job.id, timeout=120).status == "succeeded"
     app.run()
     assert not app.exception, [error.value for error in app.exception]
-    assert visitor.says("ui.documents.folder.done").format(stored="1", unchanged="0") in texts(app)
+    assert visitor.says("ui.documents.folder.done", stored="1", unchanged="0") in texts(app)
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
@@ -147,6 +147,6 @@ def test_a_folder_on_the_server_is_taken_in_by_a_job_and_the_page_names_what_it_
     assert view.status == "succeeded", view.error
     later = Visitor(language, filled)
     seen = texts(later.open("documents", view="add"))
-    assert later.says("ui.documents.folder.done").format(stored="1", unchanged="0") in seen
+    assert later.says("ui.documents.folder.done", stored="1", unchanged="0") in seen
     assert ".dwg (1)" in seen and "broken" in seen
     assert knowledge.current_document(knowledge.default_kb(filled.id).id, "rules.md") is not None

@@ -47,7 +47,7 @@ def test_a_draft_is_decided_beside_its_source_and_added(language: str, drafted: 
     answer.set_value("Lyon")
     next(button for button in app.button if button.label == visitor.says("ui.drafts.accept")).click().run()
     assert count_drafts(drafted.id)["waiting"] == 1 and not app.exception
-    label = visitor.says("ui.drafts.add.button").format(n=1)
+    label = visitor.says("ui.drafts.add.button", n=1)
     next(button for button in app.button if button.label == label).click().run()
     assert not app.exception and count_drafts(drafted.id)["waiting"] == 0
     newest = latest_version(drafted.id)

@@ -84,10 +84,10 @@ def test_a_test_run_says_how_long_it_took_or_that_it_was_resumed(language: str, 
         session.flush()
         session.get_one(tb.Experiment, experiment.id).job_id = job.id
     duration = format_duration(151, "ja" if language == "ja" else "en")
-    assert visitor.says("ui.test.took").format(time=duration) in texts(visitor.open("test_run"))
+    assert visitor.says("ui.test.took", time=duration) in texts(visitor.open("test_run"))
     with write() as session:
         session.get_one(tb.Job, job.id).attempt = 3
-    assert visitor.says("ui.test.resumed").format(n=2) in texts(Visitor(language, measured).open("test_run"))
+    assert visitor.says("ui.test.resumed", n=2) in texts(Visitor(language, measured).open("test_run"))
 
 
 def _two_alike_and_one_other() -> None:
@@ -195,7 +195,7 @@ def test_a_training_is_measured_by_a_press_and_the_result_outlives_the_visit(
     with write() as session:
         session.query(tb.TrainingProbe).one().result = RESULT
     app.run()
-    said = visitor.says("training.preflight.steps_in_time").split("}")[1].split("{")[0]
+    said = visitor.says("training.preflight.steps_in_time").split("}")[-2].split("{")[0]
     assert said in texts(app), "what was asked before is worked out anew"
     again = Visitor(language, filled)
     app = again.open("training", view="new")
@@ -246,8 +246,8 @@ def test_a_learning_curve_says_under_its_runs_whether_more_examples_help(languag
             run.group_key = "curve"
     visitor = Visitor(language, trained)
     shown = texts(visitor.open("training", view="runs"))
-    assert plain(visitor.says("charts.curve.title.helps").format(few="100", many="200", change="33.3%")) in shown
-    assert visitor.says("ui.training.group.shares").format(n="2") in shown
+    assert plain(visitor.says("charts.curve.title.helps", few="100", many="200", change="33.3%")) in shown
+    assert visitor.says("ui.training.group.shares", n="2") in shown
 
 
 def test_a_risky_training_starts_only_by_a_second_press_and_keeps_what_was_said(
@@ -325,7 +325,7 @@ def test_a_link_to_questions_opens_them_as_they_were_shown(language: str, measur
     assert app.segmented_control(key="cases_show").value == "regressions"
     [sort] = [box for box in app.selectbox if box.label == visitor.says("ui.cases.sort")]
     assert sort.value == "hardest" and app.text_input[0].value == "Birch"
-    assert visitor.says("ui.questions.found").split("{")[-1].split("}")[-1].strip() in texts(app)
+    assert visitor.says("ui.questions.found", n="0") in texts(app)
     sort.set_value("spread").run()
     assert not app.exception and app.query_params["sort"] in ("spread", ["spread"])
 
