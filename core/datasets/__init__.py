@@ -3,7 +3,7 @@
 from core.datasets.checks import Check, CheckInput, Finding, checks, repair, run_checks
 from core.datasets.coverage import COVERAGE, Coverage, coverage, holds_value, stored_coverage, taught_answers
 from core.datasets.editing import edit_rows, version_difference
-from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_text
+from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_skips, export_text
 from core.datasets.hub import import_hub_dataset
 from core.datasets.importing import Preview, import_file, import_files, preview
 from core.datasets.readers import readers
@@ -53,6 +53,7 @@ __all__ = [
     "example",
     "examples",
     "export_rows",
+    "export_skips",
     "export_text",
     "holds_value",
     "import_file",

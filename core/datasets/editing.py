@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from core.store import tables as tb
 
 __all__ = ["edit_rows", "version_difference"]
 
+_LISTED = 1000
 _EDITABLE = ("question", "answer", "slice", "split", "value", "expects", "gold", "tags")
 
 
@@ -68,7 +70,9 @@ def _changed(row: Row, fields: Mapping[str, Any]) -> Row:
         setattr(row, name, gold_of(value) if name == "gold" else value)
     if row.messages and before != (row.question, row.answer):
         messages = [dict(message) for message in row.messages]
-        asked = max(index for index, message in enumerate(messages) if message["role"] == "user")
+        asked = max((index for index, message in enumerate(messages) if message["role"] == "user"), default=None)
+        if asked is None:  # a chat in which nobody asks: the question stands beside it
+            return row
         messages[asked]["content"] = row.question
         for message in reversed(messages[asked:]):
             if message["role"] == "assistant":
@@ -79,16 +83,23 @@ def _changed(row: Row, fields: Mapping[str, Any]) -> Row:
 
 
 def version_difference(left_id: str, right_id: str) -> dict[str, list[dict[str, Any]]]:
-    """Return rows that only one of two versions has, each up to 1,000: ``{"removed": […], "added": […]}``."""
-    left = {row.hash(): position for position, row in enumerate(rows_of(left_id))}
+    """Return rows that only one of two versions has, each up to 1,000: ``{"removed": […], "added": […]}``.
+
+    A row that stands three times in one version and once in the other counts as two that only the one has.
+    """
+    left: dict[str, list[int]] = defaultdict(list)
+    for position, row in enumerate(rows_of(left_id)):
+        left[row.hash()].append(position)
     added: list[dict[str, Any]] = []
     for position, row in enumerate(rows_of(right_id)):
-        if left.pop(row.hash(), None) is None and len(added) < 1000:
-            added.append({"position": position, "question": row.question, "answer": row.answer, "split": row.split})
-    gone = set(left.values())
-    removed = [
-        {"position": position, "question": row.question, "answer": row.answer, "split": row.split}
-        for position, row in enumerate(rows_of(left_id))
-        if position in gone
-    ]
-    return {"removed": removed[:1000], "added": added}
+        if same := left.get(row.hash()):
+            same.pop(0)
+        elif len(added) < _LISTED:
+            added.append(_place(position, row))
+    gone = {position for positions in left.values() for position in positions}
+    removed = [_place(position, row) for position, row in enumerate(rows_of(left_id)) if position in gone]
+    return {"removed": removed[:_LISTED], "added": added}
+
+
+def _place(position: int, row: Row) -> dict[str, Any]:
+    return {"position": position, "question": row.question, "answer": row.answer, "split": row.split}

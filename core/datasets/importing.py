@@ -280,13 +280,20 @@ def _good_rows(source: Source, reading: Reading, options: ImportOptions, problem
     """Yield the rows that are good; once a bad one stops the import, only collect the problems of the rest."""
     for raw in source.rows():
         if (fix := options.fixes.get(raw.number)) is not None:
-            raw = RawRow(raw.number, {**raw.values, **fix})
+            raw = _mended(raw, fix)
         result = convert(raw, reading)
         if isinstance(result, Problem):
             problems.append(result)
         elif not problems or options.on_problem == "leave_out":
             result.split = result.split or options.split or "train"
             yield result
+
+
+def _mended(raw: RawRow, fix: Mapping[str, Any]) -> RawRow:
+    """Return a row with some cells replaced; a bad cell that nobody replaced stays a problem."""
+    cell = raw.problem.column if raw.problem is not None else ""
+    still = raw.problem if cell and cell not in fix else None
+    return RawRow(raw.number, {**raw.values, **fix}, still)
 
 
 def _sweep_uploads() -> None:

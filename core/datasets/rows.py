@@ -49,9 +49,9 @@ class RawRow:
     number: int
     """See `Problem.row`."""
     values: dict[str, Any]
-    """Column to value, JSON types only."""
+    """Column to value, JSON types only; of a row with a bad cell, the cells as far as they could be read."""
     problem: Problem | None = None
-    """Set when the row itself is broken; `values` is then empty."""
+    """Set when the row is broken, or one of its cells."""
 
 
 @dataclass(slots=True)

@@ -51,9 +51,12 @@ class KurabeShape(Shape):
         rest = dict(values)
         question = needed(rest.pop("question", None), "question")
         row = Row(question, text_of(rest.pop("answer", None), "answer"))
-        row.messages = messages_of(rest.pop("messages", None) or [], "messages")
-        tags = rest.pop("tags", None)
-        return apply_extras(row, {**(tags if isinstance(tags, Mapping) else {}), **rest})
+        row.messages = messages_of(parsed(rest.pop("messages", None)) or [], "messages")
+        rest |= {name: parsed(rest[name]) for name in ("expects", "gold", "tags") if rest.get(name)}
+        if isinstance(tags := rest.get("tags"), Mapping):
+            del rest["tags"]
+            rest = {**tags, **rest}
+        return apply_extras(row, rest)
 
 
 def messages_of(value: Any, column: str) -> list[dict[str, Any]]:
@@ -73,9 +76,9 @@ def messages_of(value: Any, column: str) -> list[dict[str, Any]]:
         if not isinstance(role, str) or role not in _ROLES:
             raise RowProblem(f"{place}.role", "unknown_role", role, "role")
         kept = {"role": str(role), "content": _content(message.get("content"), f"{place}.content")}
-        for extra in ("tool_calls", "tool_call_id", "name"):
-            if message.get(extra):
-                kept[extra] = jsonable(message[extra], f"{place}.{extra}")
+        for extra, found in message.items():
+            if extra not in kept and found is not None:  # tool_calls, name, weight, reasoning_content …
+                kept[text_of(str(extra), place)] = jsonable(found, f"{place}.{extra}")
         result.append(kept)
     return result
 
@@ -155,7 +158,7 @@ class ShareGptShape(Shape):
 
 
 class AlpacaShape(Shape):
-    """Alpaca: instruction, optional input, output."""
+    """Alpaca: instruction, optional input, output; LLaMA-Factory's system and history as well."""
 
     name = "alpaca"
 
@@ -169,7 +172,12 @@ class AlpacaShape(Shape):
         question = needed(rest.pop("instruction", None), "instruction")
         if extra := text_of(rest.pop("input", None), "input"):
             question = f"{question}\n\n{extra}"
-        return apply_extras(Row(question, text_of(rest.pop("output", None), "output")), rest)
+        row = Row(question, text_of(rest.pop("output", None), "output"))
+        before = _opening(text_of(rest.pop("system", None), "system")) + _earlier(parsed(rest.pop("history", None)))
+        if before:
+            now = [{"role": "user", "content": question}, {"role": "assistant", "content": row.answer}]
+            row.messages = before + now
+        return apply_extras(row, rest)
 
 
 class PromptCompletionShape(Shape):
@@ -246,6 +254,21 @@ def _role(turn: Any) -> Any:
     return turn.get("role") if isinstance(turn, Mapping) else None
 
 
+def _earlier(history: Any) -> list[dict[str, Any]]:
+    """Return the turns of ``[[question, answer], …]``.
+
+    Raises:
+        RowProblem: ``not_messages``.
+    """
+    turns: list[dict[str, Any]] = []
+    for index, pair in enumerate(history or []):
+        if not isinstance(history, list) or not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            raise RowProblem("history", "not_messages", history, "messages")
+        for role, said in zip(("user", "assistant"), pair, strict=True):
+            turns.append({"role": role, "content": text_of(said, f"history[{index}]")})
+    return turns
+
+
 def _opening(system: str) -> list[dict[str, Any]]:
     return [{"role": "system", "content": system}] if system else []
 
@@ -311,9 +334,13 @@ class QuestionAnswerShape(Shape):
 
 
 def _gold_cells(documents: Any, quote: Any, mapping: Mapping[str, str]) -> list[dict[str, str]]:
-    """Several documents in one cell are separated by semicolons or lines; a quote belongs to the first."""
-    named = text_of(documents, mapping.get("gold_document", "")).replace("；", ";").replace("\n", ";")
-    names = [name.strip() for name in named.split(";") if name.strip()]
+    """Several documents are a list, or in one cell separated by semicolons or lines; a quote belongs to the first."""
+    column, documents = mapping.get("gold_document", ""), parsed(documents)
+    if isinstance(documents, list):
+        names = [text_of(name, f"{column}[{index}]").strip() for index, name in enumerate(documents)]
+    else:
+        names = text_of(documents, column).replace("；", ";").replace("\n", ";").split(";")
+    names = [name.strip() for name in names if name.strip()]
     words = text_of(quote, mapping.get("gold_quote", ""))
     if words and not names:
         names = [""]

@@ -17,6 +17,7 @@ from core.datasets import (
     delete_dataset,
     example,
     examples,
+    export_skips,
     export_text,
     latest_version,
     make_splits,
@@ -305,11 +306,13 @@ def _draw_export(row: tb.DatasetVersion) -> None:
         format_func=lambda key: t("ui.all") if key == "all" else t(f"ui.split.{key}"),
     )
     wanted = None if split == "all" else split
+    if skipped := export_skips(row.id, kind, wanted):
+        st.caption(t("ui.export.skipped", rows=skipped))
     st.download_button(
         t("ui.export.download"),
         lambda: export_text(row.id, kind, wanted),
         icon=":material/download:",
-        file_name=f"kurabe-{row.hash.rpartition(':')[2][:8]}.{'csv' if kind == 'csv' else 'jsonl'}",
+        file_name=f"kurabe-{row.hash.rpartition(':')[2][:8]}.{kind if kind in ('csv', 'parquet') else 'jsonl'}",
     )
 
 

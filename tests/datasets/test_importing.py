@@ -149,6 +149,38 @@ def test_rows_left_out_are_recorded_and_fixed_rows_come_in(project: str) -> None
     assert [problem["row"] for problem in made.lineage["files"][0]["left_out"]] == [4]
 
 
+def test_a_mended_cell_keeps_the_other_cells_of_its_row(project: str) -> None:
+    table = "質問,回答,カテゴリ\nq1,#N/A,料金\nq2,a2,送料\n".encode()
+    made = datasets.import_file(project, table, "t.csv", fixes={2: {"回答": "a1"}})
+    assert [(row.question, row.answer, row.slice) for row in datasets.examples(made.id)] == [
+        ("q1", "a1", "料金"),
+        ("q2", "a2", "送料"),
+    ]
+    with pytest.raises(KurabeError, match="rows_refused"):
+        datasets.import_file(project, table, "u.csv", fixes={2: {"カテゴリ": "その他"}})
+
+
+def test_lists_of_tags_and_gold_documents_are_kept(project: str) -> None:
+    own = {"question": "q", "answer": "a", "gold": [], "tags": ["x", "y"]}
+    [row] = datasets.examples(datasets.import_file(project, lines(own), "own.jsonl").id)
+    assert row.tags == {"tags": ["x", "y"]}
+    asked = {"question": "q", "answer": "a", "gold_document_ids": ["a.md", "b.md"]}
+    [row] = datasets.examples(datasets.import_file(project, lines(asked), "asked.jsonl").id)
+    assert [place["document"] for place in row.gold] == ["a.md", "b.md"]
+    table = 'question,answer,gold,expects\nq,a,"[{""document"": ""d"", ""quote"": ""x""}]","{""abstain"": true}"\n'
+    [row] = datasets.examples(datasets.import_file(project, table.encode(), "t.csv").id)
+    assert row.gold == [{"document": "d", "quote": "x"}] and row.expects == {"abstain": True}
+
+
+def test_what_a_message_says_beside_its_text_is_kept(project: str) -> None:
+    said = {"role": "assistant", "content": "a", "weight": 0, "reasoning_content": "r"}
+    said["function_call"] = {"name": "f", "arguments": "{}"}
+    [row] = datasets.examples(
+        datasets.import_file(project, lines({"messages": [{"role": "user", "content": "q"}, said]}), "c.jsonl").id
+    )
+    assert row.messages[1] == said
+
+
 def test_the_same_content_is_the_same_version(project: str) -> None:
     first = datasets.import_file(project, lines({"question": "a", "answer": "b"}), "x.jsonl")
     again = datasets.import_file(project, lines({"question": "a", "answer": "b"}), "x.jsonl")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,8 +173,69 @@ def test_what_is_exported_as_json_lines_comes_back_the_same(project: str, tmp_pa
     first = datasets.import_file(project, lines(rows), "one.jsonl")
     again = datasets.import_file(project, datasets.export_text(first.id), "two.jsonl")
     assert again.hash == first.hash
+    columns = datasets.export_text(first.id, "parquet")
+    assert datasets.import_file(project, columns, "three.parquet").hash == first.hash
     table = datasets.export_text(first.id, "csv")
     assert table.startswith(b"\xef\xbb\xbf") and "質問".encode() in table
+
+
+def exported(version: str, kind: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in datasets.export_text(version, kind).splitlines()]
+
+
+def test_instructions_earlier_turns_and_tools_stay_in_every_format_that_can_hold_them(project: str) -> None:
+    chat = [
+        {"role": "system", "content": "丁寧に"},
+        {"role": "user", "content": "こんにちは"},
+        {"role": "assistant", "content": "はい"},
+        {"role": "user", "content": "Q"},
+        {"role": "assistant", "content": "A"},
+    ]
+    tools = [{"type": "function", "function": {"name": "find"}}]
+    version = datasets.import_file(project, lines([{"messages": chat, "tools": tools}]), "chat.jsonl").id
+    assert exported(version, "chat") == [{"messages": chat, "tools": tools}]
+    assert exported(version, "prompt_completion") == [{"prompt": chat[:4], "completion": chat[4:], "tools": tools}]
+    [alpaca] = exported(version, "alpaca")
+    assert alpaca["system"] == "丁寧に" and alpaca["history"] == [["こんにちは", "はい"]]
+    [again] = datasets.examples(datasets.import_file(project, lines([alpaca]), "alpaca.jsonl").id)
+    assert again.messages == chat
+
+
+def test_what_a_format_cannot_hold_is_counted_and_both_answers_of_a_pair_are_judged(project: str) -> None:
+    rows = [{"prompt": "P", "chosen": "good", "rejected": "bad"}, {"prompt": "Q", "chosen": "fine", "rejected": "no"}]
+    pairs = datasets.import_file(project, lines(rows), "pairs.jsonl")
+    plain = datasets.import_file(project, lines([{"question": "Q", "answer": "A"}]), "plain.jsonl", extend=pairs.id)
+    assert len(exported(plain.id, "preference")) == 2
+    assert datasets.export_skips(plain.id, "preference") == 1 and datasets.export_skips(plain.id, "chat") == 0
+    judged = exported(plain.id, "unpaired_preference")
+    assert [row["label"] for row in judged] == [True, False, True, False, True]
+
+
+def test_cells_that_a_spreadsheet_would_run_get_a_mark_and_numbers_do_not(project: str) -> None:
+    rows = [{"question": each, "answer": "a"} for each in ("-2+3", "=1", "-5", "+81 3", "-1.5%")]
+    version = datasets.import_file(project, lines(rows), "marks.jsonl").id
+    table = list(csv.reader(io.StringIO(datasets.export_text(version, "csv").decode("utf-8-sig"))))
+    assert [row[1] for row in table[1:]] == ["'-2+3", "'=1", "-5", "'+81 3", "-1.5%"]
+
+
+def test_repeated_rows_count_as_often_as_they_stand(project: str) -> None:
+    row = {"question": "q", "answer": "a"}
+    first = datasets.import_file(project, lines([row, row, {"question": "y", "answer": "z"}]), "three.jsonl")
+    edited = datasets.edit_rows(first.id, {2: {"answer": "new"}})
+    changes = datasets.version_difference(first.id, edited.id)
+    assert [each["answer"] for each in changes["added"]] == ["new"]
+    assert [each["answer"] for each in changes["removed"]] == ["z"]
+    fewer = datasets.version_difference(first.id, datasets.edit_rows(first.id, drop=[1]).id)
+    assert len(fewer["removed"]) == 1 and fewer["added"] == []
+
+
+def test_a_chat_without_a_question_of_its_own_can_be_edited(project: str) -> None:
+    said = [{"role": "system", "content": "s"}, {"role": "assistant", "content": "A"}]
+    made = datasets.import_file(
+        project, lines([{"question": "Q", "answer": "A", "gold": [], "messages": said}]), "c.jsonl"
+    )
+    edited = datasets.edit_rows(made.id, {0: {"answer": "B"}})
+    assert [row.answer for row in datasets.examples(edited.id)] == ["B"]
 
 
 def test_rows_are_paged_and_searched_in_the_store(project: str) -> None:

@@ -122,7 +122,7 @@ def _raw(number: int, row: Sequence[Any], columns: Sequence[str]) -> RawRow:
     values = {column: row[index] if index < len(row) else None for index, column in enumerate(columns)}
     for column, value in values.items():
         if isinstance(value, UnsavedFormula):
-            return RawRow(number, {}, Problem(number, column, "formula_unsaved", value[:80], "text"))
+            return RawRow(number, values, Problem(number, column, "formula_unsaved", value[:80], "text"))
         if isinstance(value, str) and value in _ERROR_CELLS:
-            return RawRow(number, {}, Problem(number, column, "formula_error", value, "text"))
+            return RawRow(number, values, Problem(number, column, "formula_error", value, "text"))
     return RawRow(number, values)

@@ -69,11 +69,10 @@ def _batch(batch: pa.RecordBatch, before: int) -> Iterator[RawRow]:
 
 
 def _cell_by_cell(batch: pa.RecordBatch, index: int, number: int) -> RawRow:
-    values = {}
+    values, problem = {}, None
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         try:
             values[name] = column[index].as_py()
         except _UNREADABLE as error:
-            found = shown(str(error), 80)
-            return RawRow(number, {}, Problem(number, name, "unreadable_cell", found, "text"))
-    return RawRow(number, values)
+            problem = problem or Problem(number, name, "unreadable_cell", shown(str(error), 80), "text")
+    return RawRow(number, values, problem)
