@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from core.datasets.cells import RowProblem, apply_extras, jsonable, needed, parsed, text_of, turns_or_text
-from core.datasets.columns import guess_mapping
+from core.datasets.columns import field_of, guess_mapping
 from core.datasets.rows import Problem, RawRow, Row
 from core.errors import KurabeError
 
@@ -319,18 +319,33 @@ class QuestionAnswerShape(Shape):
 
     def row(self, values: Mapping[str, Any], mapping: Mapping[str, str]) -> Row:
         """See `Shape.row`."""
-        cells = {field: values.get(column) for field, column in mapping.items()}
+        cells, taken = _cells(values, mapping)
         question = needed(cells.pop("question", None), mapping["question"])
         row = Row(question, text_of(cells.pop("answer", None), mapping.get("answer", "answer")))
         if system := text_of(cells.pop("system", None), mapping.get("system", "system")):
             row.messages = [{"role": "system", "content": system}, {"role": "user", "content": question}]
             row.messages.append({"role": "assistant", "content": row.answer})
         row.gold = _gold_cells(cells.pop("gold_document", None), cells.pop("gold_quote", None), mapping)
-        taken = set(mapping.values())
         rest = {column: value for column, value in values.items() if column not in taken}
         if "expects" in rest or "gold" in rest:
             rest |= {name: parsed(rest[name]) for name in ("expects", "gold") if rest.get(name)}
         return apply_extras(row, {**rest, **cells})
+
+
+def _cells(values: Mapping[str, Any], mapping: Mapping[str, str]) -> tuple[dict[str, Any], set[str]]:
+    """Return the mapped cells, and the columns that they came from.
+
+    Rows of one file may name a column in two ways (``answer``, 回答), or have it only further down: a row without
+    the mapped one is read by what its own columns are called.
+    """
+    cells, taken = {field: values.get(column) for field, column in mapping.items()}, set(mapping.values())
+    for field in {*mapping, "answer"}:
+        if cells.get(field) is None:
+            found = (name for name, value in values.items() if value is not None and name not in taken)
+            if (column := next((name for name in found if field_of(name) == field), None)) is not None:
+                cells[field] = values[column]
+                taken.add(column)
+    return cells, taken
 
 
 def _gold_cells(documents: Any, quote: Any, mapping: Mapping[str, str]) -> list[dict[str, str]]:

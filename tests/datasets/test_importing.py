@@ -172,6 +172,15 @@ def test_lists_of_tags_and_gold_documents_are_kept(project: str) -> None:
     assert row.gold == [{"document": "d", "quote": "x"}] and row.expects == {"abstain": True}
 
 
+def test_rows_that_call_a_column_otherwise_are_read_as_the_others(project: str) -> None:
+    rows = [{"question": "a", "answer": "b"}, {"質問": "c", "回答": "d"}, {"question": "e", "回答": "f"}]
+    made = datasets.import_file(project, lines(*rows), "mixed.jsonl")
+    assert [(row.question, row.answer) for row in datasets.examples(made.id)] == [("a", "b"), ("c", "d"), ("e", "f")]
+    late = [*({"question": f"q{n}"} for n in range(300)), {"question": "last", "answer": "known"}]
+    made = datasets.import_file(project, lines(*late), "late.jsonl")
+    assert datasets.examples(made.id, offset=300)[0].answer == "known"
+
+
 def test_what_a_message_says_beside_its_text_is_kept(project: str) -> None:
     said = {"role": "assistant", "content": "a", "weight": 0, "reasoning_content": "r"}
     said["function_call"] = {"name": "f", "arguments": "{}"}
