@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -12,10 +12,12 @@ from core.cli._output import Json, command, progress_line, show, table
 from core.cli.project import Project
 from core.datasets import (
     EXPORT_FORMATS,
+    SHAPES,
     SplitBy,
     SplitConfig,
     dataset_versions,
     datasets,
+    edit_rows,
     examples,
     export_rows,
     import_file,
@@ -58,10 +60,52 @@ def chosen_version(project_id: str, beginning: str | None) -> tb.DatasetVersion:
     return matching[0]
 
 
+Map = Annotated[list[str] | None, typer.Option("--map", help="FIELD=COLUMN, once for each field.")]
+ShapeName = Annotated[str | None, typer.Option("--shape", help=", ".join(SHAPES))]
+Encoding = Annotated[str | None, typer.Option(help="How the text is written, such as cp932.")]
+Fix = Annotated[list[str] | None, typer.Option("--fix", help="ROW:COLUMN=VALUE, once for each bad cell.")]
+
+
+def _pairs(given: list[str] | None, option: str, form: str) -> dict[str, str]:
+    """Return NAME=VALUE options as a dictionary."""
+    found = {}
+    for one in given or []:
+        name, sign, value = one.partition("=")
+        if not sign or not name.strip():
+            raise typer.BadParameter(f"{option} {one!r}: {form}")
+        found[name.strip()] = value
+    return found
+
+
+def _fixes(given: list[str] | None) -> dict[int, dict[str, Any]]:
+    """Return ROW:COLUMN=VALUE options by row and column."""
+    found: dict[int, dict[str, Any]] = {}
+    for place, value in _pairs(given, "--fix", "ROW:COLUMN=VALUE").items():
+        row, _, column = place.partition(":")
+        if not row.isdecimal() or not column:
+            raise typer.BadParameter(f"--fix {place!r}: ROW:COLUMN=VALUE")
+        found.setdefault(int(row), {})[column] = value
+    return found
+
+
+def _reading(
+    mapped: list[str] | None, shape: str | None, encoding: str | None, fix: list[str] | None
+) -> dict[str, Any]:
+    """Return how a file is read, as `import_file` and `preview` take it."""
+    mapping = _pairs(mapped, "--map", "FIELD=COLUMN") or None
+    return {"mapping": mapping, "shape": shape, "encoding": encoding, "fixes": _fixes(fix)}
+
+
 @command(dataset, "preview")
-def preview_(file: Annotated[Path, typer.Argument(help="A data file.", exists=True)]) -> None:
+def preview_(
+    file: Annotated[Path, typer.Argument(help="A data file.", exists=True)],
+    mapped: Map = None,
+    shape: ShapeName = None,
+    encoding: Encoding = None,
+    fix: Fix = None,
+) -> None:
     """Show what a file would become, and every row that cannot be taken over."""
-    show(asdict(preview(file)))
+    show(asdict(preview(file, **_reading(mapped, shape, encoding, fix))))
 
 
 @command(dataset, "import")
@@ -72,6 +116,10 @@ def import_(
     name: Annotated[str | None, typer.Option(help="Dataset; default: the file's name.")] = None,
     extend: Annotated[bool, typer.Option("--extend", help="Add to the newest version.")] = False,
     leave_out_bad: Annotated[bool, typer.Option("--leave-out-bad", help="Leave bad rows out, recorded.")] = False,
+    mapped: Map = None,
+    shape: ShapeName = None,
+    encoding: Encoding = None,
+    fix: Fix = None,
     as_json: Json = False,
 ) -> None:
     """Take a file over as a new version."""
@@ -84,8 +132,34 @@ def import_(
         extend=chosen_version(owner.id, None).id if extend else None,
         split=split,
         on_problem="leave_out" if leave_out_bad else "stop",
+        **_reading(mapped, shape, encoding, fix),
     )
     _print_versions([made], as_json)
+
+
+@command(dataset)
+def edit(
+    project: Project,
+    rows: Annotated[list[int], typer.Argument(help="Numbers of rows, from 1, as `dataset show` counts them.")],
+    to: Annotated[
+        list[str] | None, typer.Option("--set", help="question, answer, slice, split or value: NAME=VALUE.")
+    ] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="Leave the rows out instead.")] = False,
+    version: Annotated[
+        str | None, typer.Option(help="A version, or the beginning of its id; default: the newest.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Change rows, or leave them out, as a new version; the old one stays."""
+    changed = _pairs(to, "--set", "NAME=VALUE")
+    if bool(changed) == drop:
+        raise typer.BadParameter("give either --set or --drop")
+    base = chosen_version(get_project(project).id, version)
+    positions = [row - 1 for row in rows]
+    if wrong := [position + 1 for position in positions if not 0 <= position < base.row_count]:
+        raise typer.BadParameter(f"row {wrong[0]}: the version has rows 1 to {base.row_count}")
+    changes = {} if drop else {position: changed for position in positions}
+    _print_versions([edit_rows(base.id, changes, drop=positions if drop else [])], as_json)
 
 
 @command(dataset)

@@ -25,7 +25,16 @@ from core.identity import file_hash
 from core.settings import settings
 from core.store import tables as tb
 
-__all__ = ["ImportOptions", "OnProblem", "Preview", "import_file", "import_files", "import_parts", "preview"]
+__all__ = [
+    "ImportOptions",
+    "OnProblem",
+    "Preview",
+    "first_rows",
+    "import_file",
+    "import_files",
+    "import_parts",
+    "preview",
+]
 
 _LISTED_PROBLEMS = 1000
 _UPLOAD = "upload-"
@@ -69,6 +78,7 @@ def preview(
     mapping: Mapping[str, str] | None = None,
     shape: str | None = None,
     encoding: str | None = None,
+    fixes: Mapping[int, Mapping[str, Any]] | None = None,
     limit: int = 20,
 ) -> Preview:
     """Read a whole file without storing anything, and return its first rows and every row's problem.
@@ -79,6 +89,7 @@ def preview(
         mapping: Field → column, made by hand.
         shape: Shape chosen by hand.
         encoding: Codec chosen by hand.
+        fixes: Row number → column → value in place of what the file has.
         limit: Rows to show.
 
     Raises:
@@ -87,9 +98,20 @@ def preview(
     with _called(name or path.name):
         source, reading = _opened(path, name or path.name, mapping, shape, encoding)
         seen = _empty_preview(name or path.name, source, reading, limit)
-        for raw in source.rows():
+        for raw in _with_fixes(source, fixes or {}):
             _look(seen, raw, reading, limit)
     return seen
+
+
+def first_rows(path: Path, name: str, encoding: str | None = None, count: int = 3) -> list[dict[str, Any]]:
+    """Return the first rows of a file as one encoding reads them, without reading the rest.
+
+    Raises:
+        KurabeError: as `preview`.
+    """
+    with _called(name):
+        source, _ = _opened(path, name, None, None, encoding)
+        return [raw.values for raw in islice(source.rows(), count)]
 
 
 def _empty_preview(name: str, source: Source, reading: Reading | None, limit: int) -> Preview:
@@ -278,15 +300,19 @@ def _refusal(name: str, problems: list[Problem]) -> KurabeError:
 
 def _good_rows(source: Source, reading: Reading, options: ImportOptions, problems: list[Problem]) -> Iterator[Row]:
     """Yield the rows that are good; once a bad one stops the import, only collect the problems of the rest."""
-    for raw in source.rows():
-        if (fix := options.fixes.get(raw.number)) is not None:
-            raw = _mended(raw, fix)
+    for raw in _with_fixes(source, options.fixes):
         result = convert(raw, reading)
         if isinstance(result, Problem):
             problems.append(result)
         elif not problems or options.on_problem == "leave_out":
             result.split = result.split or options.split or "train"
             yield result
+
+
+def _with_fixes(source: Source, fixes: Mapping[int, Mapping[str, Any]]) -> Iterator[RawRow]:
+    for raw in source.rows():
+        fix = fixes.get(raw.number)
+        yield raw if fix is None else _mended(raw, fix)
 
 
 def _mended(raw: RawRow, fix: Mapping[str, Any]) -> RawRow:

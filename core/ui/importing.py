@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.datasets import SHAPES, SPLITS, Preview, import_file, import_hub_dataset, preview, readers
+from core.datasets import SHAPES, SPLITS, Preview, first_rows, import_file, import_hub_dataset, preview, readers
 from core.datasets.columns import FIELDS
 from core.i18n import format_number, t
 from core.identity import canonical_json, content_hash
@@ -39,6 +41,10 @@ def draw_import(project: tb.Project, extend: tb.DatasetVersion | None) -> None:
         return
     options = _reading_options(uploaded)
     with st.spinner(t("ui.import.reading")):
+        seen = _look(uploaded, options)
+    fixes = _draw_fixes(uploaded, seen)
+    if fixes:
+        options["fixes"] = fixes
         seen = _look(uploaded, options)
     _draw_preview(seen)
     _draw_choice(project, uploaded, seen, options, extend)
@@ -76,10 +82,26 @@ def _digest(uploaded: UploadedFile) -> str:
 @st.cache_data(max_entries=16, ttl=3600, show_spinner=False)
 def _read_once(digest: str, name: str, options: str, _uploaded: UploadedFile) -> Preview:
     """Read the whole file; its name is never used as a path, and its bytes are known by their hash."""
+    chosen = json.loads(options)
+    if "fixes" in chosen:  # numbers of rows are no text
+        chosen["fixes"] = {int(number): fix for number, fix in chosen["fixes"].items()}
+    with _on_disk(_uploaded) as path:
+        return preview(path, name, **chosen)
+
+
+@st.cache_data(max_entries=32, ttl=3600, show_spinner=False)
+def _begins(digest: str, name: str, encoding: str, _uploaded: UploadedFile) -> list[dict[str, Any]]:
+    """Return the first rows as an encoding reads them."""
+    with _on_disk(_uploaded) as path:
+        return first_rows(path, name, encoding)
+
+
+@contextmanager
+def _on_disk(uploaded: UploadedFile) -> Iterator[Path]:
     with tempfile.NamedTemporaryFile(dir=settings().path("run")) as held:
-        held.write(_uploaded.getbuffer())
+        held.write(uploaded.getbuffer())
         held.flush()
-        return preview(Path(held.name), name, **json.loads(options))
+        yield Path(held.name)
 
 
 def _reading_options(uploaded: UploadedFile) -> dict[str, Any]:
@@ -87,7 +109,7 @@ def _reading_options(uploaded: UploadedFile) -> dict[str, Any]:
     proposed = _look(uploaded, {})
     with st.expander(t("ui.import.mapping"), expanded=proposed.shape is None, icon=":material/swap_horiz:"):
         st.caption(t("ui.import.mapping.text"))
-        encoding = _encoding(proposed)
+        encoding = _encoding(uploaded, proposed)
         options: dict[str, Any] = {}
         if encoding not in (None, proposed.encoding):
             options["encoding"] = encoding
@@ -108,10 +130,15 @@ def _reading_options(uploaded: UploadedFile) -> dict[str, Any]:
     return options
 
 
-def _encoding(proposed: Preview) -> str | None:
-    if not proposed.alternatives:
+def _encoding(uploaded: UploadedFile, proposed: Preview) -> str | None:
+    """Draw the choice of an encoding with the first rows as each of them reads: a person sees which is right."""
+    if not proposed.alternatives or proposed.encoding is None:
         return None
     choices = [proposed.encoding, *proposed.alternatives]
+    for name in choices:
+        rows = _begins(_digest(uploaded), uploaded.name, name, uploaded)
+        st.caption(name)
+        st.text("\n".join(" | ".join(str(cell) for cell in row.values() if cell is not None)[:160] for row in rows))
     return st.selectbox(t("ui.import.encoding"), choices, help=t("ui.import.encoding.help"))
 
 
@@ -183,6 +210,46 @@ def _draw_problems(seen: Preview) -> None:
     )
 
 
+_FIXABLE = 200
+"""Bad cells that are offered for mending at once; more are mended better in the file."""
+
+
+def _draw_fixes(uploaded: UploadedFile, seen: Preview) -> dict[str, dict[str, str]]:
+    """Draw the bad cells for mending and return what was written: row → column → value.
+
+    The list stays as it was when the file came, so that a mended row does not vanish under the person's hands.
+    """
+    bad = st.session_state.setdefault(f"bad_cells_{uploaded.file_id}_{seen.shape}", None)
+    if bad is None:
+        bad = [problem for problem in seen.problems if problem.column in seen.columns][:_FIXABLE]
+        st.session_state[f"bad_cells_{uploaded.file_id}_{seen.shape}"] = bad
+    if not bad:
+        return {}
+    names = {name: t(f"ui.problem.{name}") for name in ("row", "column", "what", "found", "mended")}
+    with st.expander(t("ui.import.mend", cells=len(bad)), icon=":material/edit:"):
+        st.caption(t("ui.import.mend.text"))
+        written = st.data_editor(
+            [
+                {
+                    names["row"]: problem.row,
+                    names["column"]: problem.column,
+                    names["what"]: t(f"datasets.problem.{problem.code}", column=problem.column),
+                    names["found"]: problem.found,
+                    names["mended"]: "",
+                }
+                for problem in bad
+            ],
+            disabled=[name for key, name in names.items() if key != "mended"],
+            hide_index=True,
+            key=f"mended_{uploaded.file_id}_{seen.shape}",
+        )
+    fixes: dict[str, dict[str, str]] = {}
+    for problem, cells in zip(bad, written, strict=True):
+        if value := str(cells[names["mended"]] or "").strip():
+            fixes.setdefault(str(problem.row), {})[problem.column] = value
+    return fixes
+
+
 def _draw_choice(
     project: tb.Project,
     uploaded: UploadedFile,
@@ -215,7 +282,7 @@ def _draw_choice(
             split=split,
             extend=extend.id if add and extend else None,
             on_problem=on_problem,
-            **options,
+            **{**options, "fixes": {int(number): fix for number, fix in options.get("fixes", {}).items()}},
         )
         st.query_params.pop("version", None)
         st.session_state["imported"] = made.row_count

@@ -15,6 +15,7 @@ from core.datasets import (
     dataset_versions,
     datasets,
     delete_dataset,
+    edit_rows,
     example,
     examples,
     export_skips,
@@ -182,6 +183,35 @@ def _draw_row(example_id: str) -> None:
             if row.tags:
                 st.caption(t("ui.questions.tags"))
                 st.json(row.tags, expanded=False)
+        _draw_edit(row)
+
+
+def _draw_edit(row: tb.Example) -> None:
+    """Draw the form that changes a row or leaves it out; either makes a new version, and this one stays."""
+    with st.expander(t("ui.questions.edit"), icon=":material/edit:"), st.form(f"edit_{row.id}", border=False):
+        st.caption(t("ui.questions.edit.text"))
+        wanted = {
+            "question": st.text_area(t("ui.questions.question"), row.question),
+            "answer": st.text_area(t("ui.questions.answer"), row.answer),
+        }
+        with st.container(horizontal=True):
+            wanted["split"] = st.selectbox(
+                t("ui.questions.split"), SPLITS, SPLITS.index(row.split), format_func=lambda key: t(f"ui.split.{key}")
+            )
+            wanted["slice"] = st.text_input(t("ui.questions.slice"), row.slice, max_chars=60)
+        with st.container(horizontal=True):
+            save = st.form_submit_button(t("ui.questions.edit.save"), icon=":material/save:", type="primary")
+            drop = st.form_submit_button(t("ui.questions.edit.drop"), icon=":material/delete:")
+    changed = {name: value for name, value in wanted.items() if value != getattr(row, name)}
+    if save and not wanted["question"].strip():
+        st.error(t("ui.questions.edit.empty"))
+    elif drop or (save and changed):
+        with st.spinner(t("ui.questions.edit.saving")):
+            changes = {} if drop else {row.position: changed}
+            made = edit_rows(row.version_id, changes, drop=[row.position] if drop else [])
+        st.query_params["version"] = made.id
+        st.toast(t("ui.questions.edit.saved"), icon=":material/check:")
+        st.rerun()
 
 
 def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:

@@ -177,6 +177,33 @@ def test_a_row_that_cannot_be_taken_over_is_named_and_nothing_is_imported(shop: 
     assert version["row_count"] == 1
 
 
+def test_a_table_is_read_as_told_and_its_bad_cells_are_mended(shop: Path) -> None:
+    file = shop / "table.csv"
+    file.write_bytes("Anfrage,Text,類\n返品は?,#N/A,返品\n保証は?,2年です。,保証\n".encode("cp932"))
+    reading = ("--map", "question=Anfrage", "--map", "answer=Text", "--map", "slice=類", "--encoding", "cp932")
+    seen = json.loads(done("dataset", "preview", file, *reading).stdout)
+    assert [problem["row"] for problem in seen["problems"]] == [2]
+    mended = (*reading, "--fix", "2:Text=30日以内です。")
+    assert json.loads(done("dataset", "preview", file, *mended).stdout)["problems"] == []
+    done("dataset", "import", "--project", "Shop", file, *mended)
+    rows = told("dataset", "show", "--project", "Shop")
+    assert [(row["answer"], row["slice"]) for row in rows] == [("30日以内です。", "返品"), ("2年です。", "保証")]
+    assert run("dataset", "import", "--project", "Shop", file, "--fix", "two=x").exit_code == 2
+
+
+def test_rows_are_changed_and_left_out_as_new_versions(shop: Path) -> None:
+    file = shop / "two.jsonl"
+    file.write_text('{"question": "a", "answer": "b"}\n{"question": "c", "answer": "d"}\n')
+    [first] = told("dataset", "import", "--project", "Shop", file)
+    [second] = told("dataset", "edit", "--project", "Shop", "2", "--set", "answer=e", "--set", "split=test")
+    assert second["id"] != first["id"] and second["row_count"] == 2
+    assert [row["answer"] for row in told("dataset", "show", "--project", "Shop")] == ["b", "e"]
+    [third] = told("dataset", "edit", "--project", "Shop", "1", "--drop")
+    assert third["row_count"] == 1
+    assert run("dataset", "edit", "--project", "Shop", "9", "--drop").exit_code == 2
+    assert run("dataset", "edit", "--project", "Shop", "1").exit_code == 2
+
+
 def test_checks_are_told_for_people_and_for_machines(shop: Path) -> None:
     done("dataset", "import", "--project", "Shop", shop / "questions.jsonl")
     for finding in told("dataset", "check", "--project", "Shop"):

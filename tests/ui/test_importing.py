@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import streamlit as st
 
+from core.datasets import examples, import_file, latest_version
 from core.ui import importing
 
 
@@ -50,3 +51,42 @@ def test_the_same_bytes_uploaded_again_are_known_and_other_bytes_are_not(reads: 
         upload: Any = Upload(data, "a.csv", str(number))
         importing._look(upload, {})
     assert len(reads) == 2
+
+
+def test_mended_cells_are_another_reading_and_the_list_of_bad_cells_stays(
+    reads: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload: Any = Upload("質問,回答,カテゴリ\nq,#N/A,x\n".encode(), "a.csv", "1")
+    seen = importing._look(upload, {})
+    assert [(problem.row, problem.column) for problem in seen.problems] == [(2, "回答")]
+    mended = importing._look(upload, {"fixes": {"2": {"回答": "a"}}})
+    assert not mended.problems and mended.rows[0].answer == "a" and mended.rows[0].slice == "x"
+    monkeypatch.setattr(st, "data_editor", lambda rows, **_: [{**rows[0], list(rows[0])[-1]: " a "}])
+    for look in (seen, mended):
+        assert importing._draw_fixes(upload, look) == {"2": {"回答": "a"}}
+
+
+def test_the_first_rows_are_shown_as_each_encoding_reads_them() -> None:
+    upload: Any = Upload("質問,回答\n電話番号は?,0120です。\n".encode("euc_jp"), "a.csv", "7")
+    for name, right in (("euc_jp", True), ("latin-1", False)):
+        [row] = importing._begins("digest", "a.csv", name, upload)
+        assert ("電話番号は?" in row.values()) is right
+
+
+def test_a_row_that_is_saved_becomes_a_new_version(empty: Any) -> None:
+    from streamlit.testing.v1 import AppTest
+
+    def page(version: str) -> None:
+        from core.datasets import examples
+        from core.ui.questions import _draw_edit
+
+        _draw_edit(examples(version)[0])
+
+    made = import_file(empty.id, b'{"question": "q", "answer": "a"}', "rows.jsonl")
+    app = AppTest.from_function(page, args=(made.id,)).run()
+    app.text_area[1].input("better")
+    app.button[0].click().run()
+    assert not app.exception
+    newest = latest_version(empty.id)
+    assert newest is not None and [row.answer for row in examples(newest.id)] == ["better"]
+    assert [row.answer for row in examples(made.id)] == ["a"]
