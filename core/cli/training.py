@@ -24,10 +24,12 @@ from core.training import (
     Preflight,
     TrainingConfig,
     adapters,
+    curve_series,
     preflight,
     require_libraries,
     run_group,
     run_view,
+    seed_series,
     start_learning_curve,
     start_probe,
     start_seeds,
@@ -85,7 +87,7 @@ def start(
         name=name,
         **{field: value for field, value in given.items() if value is not None},
     )
-    found = _examined(owner.id, config, probe=probe)
+    found = _examined(owner.id, config, _series(config, seeds, curve=curve), probe=probe)
     if check:
         if as_json:
             show(found.as_dict())
@@ -102,11 +104,18 @@ def start(
         show(views[0] if len(views) == 1 else views)
 
 
-def _examined(project_id: str, config: TrainingConfig, *, probe: bool) -> Preflight:
+def _series(config: TrainingConfig, seeds: int, *, curve: bool) -> list[TrainingConfig]:
+    """Return the runs that were asked for."""
+    if curve:
+        return curve_series(config)
+    return seed_series(config, range(config.seed, config.seed + seeds)) if seeds > 1 else [config]
+
+
+def _examined(project_id: str, config: TrainingConfig, series: list[TrainingConfig], *, probe: bool) -> Preflight:
     """Measure if that was asked for, and tell what speaks against the training."""
     if probe:
         follow(str(start_probe(project_id, config).job_id))
-    found = preflight(config)
+    found = preflight(config, series)
     _tell(found)
     return found
 

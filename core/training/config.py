@@ -181,7 +181,7 @@ class TrainingConfig:
         base = base_ref or project.base_ref
         version = dataset_version_id or _newest_version(project_id)
         values: dict[str, Any] = {
-            **_sized(base, METHODS.get(method), OBJECTIVES.get(objective), preset),
+            **_for_rows(_sized(base, METHODS.get(method), OBJECTIVES.get(objective), preset), version),
             "instructions": project.instructions,
             "house_rules": project.house_rules,
             "index_version_id": _newest_index(project_id) if row_style != "plain" else None,
@@ -230,6 +230,30 @@ papers and of TRL's recipes; those of the starter were found by trying."""
 
 _SMALL_SECONDS = {"quick": 15.0, "balanced": 48.0, "thorough": 180.0}
 _EPOCHS = {"quick": 1.0, "balanced": 3.0, "thorough": 5.0}
+
+
+_FEWEST_STEPS = 50
+"""Steps below which a run hardly leaves where it began: a few dozen rows are then learned in smaller batches."""
+
+
+def _for_rows(values: dict[str, Any], version_id: str) -> dict[str, Any]:
+    """Return defaults that also suit how many rows there are: enough steps, and a rise that is a tenth of them."""
+    with read() as session:
+        version = session.get(tb.DatasetVersion, version_id)
+    rows = int((version.counts if version else {}).get("splits", {}).get("train", 0))
+    epochs = values.get("epochs")
+    if not rows or epochs is None:  # a run that only its time ends takes as many steps as fit
+        return values
+    batch, accumulation = values["batch_size"], values["accumulation"]
+    while rows * epochs / (batch * accumulation) < _FEWEST_STEPS and batch * accumulation > 1:
+        batch, accumulation = (batch, accumulation // 2) if accumulation > 1 else (batch // 2, 1)
+    steps = rows * epochs / (batch * accumulation)
+    warmup = max(1, min(_WARMUP, round(steps / 10)))
+    return {**values, "batch_size": batch, "accumulation": accumulation, "warmup_steps": warmup}
+
+
+_WARMUP = 10
+"""Most steps over which the learning rate rises by default."""
 
 
 def _sized(base_ref: str, method: type[Method], objective: type[Objective], preset: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 import subprocess
@@ -73,9 +74,11 @@ class Preflight:
     trained_parameters: int
     steps: int | None
     """Steps of the run; None if only time limits it."""
+    runs: int
+    """How many runs are asked for: more than one in a learning curve or with several seeds."""
     seconds: float | None
-    """Expected: of the whole run where a probe measured it, else of the training alone, from the time limit or from
-    the speed of earlier runs; None if nothing was measured yet."""
+    """Expected of all runs together: of the whole run where a probe measured it, else of the training alone, from the
+    time limit or from the speed of earlier runs; None if nothing was measured yet."""
     seconds_low: float | None
     """The same at the speed of the probe's fastest step; as `seconds` without a probe."""
     seconds_high: float | None
@@ -99,8 +102,13 @@ class Preflight:
         return values
 
 
-def preflight(config: TrainingConfig) -> Preflight:
+def preflight(config: TrainingConfig, series: Sequence[TrainingConfig] = ()) -> Preflight:
     """Look at everything that can be known before the training starts.
+
+    Args:
+        config: What is trained.
+        series: The runs of a learning curve or of several seeds, one after another, where it is one of these; disk,
+            time and cost are then those of all of them.
 
     Raises:
         KurabeError: ``training.base_missing``, ``training.no_rows``, ``training.nothing_left`` or what the chat
@@ -111,7 +119,7 @@ def preflight(config: TrainingConfig) -> Preflight:
         raise KurabeError("training.base_missing", base=base.ref)
     template = ChatTemplate.load(base.folder)
     rows = rows_for_estimate(config, template, _language(config))
-    return _judged(config, base, base.folder, template, rows)
+    return _judged(config, base, base.folder, template, rows, series or (config,))
 
 
 def rows_for_estimate(config: TrainingConfig, template: ChatTemplate, language: str) -> PreparedRows:
@@ -132,20 +140,26 @@ def _language(config: TrainingConfig) -> str:
 
 
 def _judged(
-    config: TrainingConfig, base: BaseModelInfo, folder: Path, template: ChatTemplate, rows: PreparedRows
+    config: TrainingConfig,
+    base: BaseModelInfo,
+    folder: Path,
+    template: ChatTemplate,
+    rows: PreparedRows,
+    series: Sequence[TrainingConfig],
 ) -> Preflight:
     counts, shapes = _scaled(rows), read_shapes(folder)
     device, memory_free = _device()
     memory = estimate_memory(config, shapes, counts["longest"], device=device)
     trained = trained_parameters(config, shapes)
-    disk_needed = 2 * trained * 12 + trained * 4 + (settings().free_space_floor_mb << 20)
+    disk_needed = _disk(trained, len(series)) + (settings().free_space_floor_mb << 20)
     disk_free = shutil.disk_usage(settings().path()).free
     steps = _steps(config, counts["trained"])
     probe = measured(config, device)
     needed = memory.total if probe is None else _measured_need(probe, memory, device)
-    low, seconds, high = _time(config, counts, device, probe)
+    low, seconds, high = _times(series, config, counts, device, probe)
     findings = [
         *_memory_findings(needed, memory_free, measured=probe is not None and rows.share == 1),
+        *_series_findings(series),
         *_time_findings(config, counts, probe, seconds),
         *_row_findings(rows, counts),
         *_base_findings(base, config, device, counts),
@@ -170,16 +184,30 @@ def _judged(
         left_out_share=counts["listed"] / counts["rows_in"],
         trained_parameters=trained,
         steps=steps,
+        runs=len(series),
         seconds=seconds,
         seconds_low=low,
         seconds_high=high,
         probe=probe,
         memory_needed=needed,
-        cost=_cost(low, seconds, high, counts["tokens"], device),
+        cost=_cost(low, seconds, high, round(counts["tokens"] * _shares(series, config)), device),
         licence=base.licence,
         preview=template.pieces(rows.train[0].tokens),
         preview_rejected=template.pieces(rejected) if (rejected := rows.train[0].rejected) else [],
     )
+
+
+_STATE = 12
+"""Bytes of a checkpoint for each trained number: itself and the two moments of its optimizer, in 32 bit."""
+
+_KEPT, _WRITTEN = 2, 3
+"""Checkpoints that a run keeps, and that are there at once: the oldest goes when a new one is whole."""
+
+
+def _disk(trained: int, runs: int) -> int:
+    """Return the most bytes that runs one after another take, with `trained` numbers each."""
+    adapter = 4 * trained
+    return (runs - 1) * (_KEPT * _STATE * trained + adapter) + _WRITTEN * _STATE * trained + adapter
 
 
 def _scaled(rows: PreparedRows) -> dict[str, Any]:
@@ -194,18 +222,60 @@ def _device() -> tuple[str, int | None]:
     free = None if wanted == "cpu" else _free_gpu_memory()
     if free is not None:
         return "cuda", free
-    return ("cuda", None) if wanted == "cuda" else ("cpu", psutil.virtual_memory().available)
+    return ("cuda", None) if wanted == "cuda" else ("cpu", _free_memory())
+
+
+_CGROUPS = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+        "/sys/fs/cgroup/memory/memory.stat",
+    ),
+)
+"""Limit, use and its parts of the container that this runs in, in the second and the first version of cgroups."""
+
+
+def _free_memory(cgroups: Sequence[tuple[str, str, str]] = _CGROUPS) -> int:
+    """Return the bytes that may still be taken: of the machine, or of a container that allows less."""
+    free = psutil.virtual_memory().available
+    for limit, used, parts in cgroups:
+        try:
+            most, taken = int(Path(limit).read_text()), int(Path(used).read_text())
+            # file pages that nobody has used for a while are given up before anything is killed
+            named = dict(line.split()[:2] for line in Path(parts).read_text().splitlines() if " " in line)
+            free = min(free, max(0, most - taken + int(named.get("inactive_file", 0))))
+        except (OSError, ValueError):  # no such file, or "max": no limit
+            continue
+    return free
+
+
+def _gpu() -> str | None:
+    """Return the GPU that torch would take first, as nvidia-smi is asked for it; None if all are hidden from it."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return "0"
+    first = visible.split(",")[0].strip()
+    return first if first not in ("", "-1", "NoDevFiles") else None
+
+
+def _asked(query: str) -> list[str]:
+    """Return what nvidia-smi answers of the GPU that would be used, line by line; nothing if it cannot be asked."""
+    tool, gpu = shutil.which("nvidia-smi"), _gpu()
+    if tool is None or gpu is None:
+        return []
+    command = [tool, query, "--format=csv,noheader,nounits", "-i", gpu]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return done.stdout.splitlines()
 
 
 def _free_gpu_memory() -> int | None:
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return None
-    command = [tool, "--query-gpu=memory.free", "--format=csv,noheader,nounits", "-i", "0"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-        return int(done.stdout.split()[0]) << 20
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return int(_asked("--query-gpu=memory.free")[0]) << 20
+    except (ValueError, IndexError):
         return None
 
 
@@ -220,6 +290,31 @@ def _per_epoch(config: TrainingConfig, rows: int) -> int:
 
 
 _Range = tuple[float | None, float | None, float | None]
+
+
+def _shares(series: Sequence[TrainingConfig], config: TrainingConfig) -> float:
+    """Return how many times the rows of `config` all runs of a series read."""
+    return sum(run.data_share for run in series) / config.data_share
+
+
+def _times(
+    series: Sequence[TrainingConfig],
+    config: TrainingConfig,
+    counts: dict[str, Any],
+    device: str,
+    probe: Measured | None,
+) -> _Range:
+    """Return the least, the expected and the most seconds of all runs, one after another."""
+    found = []
+    for run in series:
+        share = run.data_share / config.data_share
+        found.append(_time(run, {**counts, "tokens": max(1, round(counts["tokens"] * share))}, device, probe))
+    low, usual, high = (None if None in each else sum(filter(None, each)) for each in zip(*found, strict=True))
+    return low, usual, high
+
+
+def _series_findings(series: Sequence[TrainingConfig]) -> list[Finding]:
+    return [Finding("go", "series", {"runs": len(series)})] if len(series) > 1 else []
 
 
 def _time(config: TrainingConfig, counts: dict[str, Any], device: str, probe: Measured | None) -> _Range:
@@ -411,16 +506,11 @@ def _holder_findings(device: str) -> list[Finding]:
 
 
 def _gpu_programs() -> list[tuple[int, str, int]]:
-    """Return pid, name and megabytes of every program that computes on the first GPU; empty if it cannot be asked."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return []
-    command = [tool, "--query-compute-apps=pid,process_name,used_memory", "--format=csv,noheader,nounits", "-i", "0"]
+    """Return pid, name and megabytes of every program that computes on this GPU; empty if it cannot be asked."""
+    rows = [line.split(",") for line in _asked("--query-compute-apps=pid,process_name,used_memory")]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-        rows = [line.split(",") for line in done.stdout.splitlines() if line.count(",") >= 2]
-        return [(int(row[0]), Path(row[1].strip()).name, int(row[-1])) for row in rows]
-    except (OSError, subprocess.SubprocessError, ValueError):
+        return [(int(row[0]), Path(row[1].strip()).name, int(row[-1])) for row in rows if len(row) >= 3]
+    except ValueError:
         return []
 
 

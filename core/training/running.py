@@ -27,10 +27,12 @@ from core.training.config import TrainingConfig
 __all__ = [
     "RunView",
     "adapters",
+    "curve_series",
     "listed_rows",
     "require_libraries",
     "run_view",
     "runs",
+    "seed_series",
     "start_learning_curve",
     "start_merge",
     "start_seeds",
@@ -169,29 +171,41 @@ def _submit(run: tb.TrainingRun, launcher: str | dict[str, Any]) -> tb.TrainingR
     return run
 
 
+SEEDS = (0, 1, 2)
+SHARES = (0.1, 0.25, 0.5, 1.0)
+
+
+def seed_series(config: TrainingConfig, seeds: Sequence[int] = SEEDS) -> list[TrainingConfig]:
+    """Return the same run with each of several seeds."""
+    name = config.name or config.plugin.name
+    return [replace(config, seed=seed, name=f"{name} · seed {seed}") for seed in seeds]
+
+
+def curve_series(config: TrainingConfig, shares: Sequence[float] = SHARES) -> list[TrainingConfig]:
+    """Return the same run on each of several shares of the data."""
+    name = config.name or config.plugin.name
+    return [replace(config, data_share=share, name=f"{name} · {share:.0%}") for share in shares]
+
+
 def start_seeds(
-    project_id: str, config: TrainingConfig, seeds: Sequence[int] = (0, 1, 2), **options: Any
+    project_id: str, config: TrainingConfig, seeds: Sequence[int] = SEEDS, **options: Any
 ) -> list[tb.TrainingRun]:
     """Start the same run with several seeds, to see how much one training differs from the next.
 
     `options` are those of `start_training`.
     """
-    name = config.name or config.plugin.name
-    configs = [replace(config, seed=seed, name=f"{name} · seed {seed}") for seed in seeds]
-    return _start_together(project_id, configs, options, new_id())
+    return _start_together(project_id, seed_series(config, seeds), options, new_id())
 
 
 def start_learning_curve(
-    project_id: str, config: TrainingConfig, shares: Sequence[float] = (0.1, 0.25, 0.5, 1.0), **options: Any
+    project_id: str, config: TrainingConfig, shares: Sequence[float] = SHARES, **options: Any
 ) -> list[tb.TrainingRun]:
     """Start the same run on growing shares of the data, to see how many examples are enough.
 
     `options` are those of `start_training`.
     """
-    name = config.name or config.plugin.name
-    configs = [replace(config, data_share=share, name=f"{name} · {share:.0%}") for share in shares]
     # The largest share stands in the key: a curve that lost its end then does not pass for a whole one.
-    return _start_together(project_id, configs, options, f"{new_id()}:{max(shares):g}")
+    return _start_together(project_id, curve_series(config, shares), options, f"{new_id()}:{max(shares):g}")
 
 
 def _start_together(

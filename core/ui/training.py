@@ -25,12 +25,14 @@ from core.training import (
     Preflight,
     RunView,
     TrainingConfig,
+    curve_series,
     listed_rows,
     newest_probe,
     preflight,
     run_group,
     run_view,
     runs,
+    seed_series,
     start_learning_curve,
     start_probe,
     start_seeds,
@@ -69,7 +71,7 @@ def draw_form(project: tb.Project) -> str | None:
     job = _probe_job(probe)
     if job is not None and (job.active or job.status in ("failed", "lost", "killed")):
         follow_job(job.id)
-    found = _looked(config, probe.id if probe and probe.result else "", again=check or start or measure)
+    found = _looked(config, series, probe.id if probe and probe.result else "", again=check or start or measure)
     if found is None:
         return None
     if start and found.verdict == "go":
@@ -99,15 +101,21 @@ def _probe_job(probe: tb.TrainingProbe | None) -> JobView | None:
     return None
 
 
-def _looked(config: TrainingConfig, probed: str, *, again: bool) -> Preflight | None:
+def _looked(config: TrainingConfig, series: str, probed: str, *, again: bool) -> Preflight | None:
     """Return what the preflight says, once somebody asked; it is asked anew when a measurement has ended meanwhile."""
-    looked_at, before, found = st.session_state.get(_LOOKED, ("", "", None))
-    if again or (looked_at == config.hash and before != probed):
+    asked = (config.hash, series)
+    looked_at, before, found = st.session_state.get(_LOOKED, (None, "", None))
+    if again or (looked_at == asked and before != probed):
         with st.spinner(t("ui.training.checking")):
-            found = preflight(config)
-        st.session_state[_LOOKED] = (config.hash, probed, found)
+            found = preflight(config, _runs_of(config, series))
+        st.session_state[_LOOKED] = (asked, probed, found)
         return found
-    return found if looked_at == config.hash else None
+    return found if looked_at == asked else None
+
+
+def _runs_of(config: TrainingConfig, series: str) -> list[TrainingConfig]:
+    """Return the runs that are asked for."""
+    return {"seeds": seed_series, "curve": curve_series}.get(series, lambda one: [one])(config)
 
 
 def _begin(project: tb.Project, config: TrainingConfig, series: str, found: Preflight) -> str:

@@ -8,7 +8,10 @@ import pytest
 
 from core.errors import KurabeError
 from core.i18n import LANGUAGES, Language, t, use_language
+from core.store import tables as tb
+from core.store import write
 from core.training import METHODS, PRESETS, TrainingConfig, build_method, outcome_text, setting_name, setting_text
+from core.training.config import _for_rows
 from tests.training.conftest import Known
 
 
@@ -63,6 +66,19 @@ def test_a_preset_takes_other_fields(known: Known) -> None:
     assert (made.seconds_limit, made.seed, made.batch_size) == (7, 3, 2)
     with pytest.raises(KurabeError, match="no_index"):
         TrainingConfig.preset(known.project, row_style="raft")
+
+
+def test_a_few_dozen_rows_are_learned_in_smaller_batches_and_reach_the_peak_rate_early(known: Known) -> None:
+    usual = {"batch_size": 8, "accumulation": 2, "epochs": 3.0}
+    with write() as session:
+        session.get_one(tb.DatasetVersion, known.version).counts = {"splits": {"train": 24}}
+    few = _for_rows(usual, known.version)
+    steps = 24 * 3 / (few["batch_size"] * few["accumulation"])
+    assert steps >= 50 and few["warmup_steps"] == round(steps / 10) < 10
+    with write() as session:
+        session.get_one(tb.DatasetVersion, known.version).counts = {"splits": {"train": 5000}}
+    assert _for_rows(usual, known.version) == {**usual, "warmup_steps": 10}
+    assert _for_rows({"batch_size": 8, "accumulation": 1}, known.version) == {"batch_size": 8, "accumulation": 1}
 
 
 def fields_with_forms() -> list[tuple[str, dataclasses.Field[object]]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,9 @@ from core.models import resolve_base
 from core.settings import DATA, reset_settings
 from core.store import tables as tb
 from core.store import write
-from core.training import METHODS, Preflight, TrainingConfig, preflight
+from core.training import METHODS, Preflight, TrainingConfig, curve_series, preflight, seed_series
 from core.training.estimate import estimate_memory, read_shapes, trained_parameters
+from core.training.outlook import _free_gpu_memory, _free_memory
 from tests.training.conftest import Known
 
 STARTER = DATA / "starter"
@@ -185,3 +188,50 @@ def test_every_finding_is_worded(known: Known) -> None:
     assert len(codes) >= 14
     for language in LANGUAGES:
         assert [code for code in codes if "⟦" in t(f"training.preflight.{code}", language)] == []
+
+
+def test_a_series_is_told_and_priced_as_all_of_its_runs(known: Known) -> None:
+    config = TrainingConfig(dataset_version_id=known.version, epochs=None, seconds_limit=60)
+    one, curve, seeds = (preflight(config, runs) for runs in ([], curve_series(config), seed_series(config)))
+    assert (one.seconds, curve.seconds, seeds.seconds) == (60, 4 * 60, 3 * 60), "each run has the whole time"
+    assert (one.runs, curve.runs, seeds.runs) == (1, 4, 3)
+    assert one.cost and seeds.cost and Decimal(seeds.cost["amount"]) == 3 * Decimal(one.cost["amount"])
+    assert [finding.params for finding in seeds.findings if finding.code == "series"] == [{"runs": 3}]
+    state = 12 * one.trained_parameters
+    assert curve.disk_needed - one.disk_needed == 3 * (2 * state + 4 * one.trained_parameters)
+
+
+def test_runs_on_a_share_of_the_rows_take_that_share_of_the_time(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.training.outlook._measured_speed", lambda *_: 100.0)
+    config = TrainingConfig(dataset_version_id=known.version, epochs=2)
+    one, curve = preflight(config).seconds, preflight(config, curve_series(config)).seconds
+    assert one is not None and curve == pytest.approx(1.85 * one, rel=0.01)
+
+
+def test_a_container_that_allows_less_than_the_machine_has_is_believed(tmp_path: Path) -> None:
+    limit, used, parts = (tmp_path / name for name in ("max", "current", "stat"))
+    limit.write_text("1000000\n")
+    used.write_text("900000\n")
+    parts.write_text("anon 500000\ninactive_file 150000\n")
+    files = ((str(limit), str(used), str(parts)),)
+    assert _free_memory(files) == 250_000
+    limit.write_text("max\n")
+    assert _free_memory(files) > 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("visible", "asked"), [(None, "0"), ("2,3", "2"), ("GPU-8f6d", "GPU-8f6d"), ("", None), ("-1", None)]
+)
+def test_the_gpu_that_torch_will_take_is_the_one_that_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visible: str | None, asked: str | None
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\necho 7000\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert _free_gpu_memory() == (7000 << 20 if asked else None)
+    if asked:
+        assert (tmp_path / "asked").read_text().split()[-2:] == ["-i", asked]
