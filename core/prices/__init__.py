@@ -33,6 +33,7 @@ __all__ = [
     "price_book",
     "price_device",
     "price_hosted_training",
+    "price_parts",
     "price_training",
     "price_versions",
     "remember_prices",
