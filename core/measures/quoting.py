@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,9 @@ _CJK_TELLING = re.compile(r"[\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaf
 
 _TELLING_LETTERS = 4
 """Letters from which a Latin word is likely to mean something of its own."""
+
+_FEWEST_TO_COMPARE = 3
+"""Passages from which words that most of them hold count as the documents' way of writing."""
 
 _FEWEST_DIGITS = 3
 """Digits from which a figure without a unit is no chance."""
@@ -63,13 +67,21 @@ def passages_used(
     """
     cited = set(citations(answer)) if numbered else set()
     said = without_citations(answer)
-    words, known = _words(said), set(_words(question))
+    words, known = _words(said), set(_words(question)) | _common(passages)
     values = {q.key for q in quantities(said, language) if _distinct(q, said)}
     values -= {q.key for q in quantities(question, language)}
     return [
         PassageUse(number in cited, _merged([*_runs(words, text, known), *_same_values(values, text, language)]))
         for number, text in enumerate(passages, 1)
     ]
+
+
+def _common(passages: Sequence[str]) -> set[str]:
+    """Return the words of most passages: they are how these documents are written, not what one of them says."""
+    if len(passages) < _FEWEST_TO_COMPARE:
+        return set()
+    counts = Counter(word for passage in passages for word in set(_words(passage)))
+    return {word for word, count in counts.items() if count > len(passages) / 2}
 
 
 def _words(text: str) -> list[str]:

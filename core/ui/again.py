@@ -99,8 +99,9 @@ def _prompt_form(rows: Sequence[tb.Answer]) -> None:
 
 def _unless_same(prompt: PromptChoice, instructions: str, rules: str) -> PromptChoice:
     """Return an edited prompt; spaces around its texts are no edit."""
-    edited = PromptChoice(instructions=instructions.strip(), house_rules=rules.strip())
-    same = edited == PromptChoice(instructions=prompt.instructions.strip(), house_rules=prompt.house_rules.strip())
+    edited = prompt.model_copy(update={"instructions": instructions.strip(), "house_rules": rules.strip()})
+    old = {"instructions": prompt.instructions.strip(), "house_rules": prompt.house_rules.strip()}
+    same = edited == prompt.model_copy(update=old)
     return prompt if same else edited
 
 

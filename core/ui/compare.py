@@ -29,6 +29,7 @@ from core.ui.approaches import approach_label, choose_approaches, draw_missing
 from core.ui.cases import reason_text
 from core.ui.compare_columns import Columns, columns_of, draw_column_head, in_order, named
 from core.ui.compare_figures import draw_figures, draw_legend, figure_slides, slowest
+from core.ui.compare_made import draw_made_of
 from core.ui.compare_sources import draw_sources
 from core.ui.findings import when
 from core.ui.live import draw_live
@@ -287,6 +288,7 @@ def _body(row: tb.Answer, longest: float, base: tb.Answer | None, changed: Chang
         )
     st.caption(_figures_text(row))
     draw_sources(row)
+    draw_made_of(row, get_approach(row.approach_id))
     with st.expander(t("ui.compare.record"), icon=":material/receipt_long:"):
         st.json(_record(row, get_approach(row.approach_id)), expanded=1)
 

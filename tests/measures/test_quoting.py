@@ -44,6 +44,12 @@ def test_words_that_only_repeat_the_question_are_no_sign_of_use() -> None:
     assert said(LAMP, answer) != [], "the same words tell something where nobody asked with them"
 
 
+def test_words_that_most_documents_share_are_how_they_are_written() -> None:
+    fan = "The warranty period of the Cedar Fan is 12 months. It is made in Porto."
+    uses = passages_used("The warranty period of the Amber Kettle is 24 months.", [LAMP, KETTLE, fan], "en")
+    assert [use.used for use in uses] == [False, True, False]
+
+
 def test_a_run_of_words_is_marked_as_it_stands() -> None:
     passage = "Send the device back with the ORIGINAL receipt, please."
     assert said(passage, "Keep the original receipt, please.") == ["the ORIGINAL receipt, please"]
