@@ -1,6 +1,6 @@
 """Approaches: model × context × prompt, how each answers, and the record of every answer."""
 
-from .again import Changed, ask_after_edit, ask_with_prompt, change_before, tried_prompt
+from .again import Changed, ask_after_edit, ask_with_prompts, change_before, prompts_of, tried_prompts
 from .answering import AnswerRequest, answer, answer_row, derived_seed, perform
 from .batch import Keeper, Task, answer_many, ask_all, ask_patiently, may_pass, pause_after, wait_unless
 from .context import Context, Demonstration, Gathered, GatherInput
@@ -51,7 +51,7 @@ __all__ = [
     "context_tokens",
     "ask_all",
     "ask_patiently",
-    "ask_with_prompt",
+    "ask_with_prompts",
     "change_before",
     "check_key_name",
     "comparison",
@@ -66,6 +66,7 @@ __all__ = [
     "pause_after",
     "new_row",
     "perform",
+    "prompts_of",
     "recent_comparisons",
     "save_approach",
     "save_rows",
@@ -74,7 +75,7 @@ __all__ = [
     "start_comparison",
     "stop_answer",
     "store_rows",
-    "tried_prompt",
+    "tried_prompts",
     "unavailable",
     "why_unavailable",
     "wait_unless",

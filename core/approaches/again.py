@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,11 @@ from core.measures.differences import changed_lines
 from core.store import tables as tb
 
 from .library import get_approach, spec_of_row
-from .live import comparison, start_comparison
+from .live import TRIED, comparison, start_comparison
 from .spec import PromptChoice
 
 NOTE = "again"
 """Key in an answer's notes: what was changed before it, and which comparison stands before it."""
-
-_TRIED = "prompt"
-"""Key in an answer's notes: the prompt that was tried instead of the approach's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,9 @@ class Changed:
     text: str = ""
     """Its text after the change."""
     lines: tuple[tuple[str, str], ...] = ()
-    """Lines of the document (or of the prompt) that differ, as (before, after)."""
+    """Lines of the document (or of all prompts) that differ, as (before, after)."""
+    prompts: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """Where prompts were changed: whose, as the approach's id, and its lines that differ."""
     removed: bool = False
     """Whether the document was deleted since: then nobody can say any more what changed."""
 
@@ -62,29 +61,44 @@ def ask_after_edit(compare_id: str, document_id: str, text: str | None = None, d
     if latest_index(before.knowledge_base_id) is not None:
         refresh_index(before.knowledge_base_id)
     changed = {"document": {"name": before.name, "before": before.id, "after": after.id}}
-    return _ask(rows, changed, tried_prompt(rows))
+    return _ask(rows, changed, tried_prompts(rows))
 
 
-def ask_with_prompt(compare_id: str, prompt: PromptChoice) -> str:
+def ask_with_prompts(compare_id: str, prompts: Mapping[str, PromptChoice]) -> str:
     """Ask a comparison's question again with other instructions and house rules; return the new comparison's id.
 
-    The approaches keep their own prompt; the tried one stands in the record of each answer.
+    The approaches keep their own prompts; the tried ones stand in the records of the answers.
+
+    Args:
+        compare_id: The comparison to repeat.
+        prompts: What to try, by approach; approaches that are not named are asked as before.
 
     Raises:
         KurabeError: `store.missing`, `approaches.nothing_changed`.
     """
     rows = _answers(compare_id)
-    before = tried_prompt(rows) or spec_of_row(get_approach(rows[0].approach_id)).prompt
-    if prompt == before:
+    before = prompts_of(rows)
+    changed = {key: prompt for key, prompt in prompts.items() if key in before and prompt != before[key]}
+    if not changed:
         raise KurabeError("approaches.nothing_changed")
-    changed = {"prompt": {"before": before.model_dump(), "after": prompt.model_dump()}}
-    return _ask(rows, changed, prompt)
+    sides = {key: {"before": before[key].model_dump(), "after": new.model_dump()} for key, new in changed.items()}
+    return _ask(rows, {"prompts": sides}, {**tried_prompts(rows), **changed})
 
 
-def tried_prompt(rows: Sequence[tb.Answer]) -> PromptChoice | None:
-    """The prompt that a comparison tried instead of the approaches' own; None when they kept theirs."""
-    tried = rows[0].notes.get(_TRIED) if rows else None
-    return PromptChoice.model_validate(tried) if tried else None
+def prompts_of(rows: Sequence[tb.Answer]) -> dict[str, PromptChoice]:
+    """The prompts that a comparison was asked with, by approach in the order of the answers: tried ones or their own.
+
+    Raises:
+        KurabeError: `store.missing`.
+    """
+    tried = tried_prompts(rows)
+    ids = dict.fromkeys(row.approach_id for row in rows)
+    return {key: tried.get(key) or spec_of_row(get_approach(key)).prompt for key in ids}
+
+
+def tried_prompts(rows: Sequence[tb.Answer]) -> dict[str, PromptChoice]:
+    """The prompts that a comparison tried instead of the approaches' own, by approach."""
+    return {row.approach_id: PromptChoice.model_validate(tried) for row in rows if (tried := row.notes.get(TRIED))}
 
 
 def _answers(compare_id: str) -> list[tb.Answer]:
@@ -94,11 +108,8 @@ def _answers(compare_id: str) -> list[tb.Answer]:
     return rows
 
 
-def _ask(rows: Sequence[tb.Answer], changed: dict[str, Any], prompt: PromptChoice | None) -> str:
+def _ask(rows: Sequence[tb.Answer], changed: dict[str, Any], prompts: Mapping[str, PromptChoice]) -> str:
     first = rows[0]
-    notes: dict[str, Any] = {NOTE: {"before": first.compare_id, **changed}}
-    if prompt is not None:
-        notes[_TRIED] = prompt.model_dump()
     return start_comparison(
         first.project_id,
         first.question,
@@ -106,8 +117,8 @@ def _ask(rows: Sequence[tb.Answer], changed: dict[str, Any], prompt: PromptChoic
         first.example_id,
         repetitions=max(row.repetition for row in rows) + 1,
         retrieval_off=any(row.notes.get("retrieval_off") for row in rows),
-        prompt=prompt,
-        notes=notes,
+        prompts=prompts,
+        notes={NOTE: {"before": first.compare_id, **changed}},
     )
 
 
@@ -116,9 +127,8 @@ def change_before(rows: Sequence[tb.Answer]) -> Changed | None:
     note = rows[0].notes.get(NOTE) if rows else None
     if not note:
         return None
-    if "prompt" in note:
-        old, new = (PromptChoice.model_validate(note["prompt"][side]) for side in ("before", "after"))
-        return Changed(str(note["before"]), lines=tuple(changed_lines(_words(old), _words(new))))
+    if "document" not in note:
+        return _changed_prompts(rows, note)
     names = note["document"]
     try:
         before, after = document(names["before"]), document(names["after"])
@@ -126,6 +136,23 @@ def change_before(rows: Sequence[tb.Answer]) -> Changed | None:
         return Changed(str(note["before"]), str(names["name"]), removed=True)
     lines = tuple(changed_lines(before.text, after.text))
     return Changed(str(note["before"]), after.name, after.title, after.text, lines)
+
+
+def _changed_prompts(rows: Sequence[tb.Answer], note: Mapping[str, Any]) -> Changed:
+    """What was changed in which prompt; answers of an earlier release were all asked with the same one."""
+    sides = note.get("prompts") or {row.approach_id: note["prompt"] for row in rows}
+    lines = {
+        key: _prompt_lines(PromptChoice(**side["before"]), PromptChoice(**side["after"])) for key, side in sides.items()
+    }
+    return Changed(
+        str(note["before"]),
+        lines=tuple(dict.fromkeys(line for found in lines.values() for line in found)),
+        prompts=tuple(lines.items()),
+    )
+
+
+def _prompt_lines(before: PromptChoice, after: PromptChoice) -> tuple[tuple[str, str], ...]:
+    return tuple(changed_lines(_words(before), _words(after)))
 
 
 def _words(prompt: PromptChoice) -> str:

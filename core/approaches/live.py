@@ -64,6 +64,9 @@ class LiveComparison:
         return True
 
 
+TRIED = "prompt"
+"""Key in an answer's notes: the prompt that was tried instead of its approach's own."""
+
 LIVE = LiveComparison()
 """The live answers of this process."""
 
@@ -77,7 +80,7 @@ def start_comparison(
     repetitions: int = 1,
     retrieval_off: bool = False,
     index_version_id: str | None = None,
-    prompt: PromptChoice | None = None,
+    prompts: Mapping[str, PromptChoice] | None = None,
     notes: Mapping[str, Any] | None = None,
 ) -> str:
     """Ask several approaches the same question in the background and return the comparison's id.
@@ -90,7 +93,7 @@ def start_comparison(
         repetitions: How often each is asked.
         retrieval_off: Answer as if search were down.
         index_version_id: Search this index version instead of the newest.
-        prompt: Instructions and house rules to try instead of the approaches' own.
+        prompts: Instructions and house rules to try, by approach; the others keep their own. Noted with the answers.
         notes: Kept with every answer; JSON-able.
 
     Raises:
@@ -100,7 +103,7 @@ def start_comparison(
         raise KurabeError("approaches.empty_question")
     if not approach_ids:
         raise KurabeError("approaches.none_chosen")
-    compare_id = new_id()
+    compare_id, tried = new_id(), prompts or {}
     LIVE.start(
         [
             AnswerRequest(
@@ -112,14 +115,18 @@ def start_comparison(
                 repetition=repetition,
                 retrieval_off=retrieval_off,
                 index_version_id=index_version_id,
-                prompt=prompt,
-                notes=notes or {},
+                prompt=tried.get(approach_id),
+                notes=_notes(notes or {}, tried.get(approach_id)),
             )
             for repetition in range(repetitions)
             for approach_id in dict.fromkeys(approach_ids)
         ]
     )
     return compare_id
+
+
+def _notes(notes: Mapping[str, Any], tried: PromptChoice | None) -> dict[str, Any]:
+    return {**notes, **({TRIED: tried.model_dump()} if tried is not None else {})}
 
 
 def comparison(compare_id: str) -> list[tb.Answer]:

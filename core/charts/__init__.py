@@ -1,6 +1,15 @@
 """Figures drawn from plain values, so that pages and the report show the same; an approach looks alike everywhere."""
 
-from core.charts.answers import AnswerFigures, latency_parts, latency_strip, spans_by_part, tokens_and_cost
+from core.charts.answers import (
+    PART_COLOURS,
+    AnswerFigures,
+    answer_costs,
+    answer_tokens,
+    latency_parts,
+    latency_strip,
+    parts_seen,
+    spans_by_part,
+)
 from core.charts.confusion import confusion_chart
 from core.charts.headroom import headroom_chart
 from core.charts.results import (
@@ -26,12 +35,15 @@ from core.charts.training import (
 
 __all__ = [
     "LOOKS",
+    "PART_COLOURS",
     "AnswerFigures",
     "Bar",
     "Look",
     "MeasuredApproach",
     "accuracy_curve",
     "alt_of",
+    "answer_costs",
+    "answer_tokens",
     "confusion_chart",
     "cost_per_1000",
     "headroom_chart",
@@ -43,13 +55,13 @@ __all__ = [
     "loss_comparison",
     "loss_curve",
     "margin_curve",
+    "parts_seen",
     "quality_by_slice",
     "quality_overview",
     "seed_spread",
     "spans_by_part",
     "styled",
     "sweep_chart",
-    "tokens_and_cost",
     "tokens_per_answer",
     "tradeoff",
 ]

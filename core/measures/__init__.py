@@ -10,6 +10,7 @@ from core.registry import Registry, spec_of
 from .case import Case, Embed, Language, Measured, Metric, ShownPassage
 from .expectation import Expectation, expectation
 from .judged import Choice, JudgedMetric, claims, read_choice, read_scale, read_yes_no
+from .quoting import PassageUse, passages_used
 from .statistics import (
     Difference,
     Interval,
@@ -39,6 +40,7 @@ __all__ = [
     "Language",
     "Measured",
     "Metric",
+    "PassageUse",
     "ShownPassage",
     "Verdict",
     "abstains",
@@ -50,6 +52,7 @@ __all__ = [
     "mean_interval",
     "measure",
     "paired_difference",
+    "passages_used",
     "percentile_interval",
     "power",
     "proportion_interval",

@@ -8,11 +8,21 @@ from core.prices.book import (
     price_versions,
     remember_prices,
 )
-from core.prices.costing import Cost, convert, price_answer, price_device, price_hosted_training, price_training
+from core.prices.costing import (
+    Cost,
+    CostPart,
+    convert,
+    price_answer,
+    price_device,
+    price_hosted_training,
+    price_parts,
+    price_training,
+)
 from core.prices.device import Device, local_device
 
 __all__ = [
     "Cost",
+    "CostPart",
     "Device",
     "PriceBookInfo",
     "PriceEntry",
@@ -23,6 +33,7 @@ __all__ = [
     "price_book",
     "price_device",
     "price_hosted_training",
+    "price_parts",
     "price_training",
     "price_versions",
     "remember_prices",

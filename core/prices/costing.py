@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -11,7 +12,16 @@ from core.errors import KurabeError
 from core.prices.book import PriceBookInfo, PriceEntry, price_book
 from core.prices.device import Device, local_device
 
-__all__ = ["Cost", "convert", "price_answer", "price_device", "price_hosted_training", "price_training"]
+__all__ = [
+    "Cost",
+    "CostPart",
+    "convert",
+    "price_answer",
+    "price_device",
+    "price_hosted_training",
+    "price_parts",
+    "price_training",
+]
 
 Basis = Literal["billed", "list", "device"]
 
@@ -67,6 +77,54 @@ def price_answer(
     else:
         amount = _listed(model_ref, usage)
     return Cost(amount.quantize(_SMALLEST), book.currency, "list", book.version)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Tokens of an answer or of a part of one."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int | None = None
+
+
+CostPart = Literal["prompt", "context", "completion", "device"]
+"""What an answer's money goes to: instructions and question, passages and examples, the answer, or device time."""
+
+
+def price_parts(
+    model_ref: str,
+    usage: TokenCounts,
+    context_tokens: int | None,
+    device_seconds: float | None,
+    currency: str,
+    *,
+    device: str | None = None,
+) -> tuple[Cost, Mapping[CostPart, Decimal]]:
+    """Return what such an answer costs at the prices in force now, and its parts, which sum to it.
+
+    Reading is shared between prompt and context by their tokens; where nobody counted the context apart, all of it is
+    prompt. Device time is one part: the same seconds read and write.
+
+    Args:
+        model_ref: as for `price_answer`.
+        usage: tokens as counted when the answer was given.
+        context_tokens: of the prompt, those of passages and examples; None if nobody counted them.
+        device_seconds: its share of computing time at the local host; None for a hosted model.
+        currency: of the result.
+        device: name of a device instead of this machine's.
+
+    Raises:
+        KurabeError: as `price_answer` and `convert`.
+    """
+    whole = convert(price_answer(model_ref, usage, device_seconds, device=device), currency)
+    if device_seconds is not None:
+        return whole, {"device": whole.amount}
+    read_only = _Counts(usage.prompt_tokens, 0, usage.cached_tokens)
+    reading = convert(price_answer(model_ref, read_only, None), currency).amount
+    share = Decimal(min(context_tokens or 0, usage.prompt_tokens)) / max(usage.prompt_tokens, 1)
+    context = (reading * share).quantize(_SMALLEST)
+    return whole, {"prompt": reading - context, "context": context, "completion": whole.amount - reading}
 
 
 def price_device(seconds: float, device: str | None = None) -> Cost:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.identity import content_hash
 
-__all__ = ["Message", "Passage", "PromptInput", "build_messages", "template_hash"]
+__all__ = ["Message", "Passage", "PromptInput", "build_messages", "examples_in", "passages_in", "template_hash"]
 
 Message = dict[str, str]
 """``{"role": "system" | "user" | "assistant", "content": text}``."""
@@ -76,6 +77,31 @@ def _passage(number: int, passage: Passage) -> str:
     title = passage.title.strip()
     head = f"[{number}] {title}" if title else f"[{number}]"
     return f"{head}\n{passage.text.strip()}"
+
+
+def examples_in(messages: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
+    """Return the example turns of a chat that `build_messages` made, as question and answer pairs."""
+    turns = [message for message in messages if message["role"] != "system"][:-1]
+    return [(turns[at]["content"], turns[at + 1]["content"]) for at in range(0, len(turns) - 1, 2)]
+
+
+def passages_in(messages: Sequence[Mapping[str, str]], titles: Sequence[str], question: str) -> list[str]:
+    """Return the texts of the passages in a chat that `build_messages` made, by their titles in order.
+
+    Empty texts where the chat does not hold these titles in this order.
+    """
+    content = "\n" + (messages[-1]["content"] if messages else "")
+    for words in _WORDS.values():
+        content = content.removesuffix(f"\n\n{words['question']}{question.strip()}")
+    bounds: list[tuple[int, int]] = []  # of each passage's head
+    for number, title in enumerate(titles, 1):
+        head = f"\n[{number}] {title.strip()}".rstrip() + "\n"
+        begin = content.find(head, bounds[-1][1] if bounds else 0)
+        if begin < 0:
+            return [""] * len(titles)
+        bounds.append((begin, begin + len(head)))
+    ends = [*(begin for begin, _ in bounds[1:]), len(content)]
+    return [content[start:end].strip() for (_, start), end in zip(bounds, ends, strict=True)]
 
 
 def template_hash() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -11,11 +11,10 @@ from core.approaches import (
     Changed,
     PromptChoice,
     ask_after_edit,
-    ask_with_prompt,
+    ask_with_prompts,
     comparison,
     get_approach,
-    spec_of_row,
-    tried_prompt,
+    prompts_of,
 )
 from core.datasets import example, holds_value
 from core.errors import KurabeError
@@ -26,9 +25,9 @@ from core.measures.differences import differences, new_words
 from core.projects.samples import second_versions
 from core.store import tables as tb
 from core.ui.approaches import approach_label
-from core.ui.parts import draw_approach, plain, presenting
+from core.ui.parts import plain, presenting
 
-__all__ = ["draw_before_after", "draw_change", "draw_change_form", "draw_echo", "reference_is_old"]
+__all__ = ["draw_before_after", "draw_change", "draw_change_form", "draw_echo", "reference_is_old", "with_rule"]
 
 
 def draw_change_form(project: tb.Project, rows: Sequence[tb.Answer]) -> None:
@@ -78,16 +77,42 @@ def _later_version(project: tb.Project, row: tb.Document) -> Path | None:
 
 
 def _prompt_form(rows: Sequence[tb.Answer]) -> None:
-    prompt = tried_prompt(rows) or spec_of_row(get_approach(rows[0].approach_id)).prompt
-    key = f"again_{rows[0].compare_id}"
-    instructions = st.text_area(
-        t("approaches.spec.instructions"), prompt.instructions, key=f"{key}_instructions", height=80
-    )
-    rules = st.text_area(t("approaches.spec.house_rules"), prompt.house_rules, key=f"{key}_rules", height=80)
-    st.caption(t("ui.again.prompt.text"))
+    """Draw each approach's own prompt to change, and what to add to all of them."""
+    before, key = prompts_of(rows), f"again_{rows[0].compare_id}"
+    labels = {approach_id: plain(approach_label(get_approach(approach_id))) for approach_id in before}
+    wanted: dict[str, PromptChoice] = {}
+    for tab, (approach_id, prompt) in zip(st.tabs(list(labels.values())), before.items(), strict=True):
+        with tab:
+            instructions = st.text_area(
+                t("approaches.spec.instructions"), prompt.instructions, height=80,
+                key=f"{key}_instructions_{approach_id}",
+            )  # fmt: skip
+            rules = st.text_area(
+                t("approaches.spec.house_rules"), prompt.house_rules, height=80, key=f"{key}_rules_{approach_id}"
+            )
+        wanted[approach_id] = _unless_same(prompt, instructions, rules)
+    extra = st.text_area(t("ui.again.prompt.all"), key=f"{key}_all", height=68, help=t("ui.again.prompt.all.help"))
+    st.caption(t("ui.again.prompt.each"))
     if st.button(t("ui.again.ask"), type="primary", icon=":material/send:", key="again_ask_prompt"):
-        wanted = PromptChoice(instructions=instructions.strip(), house_rules=rules.strip())
-        _go(lambda: ask_with_prompt(str(rows[0].compare_id), wanted))
+        _go(lambda: ask_with_prompts(str(rows[0].compare_id), with_rule(wanted, extra)))
+
+
+def _unless_same(prompt: PromptChoice, instructions: str, rules: str) -> PromptChoice:
+    """Return an edited prompt; spaces around its texts are no edit."""
+    edited = prompt.model_copy(update={"instructions": instructions.strip(), "house_rules": rules.strip()})
+    old = {"instructions": prompt.instructions.strip(), "house_rules": prompt.house_rules.strip()}
+    same = edited == prompt.model_copy(update=old)
+    return prompt if same else edited
+
+
+def with_rule(prompts: Mapping[str, PromptChoice], rule: str) -> dict[str, PromptChoice]:
+    """Return prompts with one more house rule at the end of each, its own text kept."""
+    if not rule.strip():
+        return dict(prompts)
+    return {
+        key: prompt.model_copy(update={"house_rules": f"{prompt.house_rules.rstrip()}\n{rule.strip()}".strip()})
+        for key, prompt in prompts.items()
+    }
 
 
 def _go(ask: Callable[[], str]) -> None:
@@ -104,10 +129,12 @@ def draw_change(rows: Sequence[tb.Answer], changed: Changed) -> None:
         st.markdown(f":material/difference: **{what or t('ui.again.changed.prompt')}**")
         if changed.removed:
             st.caption(t("ui.compare.source_removed"))
-        for before, after in changed.lines[:12]:
-            _line(before, after)
-        if len(changed.lines) > 12:
-            st.caption(t("ui.again.more_lines", n=len(changed.lines) - 12))
+        if changed.prompts:
+            for approach_ids, lines in _alike(changed):
+                st.caption(plain(" · ".join(approach_label(get_approach(key)) for key in approach_ids)))
+                _lines(lines)
+        else:
+            _lines(changed.lines)
         if presenting():
             return
         with st.container(horizontal=True):
@@ -117,6 +144,21 @@ def draw_change(rows: Sequence[tb.Answer], changed: Changed) -> None:
             )  # fmt: skip
             if _can_restore(rows) and st.button(t("ui.again.restore"), icon=":material/undo:", key="again_restore"):
                 _restore(rows)
+
+
+def _alike(changed: Changed) -> list[tuple[list[str], tuple[tuple[str, str], ...]]]:
+    """Return what was changed in prompts, each change once with the approaches that it was made for."""
+    found: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for approach_id, lines in changed.prompts:
+        found.setdefault(lines, []).append(approach_id)
+    return [(approach_ids, lines) for lines, approach_ids in found.items()]
+
+
+def _lines(lines: Sequence[tuple[str, str]]) -> None:
+    for before, after in lines[:12]:
+        _line(before, after)
+    if len(lines) > 12:
+        st.caption(t("ui.again.more_lines", n=len(lines) - 12))
 
 
 def _line(before: str, after: str) -> None:
@@ -169,22 +211,27 @@ def _restore(rows: Sequence[tb.Answer]) -> None:
 
 
 def draw_before_after(
-    rows: Sequence[tb.Answer], changed: Changed, draw_after: Callable[[tb.Answer], None], *, across: int = 2
+    rows: Sequence[tb.Answer],
+    changed: Changed,
+    draw_head: Callable[[tb.Approach], None],
+    draw_after: Callable[[tb.Answer], None],
+    *,
+    across: int = 2,
 ) -> None:
     """Draw each approach's answer before the change beside the one after it.
 
     Args:
         rows: answers after the change.
         changed: what was changed.
+        draw_head: draws the name of an approach.
         draw_after: draws one answer after the change.
         across: approaches in a row on a wide page.
     """
     earlier = {(row.approach_id, row.repetition): row for row in comparison(changed.before)}
     with st.grid(across, min_column_width=460):
         for row in (row for row in rows if row.repetition == 0):
-            approach = get_approach(row.approach_id)
             with st.container(border=True, height="stretch"):
-                draw_approach(approach.preset, approach_label(approach))
+                draw_head(get_approach(row.approach_id))
                 left, right = st.columns(2)
                 with left:
                     st.caption(t("ui.again.before"))

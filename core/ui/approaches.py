@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -20,16 +20,20 @@ def approach_label(approach: tb.Approach) -> str:
     return t(f"approaches.preset.{approach.preset}") if approach.name == approach.preset else approach.name
 
 
-def choose_approaches(project_id: str, key: str, usual: tuple[str, ...] = ()) -> list[str]:
+def choose_approaches(
+    project_id: str, key: str, usual: tuple[str, ...] = (), *, asked: Sequence[str] = ()
+) -> list[str]:
     """Draw the choice of approaches and return the ids of those chosen, in the order of the presets.
 
     Args:
         project_id: whose approaches.
         key: of the widget; the choice is kept in the session.
         usual: presets chosen at first; empty chooses all.
+        asked: ids chosen at first instead, as an address names them; unknown ones are left out.
     """
     known = {approach.id: approach for approach in ensure_presets(project_id)}
-    first = [key for key, approach in known.items() if not usual or approach.preset in usual]
+    first = [option for option in known if option in asked]
+    first = first or [option for option, approach in known.items() if not usual or approach.preset in usual]
     chosen = st.pills(
         t("ui.approaches.choose"),
         options=list(known),

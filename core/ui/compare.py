@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -17,27 +17,35 @@ from core.approaches import (
     start_comparison,
     stop_answer,
 )
-from core.charts import AnswerFigures, latency_parts, latency_strip, spans_by_part, tokens_and_cost
+from core.charts import latency_strip, spans_by_part
 from core.datasets import example, examples, latest_version
 from core.errors import KurabeError
-from core.evaluation import echo, score_live
+from core.evaluation import DEFAULT_METRICS, echo, score_live
 from core.i18n import describe, format_duration, format_money, format_number, t
-from core.knowledge import get_chunks
-from core.measures.differences import differences
+from core.measures import Measured
 from core.store import tables as tb
 from core.ui.again import draw_before_after, draw_change, draw_change_form, draw_echo, reference_is_old
 from core.ui.approaches import approach_label, choose_approaches, draw_missing
 from core.ui.cases import reason_text
+from core.ui.compare_columns import Columns, columns_of, draw_column_head, in_order, named
+from core.ui.compare_figures import draw_figures, draw_legend, figure_slides, slowest
+from core.ui.compare_made import draw_made_of
+from core.ui.compare_sources import draw_sources
 from core.ui.findings import when
 from core.ui.live import draw_live
-from core.ui.parts import draw_approach, draw_figure, error_text, plain, remember
+from core.ui.marked import marked_text
+from core.ui.parts import error_text, plain, presenting, remember
 from core.ui.presenting import Slide, draw_presentation, offer_presentation
 from core.ui.questions import slice_label
 
 __all__ = ["ask_form", "draw_comparison", "draw_recent", "present_comparison"]
 
 _POLL_SECONDS = 0.4
-_MOST_COLUMNS = 6
+_FEWEST_COLUMNS, _MOST_COLUMNS = 2, 6
+_LIVE_METRICS = (*DEFAULT_METRICS, "answer_language", "rouge_l", "bleu")
+"""Measured on the spot, which takes no model: likeness in meaning and what a judge measures are left to test runs."""
+_FINISH = ("stop", "length", "content_filter", "tool_calls")
+"""Finish reasons of the API that have a sentence."""
 _USUAL = ("base", "rag", "fine_tuned", "fine_tuned_rag")
 
 
@@ -45,13 +53,13 @@ def ask_form(project: tb.Project) -> str | None:
     """Draw the question and the choice of approaches; return the new comparison's id when asked."""
     with st.container(border=True):
         question, example_id = _question(project)
-        chosen = choose_approaches(project.id, "compare_approaches", _USUAL)
+        chosen = _chosen(project)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             asked = st.button(
                 t("ui.compare.ask"),
                 type="primary",
                 icon=":material/send:",
-                disabled=not question or not chosen or len(chosen) > _MOST_COLUMNS,
+                disabled=not question or not _FEWEST_COLUMNS <= len(chosen) <= _MOST_COLUMNS,
             )
             with st.popover(t("ui.compare.more"), icon=":material/tune:"):
                 times = st.number_input(
@@ -62,10 +70,25 @@ def ask_form(project: tb.Project) -> str | None:
                 )
         if len(chosen) > _MOST_COLUMNS:
             st.warning(t("ui.compare.too_many", most=_MOST_COLUMNS), icon=":material/view_column:")
+        elif len(chosen) < _FEWEST_COLUMNS:
+            st.warning(t("ui.compare.too_few"), icon=":material/view_column:")
     draw_missing(project.id)
     if not asked:
         return None
     return start_comparison(project.id, question, chosen, example_id, repetitions=int(times), retrieval_off=search_off)
+
+
+def _chosen(project: tb.Project) -> list[str]:
+    """Draw the choice of approaches; return those chosen in the order in which their columns will stand.
+
+    The choice is in the address; a link to a comparison alone chooses those that it asked.
+    """
+    asked = named(st.query_params.get("approaches"))
+    if not asked and (shown := st.query_params.get("compare")):
+        asked = list(dict.fromkeys(row.approach_id for row in comparison(shown)))
+    chosen = choose_approaches(project.id, "compare_approaches", _USUAL, asked=asked)
+    remember("approaches", ",".join(chosen))
+    return in_order(chosen, named(st.query_params.get("columns")))
 
 
 def _question(project: tb.Project) -> tuple[str, str | None]:
@@ -114,7 +137,7 @@ def draw_recent(project: tb.Project) -> str | None:
 def draw_comparison(project: tb.Project, compare_id: str) -> None:
     """Draw a comparison's columns, live while any of them is still answering, then its figures."""
     rows = _rows(compare_id)
-    changed = change_before(rows)
+    columns, changed = columns_of(rows), change_before(rows)
     st.subheader(plain(rows[0].question), anchor=False)
     _reference(rows[0], changed)
     if changed is not None:
@@ -122,14 +145,19 @@ def draw_comparison(project: tb.Project, compare_id: str) -> None:
     if is_running(rows):
         draw_live(lambda: _live_columns(compare_id), _POLL_SECONDS)
         return
+    rows = columns.rows(rows)
     if changed is not None:
-        longest = _longest(rows)
-        draw_before_after(rows, changed, lambda row: _body(row, longest, None, changed))
+        longest = slowest(rows)
+        draw_before_after(
+            rows, changed, lambda approach: draw_column_head(approach, columns),
+            lambda row: _body(row, longest, None, changed),
+        )  # fmt: skip
     else:
-        _columns(rows, _marked_against(rows))
+        _columns(rows, columns, _marked_against(rows, columns))
+    draw_legend(rows)
     _repetitions(rows)
     draw_change_form(project, rows)
-    _figures(rows)
+    draw_figures(rows, columns)
     offer_presentation()
 
 
@@ -148,34 +176,33 @@ def present_comparison(project: tb.Project, compare_id: str | None) -> None:
         draw_presentation([Slide(t("ui.compare.empty.title"), lambda: st.markdown(t("ui.compare.empty.text")))])
         return
     rows = _rows(asked)
-    changed = change_before(rows)
+    columns, changed = columns_of(rows), change_before(rows)
+    rows = columns.rows(rows)
     first = [row for row in rows if row.repetition == 0]
+    base = _baseline(rows, columns) if st.query_params.get("differences") == "1" and changed is None else None
     slides = [
-        Slide(plain(rows[0].question), lambda part=first[at : at + 3]: _answers_slide(part, changed))  # type: ignore[misc]  # a default binds it
+        Slide(plain(rows[0].question), lambda part=first[at : at + 3]: _answers_slide(part, columns, base, changed))  # type: ignore[misc]  # a default binds it
         for at in range(0, len(first), 3)
     ]
     if changed is not None:
         slides.insert(0, Slide(plain(rows[0].question), lambda: draw_change(rows, changed)))
-    figures = _answer_figures(rows)
-    if figures:
-        slides.append(Slide("", lambda: draw_figure(latency_parts(figures), "present_latency")))
-        slides.append(Slide("", lambda: draw_figure(tokens_and_cost(figures), "present_tokens")))
-    draw_presentation(slides)
+    draw_presentation([*slides, *figure_slides(rows, columns)])
 
 
-def _answers_slide(rows: Sequence[tb.Answer], changed: Changed | None) -> None:
+def _answers_slide(
+    rows: Sequence[tb.Answer], columns: Columns, base: tb.Answer | None, changed: Changed | None
+) -> None:
     """Draw three answers in columns, with the reference above and whether each is right."""
     _reference(rows[0], changed)
     earlier = {row.approach_id: row for row in comparison(changed.before)} if changed is not None else {}
     for place, row in zip(st.columns(3), rows, strict=False):
-        approach = get_approach(row.approach_id)
         with place, st.container(border=True, height="stretch"):
-            draw_approach(approach.preset, approach_label(approach))
+            draw_column_head(get_approach(row.approach_id), columns)
             if before := earlier.get(row.approach_id):
                 st.caption(t("ui.again.before"))
                 st.text(before.text or "–")
                 st.caption(t("ui.again.after"))
-            _text(row, None)
+            _text(row, base)
             _judgement(row, changed)
             if row.total_seconds is not None:
                 st.caption(t("ui.compare.total", total=format_duration(row.total_seconds)))
@@ -185,7 +212,8 @@ def _live_columns(compare_id: str) -> None:
     rows = comparison(compare_id)
     if not is_running(rows):
         st.rerun()
-    _columns(rows)
+    columns = columns_of(rows)
+    _columns(columns.rows(rows), columns, live=True)
 
 
 def _reference(row: tb.Answer, changed: Changed | None = None) -> None:
@@ -204,36 +232,39 @@ def _reference(row: tb.Answer, changed: Changed | None = None) -> None:
             st.caption(t("ui.compare.coverage", where=t(f"evaluation.coverage.{asked.coverage}")))
 
 
-def _marked_against(rows: Sequence[tb.Answer]) -> tb.Answer | None:
-    """Draw the switch that marks what the other answers say differently; return the answer they are held against."""
-    finished = [row for row in rows if row.repetition == 0 and row.status == "finished" and row.text]
-    if len(finished) < 2:
+def _baseline(rows: Sequence[tb.Answer], columns: Columns) -> tb.Answer | None:
+    """Return the baseline's answer; None if there is none to hold others against."""
+    first = next(row for row in rows if row.repetition == 0 and row.approach_id == columns.baseline)
+    return first if first.status == "finished" and first.text else None
+
+
+def _marked_against(rows: Sequence[tb.Answer], columns: Columns) -> tb.Answer | None:
+    """Draw the switch that marks what the other answers say differently; return the answer they are held against.
+
+    Where the baseline gave no answer, that is said: another one never takes its place unasked.
+    """
+    if len(columns.order) < 2:
         return None
-    base = plain(approach_label(get_approach(finished[0].approach_id)))
+    name = plain(approach_label(get_approach(columns.baseline)))
+    answer = _baseline(rows, columns)
+    if answer is None:
+        st.warning(t("ui.compare.baseline.silent", base=name), icon=":material/flag:")
+        return None
     key = f"differences_{rows[0].compare_id}"
-    wanted = st.toggle(t("ui.compare.differences", base=base), st.query_params.get("differences") == "1", key=key)
+    wanted = st.toggle(t("ui.compare.differences", base=name), st.query_params.get("differences") == "1", key=key)
     remember("differences", "1" if wanted else None)
-    return finished[0] if wanted else None
+    return answer if wanted else None
 
 
-def _columns(rows: Sequence[tb.Answer], base: tb.Answer | None = None) -> None:
+def _columns(rows: Sequence[tb.Answer], columns: Columns, base: tb.Answer | None = None, *, live: bool = False) -> None:
     first = [row for row in rows if row.repetition == 0]
-    longest = _longest(rows)
+    longest = slowest(rows)
     across = len(first) if len(first) <= 4 else -(-len(first) // 2)
     with st.grid(across, min_column_width=230):
         for row in first:
             with st.container(border=True, height="stretch"):
-                _column(row, longest, base)
-
-
-def _longest(rows: Sequence[tb.Answer]) -> float:
-    return max((sum(spans_by_part(row.spans).values()) for row in rows if row.repetition == 0), default=1.0)
-
-
-def _column(row: tb.Answer, longest: float, base: tb.Answer | None) -> None:
-    approach = get_approach(row.approach_id)
-    draw_approach(approach.preset, approach_label(approach))
-    _body(row, longest, base, None)
+                draw_column_head(get_approach(row.approach_id), columns, fixed=live)
+                _body(row, longest, base, None)
 
 
 def _body(row: tb.Answer, longest: float, base: tb.Answer | None, changed: Changed | None) -> None:
@@ -242,6 +273,7 @@ def _body(row: tb.Answer, longest: float, base: tb.Answer | None, changed: Chang
         if st.button(t("ui.compare.stop"), key=f"stop-{row.id}", icon=":material/stop:"):
             stop_answer(row.id)
         return
+    st.caption(f":material/flag_circle: {finish_text(row)}")
     if row.notes.get("retrieval_off"):
         st.caption(f":material/cloud_off: {t('ui.compare.search_was_off')}")
     _judgement(row, changed)
@@ -255,9 +287,22 @@ def _body(row: tb.Answer, longest: float, base: tb.Answer | None, changed: Chang
             alt=_strip_alt(row),
         )
     st.caption(_figures_text(row))
-    _sources(row)
+    draw_sources(row)
+    draw_made_of(row, get_approach(row.approach_id))
     with st.expander(t("ui.compare.record"), icon=":material/receipt_long:"):
         st.json(_record(row, get_approach(row.approach_id)), expanded=1)
+
+
+def finish_text(row: tb.Answer) -> str:
+    """Return why an answer ended, in words; what a server says otherwise stands as it is."""
+    if row.status in ("stopped", "failed"):
+        key = f"ui.compare.finish.{row.status}"
+        return t(f"{key}.partly") if row.text else t(key)
+    if row.finish_reason in _FINISH:
+        return t(f"ui.compare.finish.{row.finish_reason}")
+    if row.finish_reason:
+        return t("ui.compare.finish.other", reason=plain(row.finish_reason))
+    return t("ui.compare.finish.unknown")
 
 
 def _strip_alt(row: tb.Answer) -> str:
@@ -275,32 +320,12 @@ def _text(row: tb.Answer, base: tb.Answer | None) -> None:
         st.text(row.text)  # never as Markdown or HTML: what a model writes is untrusted
     elif row.status in ("pending", "streaming"):
         st.caption(f":material/hourglass_top: {t('ui.compare.waiting')}")
-    if row.status == "failed" and row.error:
-        message, hint = describe(KurabeError(row.error["code"], **row.error["params"]))
+    elif row.status == "finished":
+        st.caption(t("ui.compare.empty_answer"))
+    if row.status == "failed":
+        error = row.error or {"code": "approaches.lost", "params": {}}
+        message, hint = describe(KurabeError(error["code"], **error["params"]))
         st.error(error_text(message, hint))
-    elif row.status == "stopped":
-        st.caption(t("ui.compare.stopped"))
-    elif row.finish_reason == "length":
-        st.caption(t("ui.compare.cut"))
-
-
-def marked_text(before: str, after: str) -> str:
-    """Return Markdown that shows a text as it stands, with what another text does not say on a coloured ground."""
-    lines: list[list[str]] = [[]]
-    for piece in differences(before, after):
-        for number, line in enumerate(piece.text.split("\n")):
-            if number:
-                lines.append([])
-            if line.strip():
-                # the colour's brackets must hold no space at their ends, or Markdown does not see them
-                inner = plain(line)
-                lead, tail = line[: len(line) - len(line.lstrip())], line[len(line.rstrip()) :]
-                if not lines[-1]:
-                    lead = "\u00a0" * len(lead)  # spaces at the beginning would make it a block of code
-                lines[-1].append(f"{lead}:blue-background[{inner}]{tail}" if piece.new else f"{lead}{inner}{tail}")
-            else:
-                lines[-1].append(line)
-    return "  \n".join("".join(line) for line in lines)
 
 
 def _judgement(row: tb.Answer, changed: Changed | None = None) -> None:
@@ -310,53 +335,66 @@ def _judgement(row: tb.Answer, changed: Changed | None = None) -> None:
         return  # held against an answer that is not true any more, a right one would look wrong
     if row.status != "finished" or row.example_id is None:
         return
-    found = score_live(row, ["correct"]).get("correct")
-    if found is None or found.value is None:
-        return
-    right = found.value >= 0.5
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(
-            t("ui.cases.right") if right else t("ui.cases.wrong"),
-            color="green" if right else "red",
-            icon=":material/check:" if right else ":material/close:",
-        )
-        st.caption(reason_text({"code": found.reason, "params": dict(found.params)}))
+    found = _scores(row.id, row)
+    correct = found.get("correct")
+    if correct is not None and correct.value is not None:
+        right = correct.value >= 0.5
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(
+                t("ui.cases.right") if right else t("ui.cases.wrong"),
+                color="green" if right else "red",
+                icon=":material/check:" if right else ":material/close:",
+            )
+            st.caption(reason_text({"code": correct.reason, "params": dict(correct.params)}))
+    if found and not presenting():
+        st.caption(f"{t('ui.compare.scores')} {scores_text(found)}", help=t("ui.compare.scores.help"))
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _scores(answer_id: str, _row: tb.Answer) -> dict[str, Measured]:
+    """Return what applies of the usual metrics to a finished answer; it stays as it is, so it is measured once."""
+    return score_live(_row, _LIVE_METRICS)
+
+
+def scores_text(found: Mapping[str, Measured]) -> str:
+    """Return measured values with the names of their metrics; whether it is right is told apart from them."""
+    return " · ".join(
+        f"{plain(t(f'measures.metric.{name}'))} "
+        + (format_number(score.value, digits=2) if score.value is not None else t("ui.compare.scores.failed"))
+        for name, score in found.items()
+        if name != "correct"
+    )
 
 
 def _figures_text(row: tb.Answer) -> str:
-    lines = []
-    if row.prompt_tokens is not None:
-        prompt, context = format_number(row.prompt_tokens), format_number(row.context_tokens or 0)
-        key = "ui.compare.tokens" if row.context_tokens else "ui.compare.tokens.plain"
-        lines.append(t(key, prompt=prompt, context=context, answer=format_number(row.completion_tokens or 0)))
-    if row.first_token_seconds is not None and row.total_seconds is not None:
-        first, total = format_duration(row.first_token_seconds), format_duration(row.total_seconds)
-        lines.append(t("ui.compare.times_text", first=first, total=total))
+    """Return an answer's tokens, times and cost in words; what is not known is said, never shown as nothing."""
+    lines = [_tokens_text(row)]
+    if row.total_seconds is not None:
+        total = format_duration(row.total_seconds)
+        if row.first_token_seconds is not None:
+            lines.append(t("ui.compare.times_text", first=format_duration(row.first_token_seconds), total=total))
+        else:
+            lines.append(t("ui.compare.total", total=total))
     if row.cost is not None and row.currency:
         basis = t(f"prices.basis.{row.cost_basis}")
         cost = plain(format_money(row.cost * 1000, row.currency))
         lines.append(t("ui.compare.cost", cost=cost, basis=basis))
-    return "  \n".join(lines)
+    elif row.status == "finished":
+        lines.append(t("ui.compare.cost.unknown"))
+    return "  \n".join(line for line in lines if line)
 
 
-def _sources(row: tb.Answer) -> None:
-    if not row.chunks or row.index_version_id is None:
-        return
-    with st.expander(t("ui.compare.sources", n=len(row.chunks)), icon=":material/menu_book:"):
-        texts = _passages(row)
-        for chunk in row.chunks:
-            st.markdown(f"**\\[{chunk['number']}\\] {plain(chunk['document'])}**")
-            st.caption(t("ui.search.score", score=format_number(float(chunk["score"]), digits=3)))
-            st.text(texts.get(chunk["chunk_id"]) or t("ui.compare.source_removed"))
-
-
-def _passages(row: tb.Answer) -> dict[str, str]:
-    """Return the texts of an answer's passages; none if their index was deleted."""
-    try:
-        found = get_chunks(str(row.index_version_id), [chunk["chunk_id"] for chunk in row.chunks])
-    except KurabeError:
-        return {}
-    return {hit.chunk_id: hit.text for hit in found}
+def _tokens_text(row: tb.Answer) -> str:
+    if row.prompt_tokens is None or row.completion_tokens is None:
+        return t("ui.compare.tokens.unknown") if row.status == "finished" else ""
+    prompt, answer = format_number(row.prompt_tokens), format_number(row.completion_tokens)
+    if row.context_tokens:
+        text = t("ui.compare.tokens", prompt=prompt, context=format_number(row.context_tokens), answer=answer)
+    else:
+        text = t("ui.compare.tokens.plain", prompt=prompt, answer=answer)
+    if row.reasoning_tokens:
+        return f"{text}  \n{t('ui.compare.tokens.reasoning', n=format_number(row.reasoning_tokens))}"
+    return text
 
 
 def _record(row: tb.Answer, approach: tb.Approach) -> dict[str, object]:
@@ -375,38 +413,10 @@ def _repetitions(rows: Sequence[tb.Answer]) -> None:
             t("ui.test.approach"): approach_label(known[row.approach_id]),
             "#": row.repetition + 1,
             t("ui.questions.answer"): row.text,
+            t("ui.compare.ended"): finish_text(row).replace("\\", ""),
             t("ui.compare.seconds"): row.total_seconds,
+            t("ui.compare.tokens_written"): row.completion_tokens,
         }
         for row in rows
     ]
     st.dataframe(shown, hide_index=True, alt=t("ui.compare.times"))
-
-
-def _answer_figures(rows: Sequence[tb.Answer]) -> list[AnswerFigures]:
-    done = [row for row in rows if row.repetition == 0 and row.status == "finished" and row.prompt_tokens]
-    known = {approach.id: approach for approach in approaches(rows[0].project_id, retired=True)}
-    return [
-        AnswerFigures(
-            approach_label(known[row.approach_id]),
-            known[row.approach_id].preset,
-            row.spans,
-            row.prompt_tokens or 0,
-            row.context_tokens or 0,
-            row.completion_tokens or 0,
-            float(row.cost) if row.cost is not None else None,
-            row.currency or "USD",
-        )
-        for row in done
-    ]
-
-
-def _figures(rows: Sequence[tb.Answer]) -> None:
-    figures = _answer_figures(rows)
-    if not figures:
-        return
-    with st.grid(2, min_column_width=420, gap="medium"):
-        with st.container():
-            draw_figure(latency_parts(figures), "compare_latency")
-        with st.container():
-            draw_figure(tokens_and_cost(figures), "compare_tokens")
-    st.caption(t("ui.compare.live_note"))

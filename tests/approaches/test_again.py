@@ -10,14 +10,17 @@ from core import knowledge
 from core.approaches import (
     PromptChoice,
     ask_after_edit,
-    ask_with_prompt,
+    ask_with_prompts,
     change_before,
     comparison,
     ensure_presets,
     get_approach,
     is_running,
+    prompts_of,
+    save_approach,
+    spec_of_row,
     start_comparison,
-    tried_prompt,
+    tried_prompts,
 )
 from core.errors import KurabeError
 from core.store import tables as tb
@@ -77,9 +80,9 @@ def test_a_text_that_stays_as_it_is_asks_nobody(served: Served, project: tb.Proj
     with pytest.raises(KurabeError) as refused:
         ask_after_edit(before, kettle(project).id, kettle(project).text)
     assert refused.value.code == "approaches.nothing_changed"
-    own = ensure_presets(project.id)[0].spec["prompt"]
+    base = ensure_presets(project.id)[0]
     with pytest.raises(KurabeError) as refused:
-        ask_with_prompt(before, PromptChoice.model_validate(own))
+        ask_with_prompts(before, {base.id: PromptChoice.model_validate(base.spec["prompt"])})
     assert refused.value.code == "approaches.nothing_changed"
     assert kettle(project).version == 1
 
@@ -87,7 +90,8 @@ def test_a_text_that_stays_as_it_is_asks_nobody(served: Served, project: tb.Proj
 def test_a_tried_prompt_stands_in_the_record_and_leaves_the_approach_alone(served: Served, project: tb.Project) -> None:
     before = asked(project, "base")
     approach = ensure_presets(project.id)[0]
-    again = ask_with_prompt(before, PromptChoice(instructions="Answer in capitals.", house_rules="Be brief."))
+    wanted = PromptChoice(instructions="Answer in capitals.", house_rules="Be brief.")
+    again = ask_with_prompts(before, {approach.id: wanted})
     [row] = finished(again).values()
     assert row.messages[0] == {"role": "system", "content": "Answer in capitals.\nBe brief."}
     assert row.approach_hash != approach.hash and ensure_presets(project.id)[0].hash == approach.hash
@@ -96,8 +100,34 @@ def test_a_tried_prompt_stands_in_the_record_and_leaves_the_approach_alone(serve
     # a document changed afterwards keeps the tried prompt: one change at a time
     document = kettle(project)
     third = finished(ask_after_edit(again, document.id, document.text + "\nIt is red.\n"))["base"]
-    assert tried_prompt([third]) == PromptChoice(instructions="Answer in capitals.", house_rules="Be brief.")
+    assert tried_prompts([third]) == {approach.id: wanted}
     assert third.messages == row.messages
+
+
+def test_another_prompt_for_one_approach_leaves_each_other_its_own(served: Served, project: tb.Project) -> None:
+    known = {a.preset: a for a in ensure_presets(project.id)}
+    own = PromptChoice(instructions="Answer from the documents.", house_rules="Cite your sources.")
+    rag = save_approach(project.id, spec_of_row(known["rag"]).model_copy(update={"prompt": own, "managed": False}))
+    before = start_comparison(project.id, QUESTION, [known["base"].id, rag.id])
+    earlier = finished(before)
+    wanted = PromptChoice(instructions="Answer in one word.", house_rules="")
+    again = ask_with_prompts(before, {known["base"].id: wanted, rag.id: own})
+    rows = finished(again)
+    assert rows["base"].messages[0]["content"] == "Answer in one word."
+    assert rows["rag"].messages == earlier["rag"].messages, "another approach's text never replaces its own"
+    assert rows["rag"].approach_hash == rag.hash and rows["base"].approach_hash != known["base"].hash
+    changed = change_before(list(rows.values()))
+    assert changed is not None and [key for key, _ in changed.prompts] == [known["base"].id]
+    assert prompts_of(list(rows.values())) == {known["base"].id: wanted, rag.id: own}
+
+
+def test_a_prompt_tried_by_an_earlier_release_is_still_told(served: Served, project: tb.Project) -> None:
+    row = finished(asked(project, "base"))["base"]
+    note = {"before": "first", "prompt": {"before": {"instructions": "Old."}, "after": {"instructions": "New."}}}
+    row.notes = {"again": note, "prompt": {"instructions": "New."}}
+    changed = change_before([row])
+    assert changed is not None and changed.lines == (("Old.", "New."),)
+    assert tried_prompts([row]) == {row.approach_id: PromptChoice(instructions="New.")}
 
 
 def test_a_switched_off_search_stays_off_when_the_question_is_asked_again(served: Served, project: tb.Project) -> None:

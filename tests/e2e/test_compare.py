@@ -93,14 +93,20 @@ def test_every_column_is_reached_without_scrolling_sideways(
     assert page.get_by_test_id("stText").filter(has_text="says: 24 months.").count() == columns
 
 
-def _seen(page: Page) -> tuple[str, list[str], list[str], bool]:
-    """The question, the columns' names, the answers, and whether differences are marked."""
+def _differences(base: str) -> str:
+    return catalogue("en")["ui.compare.differences"].format(base=base)
+
+
+def _seen(page: Page, base: str) -> tuple[str, list[str], list[str], bool]:
+    """The question, the columns' names in their order, the answers in theirs, and whether differences are marked."""
     settle(page)
-    marked = page.get_by_role("checkbox", name="Service One").or_(page.get_by_role("switch", name="Service One"))
     main = page.get_by_test_id("stMain")
     expect(main.get_by_text(QUESTION, exact=True).first).to_be_visible(timeout=60_000)
-    names = [f"Service {name}" for name in SERVICES if main.get_by_text(f"Service {name}", exact=True).count()]
+    expect(main.get_by_text(_differences(base)).first).to_be_visible(timeout=60_000)
+    named = {f"Service {name}" for name in SERVICES}
+    names = [text for text in main.locator("strong").all_inner_texts() if text in named]
     answers = main.get_by_text("says: 24 months.").all_inner_texts()
+    marked = page.get_by_role("checkbox", name=base).or_(page.get_by_role("switch", name=base))
     return main.locator("h3").first.inner_text(), names, answers, marked.first.is_checked()
 
 
@@ -109,16 +115,36 @@ def test_a_copied_link_opens_the_same_comparison_in_another_browser(
 ) -> None:
     page.goto(f"{server.url}/{addresses[len(SERVICES)]}&lang=en")
     settle(page)
-    page.get_by_text(catalogue("en")["ui.compare.differences"].format(base="Service One")).first.click()
+    page.get_by_role("button", name="→").first.click()
+    page.wait_for_url(lambda url: "columns=" in url and "baseline=" in url, timeout=60_000)
+    expect(page.get_by_text(_differences("Service One")).first).to_be_visible(timeout=60_000)
+    settle(page)
+    page.get_by_role("button", name=catalogue("en")["ui.compare.baseline.make"]).first.click()
+    page.get_by_text(_differences("Service Two")).first.click(timeout=60_000)
     page.wait_for_url(lambda url: "differences=1" in url, timeout=60_000)
-    here = _seen(page)
+    here = _seen(page, "Service Two")
     other = browser.new_context(viewport={"width": 1024, "height": 700}, locale="ja-JP")
     try:
         tab = other.new_page()
         tab.goto(page.url)
-        there = _seen(tab)
+        there = _seen(tab, "Service Two")
     finally:
         other.close()
     assert there == here
     question, names, answers, marked = here
-    assert question == QUESTION and len(names) == len(answers) == len(SERVICES) and marked
+    assert question == QUESTION and len(answers) == len(SERVICES) and marked
+    assert names == [f"Service {name}" for name in ("Two", "One", *SERVICES[2:])]
+
+
+def test_figures_say_what_was_found_and_colours_are_explained(
+    page: Page, server: Server, addresses: dict[int, str]
+) -> None:
+    page.goto(f"{server.url}/{addresses[FEW]}&lang=en")
+    settle(page)
+    words = catalogue("en")
+    legend = page.get_by_text(words["ui.compare.legend"].split("{")[0]).first
+    expect(legend).to_be_visible(timeout=60_000)
+    main = page.get_by_test_id("stMain")
+    expect(main.get_by_text("was first with its whole answer").first).to_be_visible(timeout=60_000)
+    expect(main.get_by_text(words["charts.part.first_token"]).first).to_be_visible()
+    expect(main.get_by_text(words["ui.compare.finish.stop"])).to_have_count(FEW)
