@@ -152,7 +152,7 @@ def _compared_by(chosen: Mapping[str, tb.Approach]) -> tuple[str | None, str]:
     baseline = st.selectbox(
         t("evaluation.field.baseline_id"),
         order,
-        format_func=lambda key: approach_label(chosen[key]),
+        format_func=lambda key: approach_label(chosen[key]) if key in chosen else str(key),  # one just left out
         key="test_baseline",
         help=t("setup.baseline.help"),
     )
