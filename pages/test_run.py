@@ -8,11 +8,13 @@ from core.ui.cases import draw_cases
 from core.ui.changes import draw_changes
 from core.ui.findings import experiment_results
 from core.ui.frame import current_project
-from core.ui.jobs import active_job, follow_job
+from core.ui.jobs import active_job
 from core.ui.model_judge import draw_judge
 from core.ui.parts import choose_view, draw_empty, draw_head, open_view, practice_note
 from core.ui.robustness import draw_robustness
-from core.ui.test_run import choose_experiment, draw_results, draw_setup
+from core.ui.test_progress import follow_experiment
+from core.ui.test_run import choose_experiment, draw_results
+from core.ui.test_setup import draw_setup
 
 project = current_project()
 draw_head("test_run")
@@ -41,5 +43,5 @@ else:
     else:
         running = active_job(project.id, "experiment")
         if experiment.completed_at is None and experiment.job_id is not None:
-            follow_job(running.id if running and running.id == experiment.job_id else experiment.job_id)
+            follow_experiment(running.id if running and running.id == experiment.job_id else experiment.job_id)
         draw_results(project, experiment)

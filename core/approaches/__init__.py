@@ -14,7 +14,7 @@ from .library import (
     why_unavailable,
 )
 from .live import LiveComparison, comparison, is_running, recent_comparisons, start_comparison, stop_answer
-from .parts import CONTEXTS, Parts, Server, budget_for, context_tokens, load_parts
+from .parts import CONTEXTS, Parts, Prompter, Server, budget_for, context_tokens, load_parts, prompter, weights_hash
 from .presets import PRESETS, PresetInfo
 from .rows import MEASURED, RUNNING, insert_rows, mark_measured, new_row, save_rows, settle_lost, store_rows
 from .sources import ProjectSources
@@ -37,6 +37,7 @@ __all__ = [
     "LiveComparison",
     "ModelChoice",
     "Parts",
+    "Prompter",
     "PresetInfo",
     "ProjectSources",
     "PromptChoice",
@@ -61,6 +62,8 @@ __all__ = [
     "insert_rows",
     "is_running",
     "load_parts",
+    "prompter",
+    "weights_hash",
     "mark_measured",
     "may_pass",
     "pause_after",

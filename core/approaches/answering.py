@@ -280,6 +280,7 @@ def _chat_request(row: tb.Answer, parts: Parts) -> ChatRequest:
         messages=row.messages,
         max_tokens=decoding.max_tokens,
         temperature=decoding.temperature,
+        top_p=decoding.top_p,
         seed=row.seed,
         stop=decoding.stop,
         thinking=parts.thinking,

@@ -20,7 +20,7 @@ from core.store import tables as tb
 
 from .context import Context, Gathered, GatherInput
 from .sources import ProjectSources
-from .spec import ApproachSpec
+from .spec import ApproachSpec, Decoding, ModelChoice
 
 CONTEXTS: Registry[Context] = Registry("core.approaches.contexts", Context)  # type: ignore[type-abstract]  # looked up
 """All contexts by name."""
@@ -55,28 +55,14 @@ class Server:
 
 
 @dataclass(frozen=True)
-class Parts:
-    """One approach, ready to answer."""
+class Prompter:
+    """One approach as far as its prompts go: no server is needed to write them."""
 
-    approach_id: str
     spec: ApproachSpec
     sources: ProjectSources
     context: Context
-    server: Server
-    """Where it is asked."""
     template: ChatTemplate | None
     """None for an endpoint whose tokenizer is unknown: then only the server counts."""
-    model_hash: str
-    """Hash of the weights that answer; empty for an endpoint."""
-    thinking: bool | None
-    """Thinking mode to ask for; None where the model has no switch."""
-    embedded: dict[str, Embedded] = field(default_factory=dict, compare=False)
-    """Vectors of questions that `expect` has made and nobody has used yet."""
-
-    @property
-    def client(self) -> ModelClient:
-        """The client of the server as it is now."""
-        return self.server.client
 
     @property
     def template_hash(self) -> str:
@@ -96,7 +82,10 @@ class Parts:
         return build_messages(prompt)
 
     def gather_input(self, question: str, gold: Callable[[], Sequence[dict[str, Any]]] | None) -> GatherInput:
-        """What the context may use for this question; `gold` is None for a free question."""
+        """What the context may use for this question; `gold` is None for a free question.
+
+        Without a server search goes by words alone: no vector is asked for.
+        """
         template, language = self.template, self.sources.project.language
         budget = budget_for(self.spec, self.sources, template, question) if template else None
 
@@ -116,6 +105,34 @@ class Parts:
             gold=gold_hits,
         )
 
+    def _search(self, query: str, *, k: int, mode: Mode, rerank: bool) -> SearchResult:
+        return search(self._index_id(), query, k=k, mode="text")
+
+    def _index_id(self) -> str:
+        if self.sources.index is None:
+            raise KurabeError("approaches.no_index")
+        return str(self.sources.index.id)
+
+
+@dataclass(frozen=True)
+class Parts(Prompter):
+    """One approach, ready to answer."""
+
+    approach_id: str
+    server: Server
+    """Where it is asked."""
+    model_hash: str
+    """Hash of the weights that answer; empty for an endpoint."""
+    thinking: bool | None
+    """Thinking mode to ask for; None where the model has no switch."""
+    embedded: dict[str, Embedded] = field(default_factory=dict, compare=False)
+    """Vectors of questions that `expect` has made and nobody has used yet."""
+
+    @property
+    def client(self) -> ModelClient:
+        """The client of the server as it is now."""
+        return self.server.client
+
     def expect(self, questions: Sequence[str]) -> None:
         """Embed the questions that come next in one go; each vector serves one answer.
 
@@ -129,37 +146,63 @@ class Parts:
                 self.embedded.update(zip(questions, made, strict=True))
 
     def _search(self, query: str, *, k: int, mode: Mode, rerank: bool) -> SearchResult:
-        if self.sources.index is None:
-            raise KurabeError("approaches.no_index")
         known = self.embedded.pop(query, None)
-        return search(self.sources.index.id, query, k=k, mode=mode, rerank=rerank, embedded=known)
+        return search(self._index_id(), query, k=k, mode=mode, rerank=rerank, embedded=known)
 
 
-def load_parts(approach: tb.Approach, sources: ProjectSources) -> Parts:
+def prompter(spec: ApproachSpec, sources: ProjectSources) -> Prompter:
+    """What writes the prompts of an approach, without its server.
+
+    Raises:
+        KurabeError: whatever the base model or the registry raise.
+    """
+    base_ref = "" if spec.model.kind == "endpoint" else spec.model.base_ref or spec.model.ref
+    template = sources.template(base_ref) if base_ref else None
+    return Prompter(spec=spec, sources=sources, context=CONTEXTS.build(spec.context), template=template)
+
+
+def weights_hash(model: ModelChoice) -> str:
+    """Hash of the weights that answer; empty for an endpoint.
+
+    Raises:
+        KurabeError: what the base model raises; `approaches.adapter_gone`.
+    """
+    if model.kind == "endpoint":
+        return ""
+    return resolve_base(model.base_ref or model.ref).hash if model.kind == "base" else _adapter_hash(model.ref)
+
+
+def load_parts(approach: tb.Approach, sources: ProjectSources, decoding: Decoding | None = None) -> Parts:
     """Resolve an approach: start or find its server, load its tokenizer.
+
+    Args:
+        approach: who answers.
+        sources: what it reads.
+        decoding: in place of its own.
 
     Raises:
         KurabeError: whatever the host, the base model or the registry raise; `approaches.adapter_gone`;
             `approaches.key_missing` when the environment lacks the endpoint's key.
     """
     spec = ApproachSpec.model_validate(approach.spec)
+    if decoding is not None:
+        spec = spec.model_copy(update={"decoding": decoding})
     model = spec.model
     if model.kind == "endpoint":
         # an unknown service may refuse a switch that it does not know: it is sent only when wanted
-        base_ref, model_hash, thinking = "", "", True if spec.decoding.thinking else None
+        thinking = True if spec.decoding.thinking else None
     else:
-        base_ref = model.base_ref or model.ref
-        info = resolve_base(base_ref)
-        model_hash = info.hash if model.kind == "base" else _adapter_hash(model.ref)
+        info = resolve_base(model.base_ref or model.ref)
         thinking = spec.decoding.thinking if info.thinking == "optional" else None
+    written = prompter(spec, sources)
     return Parts(
         approach_id=approach.id,
         spec=spec,
         sources=sources,
-        context=CONTEXTS.build(spec.context),
+        context=written.context,
+        template=written.template,
+        model_hash=weights_hash(model),
         server=Server(spec),
-        template=sources.template(base_ref) if base_ref else None,
-        model_hash=model_hash,
         thinking=thinking,
     )
 

@@ -88,6 +88,8 @@ class Decoding(_Frozen):
     """Longest answer."""
     temperature: float = Field(default=0.0, ge=0)
     """0: always the likeliest token."""
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    """Draw from the smallest set of tokens whose probabilities reach this sum; None: from all of them."""
     seed: int | None = None
     """Seed for every answer; None derives one from experiment, question, approach and repetition."""
     stop: tuple[str, ...] = ()
@@ -119,7 +121,11 @@ class ApproachSpec(_Frozen):
     @property
     def hash(self) -> str:
         """Hash of everything that can change an answer; the name and who manages it do not."""
-        return content_hash(self.model_dump(mode="json", exclude={"name", "managed", "preset"}))
+        content = self.model_dump(mode="json", exclude={"name", "managed", "preset"})
+        if self.decoding.top_p is None:
+            # approaches that were stored before there was such a field keep their hash
+            del content["decoding"]["top_p"]
+        return content_hash(content)
 
     @property
     def ranked(self) -> bool:

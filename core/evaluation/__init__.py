@@ -3,7 +3,7 @@
 from .attribution import attribute, cause
 from .cases import SHOWN, SORTED, CaseFilter, CasePage, CaseRow, answer_scores, cases, count_cases
 from .changes import Change, Changes, compare_experiments
-from .config import DEFAULT_METRICS, ExperimentConfig, Plan, PlannedApproach
+from .config import DEFAULT_METRICS, ExperimentConfig, JudgeChoice, JudgeForecast, Plan, PlannedApproach
 from .confusion import Confusion
 from .drafting import (
     DRAFT_SHOW,
@@ -59,6 +59,7 @@ from .report import (
     MetricResult,
     Results,
     Retrieval,
+    Spending,
     Tokens,
     Twins,
 )
@@ -122,7 +123,9 @@ __all__ = [
     "ExperimentConfig",
     "ExperimentRun",
     "Headroom",
+    "JudgeChoice",
     "JudgeConfig",
+    "JudgeForecast",
     "JudgeOutcome",
     "JudgePlan",
     "JudgedApproach",
@@ -135,6 +138,7 @@ __all__ = [
     "Results",
     "Retrieval",
     "Scorer",
+    "Spending",
     "Tokens",
     "Twins",
     "answer_scores",

@@ -48,7 +48,7 @@ class CaseRow:
     slice: str
     coverage: str | None
     cells: dict[str, dict[str, Any]]
-    """By approach id: `answer_id`, `status`, `text`, `value` (primary metric), `reason`, `error`."""
+    """By approach id: `answer_id`, `status`, `text`, `value` (primary metric), `reason`, `error`, `taken_from`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +199,13 @@ def _cells(
     """First answers by question and approach; naming every column of the unique key finds each without a search."""
     a, s = tb.Answer, tb.Score
     wanted = (
-        select(a.example_id, a.approach_id, a.id, a.status, a.text, s.value, s.reason, a.error)
+        select(a.example_id, a.approach_id, a.id, a.status, a.text, s.value, s.reason, a.error, a.taken_from)
         .outerjoin(s, (s.answer_id == a.id) & (s.metric == frozen.primary))
         .where(a.experiment_id == experiment_id, a.phase == "quality", a.repetition == 0)
         .where(a.approach_id.in_(frozen.approach_ids), a.example_id.in_(ids))
     )
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for example_id, approach_id, answer_id, status, text, value, reason, error in session.execute(wanted):
+    for example_id, approach_id, answer_id, status, text, value, reason, error, origin in session.execute(wanted):
         found.setdefault(str(example_id), {})[approach_id] = {
             "answer_id": answer_id,
             "status": status,
@@ -213,6 +213,7 @@ def _cells(
             "value": value,
             "reason": reason,
             "error": error,
+            "taken_from": origin,
         }
     return found
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.approaches import Decoding
+from core.approaches import Decoding, ModelChoice
 from core.measures import PRIMARY
 
 DEFAULT_METRICS = (
@@ -26,6 +26,21 @@ DEFAULT_METRICS = (
     "retrieval",
 )
 """Metrics that need nothing but the answer; `semantic_similarity` is added by naming it."""
+
+
+class JudgeChoice(BaseModel):
+    """A judge that begins when the last answer is there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: ModelChoice
+    """Who judges."""
+    rubric: str = ""
+    """What a good answer is, in words; empty: the usual one."""
+    pairs: Literal["none", "baseline", "all"] = "baseline"
+    """Which approaches are held against each other."""
+    metrics: tuple[str, ...] = ()
+    """Metrics that the judge measures."""
 
 
 class ExperimentConfig(BaseModel):
@@ -59,24 +74,62 @@ class ExperimentConfig(BaseModel):
     """Requests on their way at the same time in the quality phase."""
     seed: int = 0
     """Seed of the draw of questions and of the order in the latency phase."""
+    take_over: bool = True
+    """Whether quality answers that a finished experiment got under the very same conditions are taken over, each
+    marked with where it was asked; waiting times are measured anew in any case."""
+    judge: JudgeChoice | None = None
+    """Judge that begins when the last answer is there; None: none."""
+
+
+PromptBasis = Literal["measured", "rendered", "estimated"]
+"""Earlier answers of the approach · prompts written for a few questions, counted with the model's own tokenizer · the
+same, counted roughly because nobody here has the tokenizer."""
+
+AnswerBasis = Literal["measured", "references", "estimated"]
+"""Earlier answers of the approach · the reference answers · the same, counted roughly."""
+
+CostBasis = Literal["measured", "list", "device", "no_price", "unknown"]
+"""Earlier answers of the approach · list price times tokens · computing time times its rate · the price book has none ·
+nothing is known before the first answers."""
+
+TimeBasis = Literal["measured", "model", "base", "unknown"]
+"""Earlier answers of the approach · of its model · of models on the same base · nothing is known yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedApproach:
-    """What one approach will need; None where nothing is known yet."""
+    """What one approach will need, each figure with what it rests on; None where nothing is known yet."""
 
     approach_id: str
     name: str
     preset: str
     calls: int
+    """Answers to ask for; those that are taken over are not among them."""
+    taken: int
+    """Answers that are taken over from earlier experiments."""
     prompt_tokens: float | None
-    """Mean prompt tokens of one call: measured before, or counted on a few questions."""
+    """Mean prompt tokens of one call."""
+    prompt_basis: PromptBasis | None
     completion_tokens: float | None
-    """Mean answer tokens: measured before, or those of the reference answers."""
+    """Mean answer tokens of one call."""
+    completion_basis: AnswerBasis | None
     cost: Decimal | None
     """Of all its calls."""
+    cost_basis: CostBasis
     seconds: float | None
-    """Of all its calls, from an earlier experiment of this project."""
+    """Of all its calls."""
+    time_basis: TimeBasis
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeForecast:
+    """What the judge will need at the end, about: the answers that it reads are not there yet."""
+
+    calls: int
+    tokens: float
+    """The longest replies included."""
+    cost: Decimal | None
+    """At list prices; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +139,20 @@ class Plan:
     questions: int
     slices: dict[str, int]
     calls: int
-    """Quality and latency phase together."""
+    """Answers to ask for, quality and latency phase together."""
+    taken: int
+    """Answers that are taken over from earlier experiments."""
     tokens: float | None
-    """Prompt and answer tokens of all calls, as far as they can be foreseen."""
+    """Prompt and answer tokens of all calls; None unless they can be foreseen for every approach."""
     cost: Decimal | None
+    """Of the approaches for which it can be foreseen; None when it is for none."""
+    unpriced: int
+    """Approaches whose cost is not in it."""
     currency: str
     seconds: float | None
-    """From an earlier experiment of this project; None before the first."""
+    """Of the approaches for which it can be foreseen; None when it is for none."""
+    untimed: int
+    """Approaches whose time is not in it."""
     smallest_detectable: float | None
     """Smallest true difference between two approaches that it finds in 4 of 5 runs."""
     discordance: float
@@ -100,5 +160,6 @@ class Plan:
     discordance_measured: bool
     """Whether that share comes from an earlier experiment; else 25 % is assumed."""
     approaches: tuple[PlannedApproach, ...]
+    judge: JudgeForecast | None = None
     warnings: tuple[dict[str, object], ...] = ()
-    """Codes with parameters: small slices, differing decoding, approaches that cannot answer."""
+    """Codes with parameters: small slices, repetitions that cannot differ, services that may have changed since."""

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import defer
 
-from core.approaches import ApproachSpec, Decoding, ProjectSources, approaches, get_approach, spec_of_row
+from core.approaches import (
+    ApproachSpec,
+    Decoding,
+    ProjectSources,
+    approaches,
+    check_key_name,
+    get_approach,
+    prompter,
+    spec_of_row,
+)
 from core.errors import KurabeError
 from core.identity import content_hash, now
 from core.jobs import submit
@@ -20,8 +29,9 @@ from core.prices import remember_prices
 from core.store import read, write
 from core.store import tables as tb
 
-from .config import ExperimentConfig, Plan, PlannedApproach
-from .foresight import foreseen_tokens
+from .config import ExperimentConfig, JudgeForecast, Plan, PlannedApproach
+from .foresight import Foresight, Work
+from .reuse import Conditions, reusable, sources_for
 
 ASSUMED_DISCORDANCE = 0.25
 """Share of questions on which two approaches are taken to differ before anything was measured."""
@@ -98,33 +108,73 @@ def plan_experiment(project_id: str, config: ExperimentConfig) -> Plan:
         KurabeError: as `start_experiment`.
     """
     rows = [get_approach(approach_id) for approach_id in dict.fromkeys(config.approach_ids)]
-    decoding_of(config, [spec_of_row(row) for row in rows])
+    specs = [spec_of_row(row) for row in rows]
+    decoding = decoding_of(config, specs)
     questions = questions_of(config)
-    alone = min(config.latency_questions, len(questions))
-    calls = len(questions) * config.repetitions + alone
     sources = ProjectSources(project_id, dataset_version_id=config.dataset_version_id)
-    planned = tuple(_planned(sources, row, calls, questions) for row in rows)
+    foresight = Foresight(sources, questions, decoding, config.concurrency)
+    work = _work(config, rows, questions, sources, decoding)
+    planned = tuple(foresight.approach(row, work[row.id]) for row in rows)
     assumed, measured = discordance_of(project_id)
-    slices = Counter(example.slice for example in questions)
-    tokens = [((p.prompt_tokens or 0) + (p.completion_tokens or 0)) * calls for p in planned]
+    tokens = _sum([_tokens(p) for p in planned])
+    costs = [p.cost for p in planned if p.cost is not None]
+    times = [p.seconds for p in planned if p.seconds is not None]
     return Plan(
         questions=len(questions),
-        slices=dict(slices),
-        calls=calls * len(rows),
-        tokens=sum(tokens) if all(p.prompt_tokens is not None for p in planned) else None,
-        cost=_total([p.cost for p in planned]),
+        slices=dict(Counter(example.slice for example in questions)),
+        calls=sum(p.calls for p in planned),
+        taken=sum(p.taken for p in planned),
+        tokens=tokens,
+        cost=sum(costs, Decimal(0)) if costs else None,
+        unpriced=len(planned) - len(costs),
         currency=sources.project.currency,
-        seconds=_sum([p.seconds for p in planned]),
+        seconds=sum(times) if times else None,
+        untimed=len(planned) - len(times),
         smallest_detectable=smallest_detectable(len(questions), assumed, alpha=0.05 / max(1, len(rows) - 1)),
         discordance=assumed,
         discordance_measured=measured,
         approaches=planned,
-        warnings=tuple(
-            {"code": "small_slice", "params": {"slice": name, "n": n, "needed": SMALL_SLICE}}
-            for name, n in slices.items()
-            if n < SMALL_SLICE
-        ),
+        judge=_judge(config, sources, questions, specs),
+        warnings=tuple(_warnings(config, decoding, questions, specs, planned)),
     )
+
+
+def _work(
+    config: ExperimentConfig,
+    rows: Sequence[tb.Approach],
+    questions: Sequence[tb.Example],
+    sources: ProjectSources,
+    decoding: Decoding,
+) -> dict[str, Work]:
+    """How often each approach is asked, and how many of its answers can be taken over; by approach id."""
+    alone = min(config.latency_questions, len(questions))
+    places = [(example.id, number) for example in questions for number in range(config.repetitions)]
+    conditions = Conditions(
+        project_id=sources.project_id,
+        dataset_version_id=config.dataset_version_id,
+        split=config.split,
+        seed=config.seed,
+        decoding=decoding,
+        index_version_id=sources.index.id if sources.index else None,
+    )
+    found = sources_for(conditions) if config.take_over else []
+    work: dict[str, Work] = {}
+    for row in rows:
+        taken = 0
+        if found:
+            spec = spec_of_row(row).model_copy(update={"decoding": decoding})
+            taken = len(reusable(found, conditions, prompter(spec, sources), row.hash, places))
+        work[row.id] = Work(len(places) - taken, alone, taken)
+    return work
+
+
+def _tokens(planned: PlannedApproach) -> float | None:
+    """Of all its calls."""
+    if not planned.calls:
+        return 0.0
+    if planned.prompt_tokens is None or planned.completion_tokens is None:
+        return None
+    return (planned.prompt_tokens + planned.completion_tokens) * planned.calls
 
 
 def _sum(values: Sequence[float | None]) -> float | None:
@@ -132,62 +182,36 @@ def _sum(values: Sequence[float | None]) -> float | None:
     return sum(known) if len(known) == len(values) else None
 
 
-def _total(values: Sequence[Decimal | None]) -> Decimal | None:
-    known = [v for v in values if v is not None]
-    return sum(known, Decimal(0)) if len(known) == len(values) else None
-
-
-def _planned(sources: ProjectSources, row: tb.Approach, calls: int, questions: Sequence[tb.Example]) -> PlannedApproach:
-    """Foresee one approach: from its own earlier answers, those of the same preset, else by counting prompts."""
-    project_id = sources.project_id
-    seen = _earlier(sources.project, tb.Answer.approach_hash == row.hash)
-    if seen is None:
-        same = select(tb.Approach.hash).where(tb.Approach.project_id == project_id, tb.Approach.preset == row.preset)
-        seen = _earlier(sources.project, tb.Answer.approach_hash.in_(same))
-    if seen is None:
-        counted = foreseen_tokens(spec_of_row(row), sources, questions)
-        read_tokens, written_tokens = counted if counted is not None else (None, None)
-        return PlannedApproach(row.id, row.name, row.preset, calls, read_tokens, written_tokens, None, None)
-    prompt, completion, seconds, cost = seen
-    return PlannedApproach(
-        row.id,
-        row.name,
-        row.preset,
-        calls,
-        prompt,
-        completion,
-        None if cost is None else cost * calls,
-        None if seconds is None else seconds * calls,
-    )
-
-
-def _earlier(project: tb.Project, which: Any) -> tuple[float | None, float | None, float | None, Decimal | None] | None:
-    """Means over earlier quality answers: prompt tokens, answer tokens, device seconds, cost; None without any."""
-    wanted = select(
-        func.count(tb.Answer.id),
-        func.avg(tb.Answer.prompt_tokens),
-        func.avg(tb.Answer.completion_tokens),
-        func.avg(tb.Answer.device_seconds),
-    ).where(tb.Answer.project_id == project.id, tb.Answer.phase == "quality", tb.Answer.status == "finished", which)
-    costs = (
-        select(tb.Answer.cost)
-        .where(tb.Answer.project_id == project.id, tb.Answer.phase == "quality", tb.Answer.currency == project.currency)
-        .where(tb.Answer.cost.is_not(None), which)
-        .order_by(tb.Answer.id.desc())
-        .limit(200)
-    )
-    with read() as session:
-        n, prompt, completion, seconds = session.execute(wanted).one()
-        money = [Decimal(c) for c in session.scalars(costs) if c is not None]
-    if not n:
+def _judge(
+    config: ExperimentConfig,
+    sources: ProjectSources,
+    questions: Sequence[tb.Example],
+    specs: Sequence[ApproachSpec],
+) -> JudgeForecast | None:
+    if config.judge is None:
         return None
-    cost = sum(money, Decimal(0)) / len(money) if money else None
-    return (
-        float(prompt) if prompt is not None else None,
-        float(completion) if completion is not None else None,
-        float(seconds) if seconds is not None else None,
-        cost,
-    )
+    from .judge.foresight import foresee_judging  # it reads what experiments asked, and so this module
+
+    searching = sum(1 for spec in specs if spec.retrieves)
+    return foresee_judging(config.judge, sources, questions, len(specs), searching)
+
+
+def _warnings(
+    config: ExperimentConfig,
+    decoding: Decoding,
+    questions: Sequence[tb.Example],
+    specs: Sequence[ApproachSpec],
+    planned: Sequence[PlannedApproach],
+) -> Iterator[dict[str, object]]:
+    """What to know beforehand, as codes with parameters."""
+    if config.repetitions > 1 and decoding.temperature == 0:
+        yield {"code": "alike_repetitions", "params": {"n": config.repetitions}}
+    for spec, plan in zip(specs, planned, strict=True):
+        if plan.taken and spec.model.kind == "endpoint":
+            yield {"code": "service_may_differ", "params": {"name": spec.name}}
+    for name, n in Counter(example.slice for example in questions).items():
+        if n < SMALL_SLICE:
+            yield {"code": "small_slice", "params": {"slice": name, "n": n, "needed": SMALL_SLICE}}
 
 
 def discordance_of(project_id: str) -> tuple[float, bool]:
@@ -219,8 +243,9 @@ def start_experiment(project_id: str, config: ExperimentConfig, *, launch: bool 
     Raises:
         KurabeError: `evaluation.no_questions`, `evaluation.decoding_differs`, `store.missing`,
             `registry.unknown` for a metric that does not exist, `evaluation.judged_metric` for one that a judge
-            measures afterwards.
+            measures afterwards; for a judge, `approaches.key_name` and `approaches.endpoint_url`.
     """
+    _check_judge(config)
     rows = [get_approach(approach_id) for approach_id in dict.fromkeys(config.approach_ids)]
     decoding = decoding_of(config, [spec_of_row(row) for row in rows])
     for name in (config.primary_metric, *config.metrics):
@@ -253,6 +278,16 @@ def start_experiment(project_id: str, config: ExperimentConfig, *, launch: bool 
     with write() as session:
         session.add(experiment)
     return _launched(experiment) if launch else experiment
+
+
+def _check_judge(config: ExperimentConfig) -> None:
+    """Refuse a judge that could not begin at the end: then it would be too late."""
+    if config.judge is None:
+        return
+    model = config.judge.model
+    check_key_name(model.key_name)
+    if model.kind == "endpoint" and not (model.url or "").startswith(("http://", "https://")):
+        raise KurabeError("approaches.endpoint_url", url=model.url or "")
 
 
 def _launched(experiment: tb.Experiment) -> tb.Experiment:

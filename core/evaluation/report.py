@@ -231,6 +231,27 @@ class Headroom:
 
 
 @dataclass(frozen=True, slots=True)
+class Spending:
+    """What this run itself asked and paid, in both phases, apart from what it took over; money in `currency`."""
+
+    asked: int
+    """Finished answers that it asked for."""
+    cost: float | None
+    """What those with a price cost; None when none has one."""
+    unpriced: int
+    """Those without a price."""
+    taken: int
+    """Answers that it took over."""
+    taken_cost: float | None
+    """What they cost when they were asked."""
+    currency: str
+    taken_by: dict[str, int]
+    """Answers taken over, by approach id."""
+    taken_from: dict[str, int]
+    """Answers taken over, by the id of the experiment that asked for them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """An experiment as far as it has come; every number is computed from stored answers."""
 
@@ -268,6 +289,8 @@ class Results:
     """Versions, machine, hashes, times."""
     headroom: Headroom | None = None
     """None unless an untuned approach and the plain model with gold passages were asked."""
+    spending: Spending | None = None
+    """None in results that were kept before answers could be taken over."""
 
     def approach(self, key: str) -> ApproachResult | None:
         """The result of an approach by id, name or preset; None when it is not in the experiment."""

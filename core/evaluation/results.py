@@ -30,6 +30,7 @@ from .report import (
     Tokens,
     Twins,
 )
+from .spending import spending
 from .timing import latency
 
 TWINS_SHARE, TWINS_LEAST = 0.95, 20
@@ -101,6 +102,7 @@ class _Results:
             twins=self._twins(),
             provenance=self.experiment.provenance or {},
             headroom=headroom(self._measured(), self.columns.covered, self.columns.absent),
+            spending=spending(self.experiment.id, self.columns.rates.currency, self.columns.rates.factor),
         )
 
     def _measured(self) -> dict[str, Measured]:

@@ -6,7 +6,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -36,8 +36,10 @@ from core.jobs import JobContext
 from core.store import read, write
 from core.store import tables as tb
 
+from .afterwards import begin_judge
 from .kept import keep_results
 from .provenance import provenance
+from .reuse import Conditions, copies, reusable, sources_for
 from .scoring import Scorer
 
 Item = TypeVar("Item")
@@ -112,6 +114,8 @@ class ExperimentRun:
         self.parts: dict[str, Parts] = {}
         self.right: defaultdict[str, float] = defaultdict(float)
         self.scored: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.taken: Counter[str] = Counter()
         self.done = 0
         self._failing = 0
 
@@ -137,8 +141,7 @@ class ExperimentRun:
         """Load every approach with the pinned decoding."""
         decoding = Decoding.model_validate(self.config["decoding"])
         for approach_id, approach in self.approaches.items():
-            loaded = load_parts(approach, self.sources)
-            self.parts[approach_id] = replace(loaded, spec=loaded.spec.model_copy(update={"decoding": decoding}))
+            self.parts[approach_id] = load_parts(approach, self.sources, decoding)
 
     def _weights(self, approach_id: str) -> str:
         model = self.parts[approach_id].spec.model
@@ -158,9 +161,12 @@ class ExperimentRun:
     def _quality(self, scorer: Scorer) -> bool:
         """Ask everything that is not answered, grouped by weights; False when stopped."""
         rows = self._rows("quality", list(self.examples), self.config["repetitions"])
+        self.taken.update(row.approach_id for row in rows if row.taken_from is not None)
+        self.failed.update(row.approach_id for row in rows if row.status == "failed")
         self._score_left(scorer, rows)
         todo = [row for row in rows if row.status in RUNNING]
         self.done = len(rows) - len(todo)
+        self._tell("quality")
         place = {weights: number for number, weights in enumerate(self._by_weights())}
         order = {approach_id: number for number, approach_id in enumerate(self.approaches)}
         todo.sort(key=lambda row: (place[self._weights(row.approach_id)], order[row.approach_id]))
@@ -180,17 +186,37 @@ class ExperimentRun:
     def _take(self, scorer: Scorer, batch: Sequence[tb.Answer], stage: str) -> None:
         """Score a saved batch, report, and give up when the server is gone."""
         finished = [row for row in batch if row.status == "finished"]
-        for score in scorer.save(finished) if finished else []:
-            if score["metric"] == self.config["primary_metric"] and score["value"] is not None:
-                owner = next(row.approach_id for row in finished if row.id == score["answer_id"])
-                self.right[owner] += score["value"]
-                self.scored[owner] += 1
+        scores = scorer.save(finished) if finished else []
+        if stage == "quality":
+            self._count(scores, batch)
         self.done += sum(1 for row in batch if row.status not in RUNNING)
-        partial = {i: [round(self.right[i], 3), self.scored[i]] for i in self.scored}
-        self.ctx.progress(self.done, self.total, stage=stage, primary=partial)
+        self._tell(stage)
         for row in batch:
             self._failing = self._failing + 1 if row.status == "failed" and may_pass(row) else 0
         self._unless_gone(GONE_AFTER, batch)
+
+    def _count(self, scores: Sequence[dict[str, Any]], rows: Sequence[tb.Answer]) -> None:
+        """Add a batch to the provisional shares; a failed answer counts as wrong, as in the results."""
+        owners = {row.id: row.approach_id for row in rows}
+        self.failed.update(row.approach_id for row in rows if row.status == "failed")
+        for score in scores:
+            if score["metric"] == self.config["primary_metric"] and score["value"] is not None:
+                self.right[owners[score["answer_id"]]] += score["value"]
+                self.scored[owners[score["answer_id"]]] += 1
+
+    def _tell(self, stage: str) -> None:
+        """Report how far it is, with what is known of each approach so far."""
+        partial = {
+            i: {
+                "right": round(self.right[i], 3),
+                "scored": self.scored[i],
+                "failed": self.failed[i],
+                "taken": self.taken[i],
+            }
+            for i in self.approaches
+        }
+        planned = len(self.examples) * int(self.config["repetitions"])
+        self.ctx.progress(self.done, self.total, stage=stage, partial=partial, planned=planned)
 
     def _unless_gone(self, most: int, rows: Sequence[tb.Answer]) -> None:
         """Give up after too many failures in a row; a resumed run asks them again."""
@@ -221,7 +247,8 @@ class ExperimentRun:
                 self.scored[finished[answer_id].approach_id] += 1
         left = [row for answer_id, row in finished.items() if answer_id not in known]
         for start in range(0, len(left), 200):
-            scorer.save(left[start : start + 200])
+            self.ctx.progress(start, len(left), stage="scoring")
+            self._count(scorer.save(left[start : start + 200]), left[start : start + 200])
 
     # latency -----------------------------------------------------------------------------------
 
@@ -280,10 +307,11 @@ class ExperimentRun:
             for repetition in range(repetitions)
         ]
         owner = process_identity().as_dict()
+        wanted_keys = [key for key in planned if key not in found]
+        taken = self._taken(wanted_keys) if phase == "quality" else {}
         missing = [
-            new_row(self._request(a, e, phase, r), self.approaches[a], owner)
-            for a, e, r in planned
-            if (a, e, r) not in found
+            taken.get((a, e, r)) or new_row(self._request(a, e, phase, r), self.approaches[a], owner)
+            for a, e, r in wanted_keys
         ]
         store_rows(missing)
         self._reopen(
@@ -291,6 +319,20 @@ class ExperimentRun:
         )
         found.update({(row.approach_id, str(row.example_id), row.repetition): row for row in missing})
         return [found[key] for key in planned]
+
+    def _taken(self, keys: Sequence[tuple[str, str, int]]) -> dict[tuple[str, str, int], tb.Answer]:
+        """Answers that finished experiments already have, as rows of this one; see `reuse`."""
+        if not keys or not self.config.get("take_over", False):
+            return {}
+        conditions = Conditions.of(self.experiment)
+        sources = [source for source in sources_for(conditions) if source.id != self.experiment.id]
+        found: dict[tuple[str, str, int], tb.Answer] = {}
+        for approach_id, approach in self.approaches.items() if sources else ():
+            places = [(example_id, number) for owner, example_id, number in keys if owner == approach_id]
+            known = reusable(sources, conditions, self.parts[approach_id], approach.hash, places)
+            rows = copies(known, self.experiment.id, approach_id)
+            found |= {(approach_id, *place): row for place, row in rows.items()}
+        return found
 
     def _reopen(self, rows: Sequence[tb.Answer]) -> None:
         """Take over rows that an earlier attempt left unfinished, and failures that may pass."""
@@ -316,6 +358,7 @@ class ExperimentRun:
             if stored is not None:
                 stored.completed_at, stored.provenance = now(), facts
             count = session.scalar(failed) or 0
+        begin_judge(self.experiment.id)
         with suppress(KurabeError):  # a price that is missing by now is for the page to say; the answers are there
             keep_results(self.experiment.id)
         return count

@@ -54,6 +54,8 @@ class ChatRequest:
     messages: Sequence[dict[str, str]]
     max_tokens: int = 256
     temperature: float = 0.0
+    top_p: float | None = None
+    """None: all tokens may be drawn; it is then not sent."""
     seed: int | None = None
     stop: tuple[str, ...] = ()
     thinking: bool | None = None
@@ -289,6 +291,8 @@ def _body(request: ChatRequest, endpoint: Endpoint) -> dict[str, Any]:
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
     }
+    if request.top_p is not None:
+        body["top_p"] = request.top_p
     if request.seed is not None:
         body["seed"] = request.seed
     if request.stop:

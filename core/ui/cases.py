@@ -15,6 +15,7 @@ from core.i18n import catalogue, describe, format_number, t
 from core.identity import content_hash
 from core.ui.parts import draw_approach, error_text, plain, remember, section
 from core.ui.questions import slice_label
+from core.ui.test_progress import origin_text
 
 __all__ = ["draw_cases"]
 
@@ -187,6 +188,8 @@ def _draw_answer(cell: dict[str, Any]) -> None:
     st.text(cell["text"] or "–")
     if reason := reason_text(cell["reason"]):
         st.caption(reason)
+    if cell["taken_from"]:
+        st.caption(f":material/content_copy: {t('setup.asked_in', run=origin_text(cell['taken_from']))}")
     scores = {
         t(f"measures.metric.{score.metric}"): round(score.value, 3)
         for score in answer_scores(cell["answer_id"])

@@ -1,4 +1,4 @@
-"""The test run page's parts: setting a run up with its plan, choosing one, its figures and its cases."""
+"""The test run page's parts: choosing a run, its figures and its cases."""
 
 from __future__ import annotations
 
@@ -17,143 +17,26 @@ from core.charts import (
     tokens_per_answer,
     tradeoff,
 )
-from core.datasets import SPLITS, latest_version
 from core.decision import approach_name, decide_experiment, failure_texts
 from core.decision.figures import headroom_figure
 from core.errors import KurabeError
 from core.evaluation import (
-    DEFAULT_METRICS,
     EXPORTS,
     ApproachResult,
     Confusion,
-    ExperimentConfig,
-    Plan,
     Results,
     experiments,
-    plan_experiment,
-    start_experiment,
 )
-from core.i18n import format_duration, format_money, format_number, t
+from core.i18n import format_duration, format_number, t
 from core.jobs import job_view
-from core.measures import METRICS, PRIMARY, Interval
+from core.measures import Interval
 from core.store import tables as tb
-from core.ui.approaches import choose_approaches, draw_missing
 from core.ui.downloads import answers_address
 from core.ui.findings import experiment_results, figures_of, money_text, outdated, seconds_text, when
-from core.ui.parts import Tile, draw_kept, draw_tiles, interval_text, plain, remember, section
+from core.ui.parts import draw_kept, interval_text, plain, remember, section
+from core.ui.test_progress import draw_spending
 
-__all__ = ["choose_experiment", "draw_results", "draw_setup"]
-
-
-def draw_setup(project: tb.Project) -> str | None:
-    """Draw the set-up with what it would take; return the experiment's id when it was started."""
-    version = latest_version(project.id)
-    if version is None:
-        raise KurabeError("comparison.no_data", what="questions")
-    with st.container(border=True):
-        chosen = choose_approaches(project.id, "test_approaches")
-        values = _choices(version)
-    draw_missing(project.id)
-    if not chosen:
-        st.caption(t("ui.test.choose_one"))
-        return None
-    config = ExperimentConfig(dataset_version_id=version.id, approach_ids=tuple(chosen), **values)
-    _draw_plan(plan_experiment(project.id, config), config)
-    if st.button(t("ui.test.start"), type="primary", icon=":material/play_arrow:"):
-        return start_experiment(project.id, config).id
-    return None
-
-
-def _choices(version: tb.DatasetVersion) -> dict[str, Any]:
-    """Draw what is asked of the approaches."""
-    counts = (version.counts or {}).get("splits", {})
-    with st.grid(4, min_column_width=200):
-        split = st.selectbox(
-            t("evaluation.field.split"),
-            [name for name in reversed(SPLITS) if counts.get(name)],
-            key="test_split",
-            format_func=lambda key: t(f"ui.split.{key}"),
-            help=t("ui.test.split.help"),
-        )
-        questions = st.number_input(
-            t("evaluation.field.questions"),
-            1,
-            None,
-            value=None,
-            placeholder=t("ui.all"),
-            key="test_questions",
-            help=t("evaluation.field.questions.help"),
-        )
-        latency = st.number_input(
-            t("evaluation.field.latency_questions"),
-            0,
-            1000,
-            12,
-            key="test_latency",
-            help=t("evaluation.field.latency_questions.help"),
-        )
-        name = st.text_input(t("evaluation.field.name"), key="test_name", placeholder=t("ui.test.name.placeholder"))
-    # what a judge measures takes a job of its own afterwards, and never decides alone
-    measured = [name for name, kind in METRICS.all().items() if not kind.judged]
-    with st.expander(t("ui.test.more"), icon=":material/tune:"), st.grid(3, min_column_width=220):
-        primary = st.selectbox(
-            t("evaluation.field.primary_metric"),
-            measured,
-            index=measured.index(PRIMARY),
-            format_func=lambda key: t(f"measures.metric.{key}"),
-            help=t("evaluation.field.primary_metric.help"),
-        )
-        metrics = st.multiselect(
-            t("evaluation.field.metrics"),
-            measured,
-            default=list(DEFAULT_METRICS),
-            format_func=lambda key: t(f"measures.metric.{key}"),
-        )
-        seed = st.number_input(t("evaluation.field.seed"), 0, None, 0, help=t("ui.test.seed.help"))
-    return {
-        "split": split,
-        "questions": int(questions) if questions else None,
-        "latency_questions": int(latency),
-        "name": name,
-        "primary_metric": primary,
-        "metrics": tuple(metrics),
-        "seed": int(seed),
-    }
-
-
-def _draw_plan(plan: Plan, config: ExperimentConfig) -> None:
-    """Draw what the run would take and what it could find, before it starts."""
-    unknown = t("ui.test.plan.unknown")
-    tokens = t("ui.test.plan.tokens", n=format_number(plan.tokens)) if plan.tokens else ""
-    size = t("ui.test.plan.calls.note", questions=format_number(plan.questions), approaches=len(config.approach_ids))
-    smallest = plan.smallest_detectable
-    basis = "measured" if plan.discordance_measured else "assumed"
-    draw_tiles(
-        [
-            Tile(t("ui.test.plan.calls"), format_number(plan.calls), size),
-            Tile(
-                t("ui.test.plan.cost"),
-                format_money(plan.cost, plan.currency) if plan.cost is not None else "–",
-                tokens if plan.cost is not None or tokens else unknown,
-            ),
-            Tile(
-                t("ui.test.plan.time"),
-                format_duration(plan.seconds) if plan.seconds else "–",
-                "" if plan.seconds else unknown,
-            ),
-            Tile(
-                t("ui.test.plan.detectable"),
-                t("ui.points", n=format_number(100 * smallest)) if smallest else "–",
-                t(f"ui.test.plan.{basis}", share=format_number(100 * plan.discordance)),
-                t("ui.test.plan.detectable.help"),
-            ),
-        ]
-    )
-    if plan.warnings:
-        with st.expander(t("ui.test.warnings", n=len(plan.warnings)), icon=":material/warning:"):
-            for warning in plan.warnings:
-                params = {name: plain(str(value)) for name, value in dict(warning["params"]).items()}  # type: ignore[call-overload]  # a dict of parameters
-                st.markdown(f"- {t('evaluation.warning.' + str(warning['code']), **params)}")
+__all__ = ["choose_experiment", "draw_results"]
 
 
 def choose_experiment(project: tb.Project) -> tb.Experiment | None:
@@ -191,6 +74,7 @@ def draw_results(project: tb.Project, experiment: tb.Experiment) -> None:
     for sentence in outdated(project, found):
         st.caption(f":material/update: {sentence}")
     _draw_table(found)
+    draw_spending(found)
     _draw_notes(found)
     if found.complete:
         _draw_course(experiment)

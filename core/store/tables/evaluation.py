@@ -108,6 +108,8 @@ class Answer(Owned, Base):
     phase: Mapped[str] = mapped_column(String(10))
     """``quality``, ``latency`` or ``live``; figures of one are never pooled with another's."""
     repetition: Mapped[int] = mapped_column(default=0)
+    taken_from: Mapped[str | None] = mapped_column(String(36))
+    """Experiment in which it was asked, where this one took it over; None: asked for this row."""
     question: Mapped[str]
     messages: Mapped[list[Any]] = mapped_column(default=list)
     template_hash: Mapped[str] = mapped_column(String(80), default="")
