@@ -200,4 +200,16 @@ def reason_text(reason: dict[str, Any] | None) -> str:
     key = f"measures.reason.{(reason or {}).get('code', '')}"
     if not reason or key not in catalogue("en"):
         return ""
-    return plain(t(key, **dict(reason.get("params", {}))))
+    params = dict(reason.get("params", {}))
+    return plain(
+        t(key, **{name: _marks(value) if isinstance(value, list) else value for name, value in params.items()})
+    )
+
+
+def _marks(codes: Sequence[str]) -> str:
+    """Return marks of style in words; what an ending or a phrase is stands behind its kind."""
+    named = []
+    for code in codes:
+        kind, _, text = str(code).partition(":")
+        named.append(t(f"measures.mark.{kind}", text=text))
+    return t("ui.list.comma").join(named) or t("measures.mark.none")
