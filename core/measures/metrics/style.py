@@ -22,8 +22,8 @@ _EMOJI = re.compile(r"[\U0001f300-\U0001faff\u2600-\u27bf]")
 
 _ENDINGS = {
     "honorific": r"(?:ござい|いたし|致し|おり|存じ|申し上げ)ま(?:す|した|せん|しょう)|いただけますと幸いです",
-    "custom": r"(?:でござる|でおじゃる|なのだ|のだ|のじゃ|じゃ|にゃ(?:ん)?|ぴょん|っす|ぜ|だぞ|やで|やねん|ですわ|ますわ)",
-    "polite": r"(?:です|でした|でしょう|ます|ました|ません|ませんでした|ましょう|ください|下さい|ませ)(?:か|ね|よ|よね)?",
+    "custom": r"(?:でござる|でおじゃる|なのだ|のだ|のじゃ|じゃ|にゃ(?:ん)?|ぴょん|っす|ぜ|だぞ|やで|やねん|[でま]すわ)",
+    "polite": r"(?:です|でした|でしょう|ます|ました|ません|ましょう|ください|下さい|ませ)(?:か|ね|よ|よね)?",
     "plain": r"(?:である|であった|だった|だ|ない|なかった|できる|ある|いる|する|した|なる|なった)(?:か|ね|よ|よね)?",
 }
 """How Japanese sentences end, by register; the first that fits counts."""
@@ -40,9 +40,10 @@ _MARKS = {
     "apology": r"\b(?:sorry|apologi[sz]e|apologies|unfortunately)\b|申し訳|恐れ入り|すみません|ごめん|あいにく",
     "exclaiming": r"[!！]",
     "asking": r"[?？]\s*\Z",
-    "casual": r"\b(?:gonna|wanna|gotta|yeah|yep|nope|cool|awesome|no worries|guys|btw|lol)\b|じゃん|だよ|めっちゃ|マジ|(?:笑|w{2,})",
+    "casual": r"\b(?:gonna|wanna|gotta|yeah|yep|nope|cool|awesome|no worries|guys|btw|lol)\b"
+    r"|じゃん|だよ|めっちゃ|マジ|[(（]笑[)）]|(?<![a-z])w{2,}(?![a-z.])",
     "contraction": r"\b\w+(?:n't|'(?:re|ve|ll|m|d))\b|\b(?:it|that|there|what|here|let)'s\b",
-    "first_person": r"\b(?:i|we|our|us|my)\b|(?:私|わたし|僕|俺|拙者|当社|弊社|当店|わたくし)(?:ども|たち|は|が|の|も|で)",
+    "first_person": r"\b(?:i|we|our|us|my)\b|(?:私|わたし|僕|俺|拙者|当社|弊社|当店)(?:ども|たち|は|が|の|も|で)",
     "bold": r"\*\*[^*\n]+\*\*|^#{1,6}\s",
 }
 """What a text can have or not have."""
@@ -130,7 +131,7 @@ class Style(Metric):
     """How much the answer's style marks agree with those of the reference, from 0 to 1.
 
     Marks are the form (prose, list, JSON, a bare code), the share of Japanese sentence endings by register
-    (です・ます, だ・である, ございます, custom ones as でござる, noun endings), greeting, thanks, closing words, apology,
+    (です・ます, だ・である, ございます, custom ones as でござる, nouns), greeting, thanks, closing words, apology,
     exclamation, question at the end, casual words, contractions, first person, bold text, emoji, and the phrases that
     the dataset's references share (`Case.phrases`). The value is their weighted Jaccard similarity Σ min / Σ max
     (Ružička 1958): what is lost and what is added counts alike. It says nothing about whether the answer is right.
