@@ -1,7 +1,18 @@
 """Evaluation: a whole test set, measured so that a difference can be believed."""
 
 from .attribution import attribute, cause
-from .cases import SHOWN, SORTED, CaseFilter, CasePage, CaseRow, answer_scores, cases, count_cases
+from .cases import (
+    SHOWN,
+    SORTED,
+    CaseFilter,
+    CasePage,
+    CaseRow,
+    answer_scores,
+    case,
+    case_answers,
+    cases,
+    count_cases,
+)
 from .changes import Change, Changes, compare_experiments
 from .config import DEFAULT_METRICS, ExperimentConfig, Plan, PlannedApproach
 from .confusion import Confusion
@@ -40,6 +51,7 @@ from .judge import (
 )
 from .kept import confusion, keep_results, results
 from .planning import (
+    SMALL_SLICE,
     default_config,
     discordance_of,
     draw,
@@ -77,6 +89,7 @@ from .robustness import (
 from .running import ExperimentRun, latency_blocks
 from .scoring import Scorer, rescore, score_live
 from .seal import Openings, openings
+from .spending import COST_PARTS
 
 __all__ = [
     "DRAFT_SHOW",
@@ -103,9 +116,11 @@ __all__ = [
     "plan_robustness",
     "robustness_outcome",
     "start_robustness",
+    "COST_PARTS",
     "DEFAULT_METRICS",
     "EXPORTS",
     "SHOWN",
+    "SMALL_SLICE",
     "SORTED",
     "ApproachResult",
     "Attribution",
@@ -139,6 +154,8 @@ __all__ = [
     "Twins",
     "answer_scores",
     "attribute",
+    "case",
+    "case_answers",
     "cases",
     "cause",
     "compare_experiments",

@@ -8,7 +8,16 @@ from core.prices.book import (
     price_versions,
     remember_prices,
 )
-from core.prices.costing import Cost, convert, price_answer, price_device, price_hosted_training, price_training
+from core.prices.costing import (
+    Cost,
+    TokenRates,
+    convert,
+    price_answer,
+    price_device,
+    price_hosted_training,
+    price_training,
+    token_rates,
+)
 from core.prices.device import Device, local_device
 
 __all__ = [
@@ -16,6 +25,7 @@ __all__ = [
     "Device",
     "PriceBookInfo",
     "PriceEntry",
+    "TokenRates",
     "convert",
     "edit_prices",
     "local_device",
@@ -26,4 +36,5 @@ __all__ = [
     "price_training",
     "price_versions",
     "remember_prices",
+    "token_rates",
 ]
