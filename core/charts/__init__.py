@@ -11,10 +11,11 @@ from core.charts.results import (
     quality_by_slice,
     quality_overview,
     tokens_per_answer,
-    tradeoff,
 )
 from core.charts.retrieval import sweep_chart
+from core.charts.spending import cost_by_part
 from core.charts.theme import LOOKS, Look, alt_of, look, styled
+from core.charts.tradeoff import tradeoff, tradeoff_latency
 from core.charts.training import (
     accuracy_curve,
     learning_curve,
@@ -23,6 +24,7 @@ from core.charts.training import (
     margin_curve,
     seed_spread,
 )
+from core.charts.waiting import latency_distribution
 
 __all__ = [
     "LOOKS",
@@ -33,8 +35,10 @@ __all__ = [
     "accuracy_curve",
     "alt_of",
     "confusion_chart",
+    "cost_by_part",
     "cost_per_1000",
     "headroom_chart",
+    "latency_distribution",
     "latency_overview",
     "latency_parts",
     "latency_strip",
@@ -52,4 +56,5 @@ __all__ = [
     "tokens_and_cost",
     "tokens_per_answer",
     "tradeoff",
+    "tradeoff_latency",
 ]
