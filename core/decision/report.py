@@ -190,11 +190,13 @@ def _criteria(found: Results, code: Language) -> list[dict[str, Any]]:
 
 def _figures(found: Results, verdict: Verdict, code: Language) -> list[dict[str, str]]:
     measured = measured_approaches(found, code, verdict)
-    makers = [quality_overview, quality_by_slice, tradeoff, cost_per_1000, tokens_per_answer]
+    makers = [quality_overview, quality_by_slice, tradeoff, cost_per_1000, latency_overview, tokens_per_answer]
+    if any(approach.total for approach in measured):
+        makers.append(tradeoff_latency)
+    if any(approach.seconds for approach in measured):
+        makers.append(latency_distribution)
     if any(approach.cost_parts for approach in measured):
         makers.append(cost_by_part)
-    if any(approach.seconds for approach in measured):
-        makers += [tradeoff_latency, latency_overview, latency_distribution]
     figures = [maker(measured, code) for maker in makers]
     if found.headroom is not None:
         figures.append(headroom_figure(found.headroom, code))

@@ -1,48 +1,29 @@
-"""The test run page's parts: setting a run up with its plan, choosing one, its figures and its cases."""
+"""The test run page's parts before a run: setting it up with its plan, and choosing one."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
-from core.charts import (
-    MeasuredApproach,
-    confusion_chart,
-    cost_per_1000,
-    latency_overview,
-    quality_by_slice,
-    quality_overview,
-    tokens_per_answer,
-    tradeoff,
-)
 from core.datasets import SPLITS, latest_version
-from core.decision import approach_name, decide_experiment, failure_texts
-from core.decision.figures import headroom_figure
 from core.errors import KurabeError
 from core.evaluation import (
     DEFAULT_METRICS,
-    EXPORTS,
-    ApproachResult,
-    Confusion,
     ExperimentConfig,
     Plan,
-    Results,
     experiments,
     plan_experiment,
     start_experiment,
 )
 from core.i18n import format_duration, format_money, format_number, t
-from core.jobs import job_view
-from core.measures import METRICS, PRIMARY, Interval
+from core.measures import METRICS, PRIMARY
 from core.store import tables as tb
 from core.ui.approaches import choose_approaches, draw_missing
-from core.ui.downloads import answers_address
-from core.ui.findings import experiment_results, figures_of, money_text, outdated, seconds_text, when
-from core.ui.parts import Tile, draw_kept, draw_tiles, interval_text, plain, remember, section
+from core.ui.findings import when
+from core.ui.parts import Tile, draw_tiles, plain, remember
 
-__all__ = ["choose_experiment", "draw_results", "draw_setup"]
+__all__ = ["choose_experiment", "draw_setup"]
 
 
 def draw_setup(project: tb.Project) -> str | None:
@@ -178,214 +159,3 @@ def _experiment_name(row: tb.Experiment) -> str:
     count = t("ui.test.questions_n", n=format_number(row.question_count))
     state = when(row.completed_at) if row.completed_at else t("ui.test.unfinished")
     return f"{row.name} · {count} · {state}"
-
-
-def draw_results(project: tb.Project, experiment: tb.Experiment) -> None:
-    """Draw an experiment's results as far as it has come."""
-    found = experiment_results(experiment)
-    if not any(approach.correct for approach in found.approaches):
-        st.caption(t("ui.test.nothing_yet"))
-        return
-    if not found.complete:
-        st.info(t("ui.test.partial"), icon=":material/hourglass_top:")
-    for sentence in outdated(project, found):
-        st.caption(f":material/update: {sentence}")
-    _draw_table(found)
-    _draw_notes(found)
-    if found.complete:
-        _draw_course(experiment)
-    _draw_figures(figures_of(found, decide_experiment(project, experiment.id, found=found) if found.complete else None))
-    _draw_causes(found)
-    _draw_headroom(found)
-    _draw_categories(found)
-    _draw_more(found)
-
-
-def _draw_table(found: Results) -> None:
-    """Draw one row an approach: what it reached, against the baseline, at which cost and wait."""
-    against = {pair.first: pair for pair in found.comparisons if pair.slice is None}
-    base = found.approach(found.baseline_id)
-    rows = []
-    for approach in found.approaches:
-        pair = against.get(approach.approach_id)
-        rows.append(
-            {
-                t("ui.test.approach"): _labelled(approach),
-                t(f"measures.metric.{found.primary_metric}"): interval_text(approach.correct),
-                t("ui.test.against", base=approach_name(base) if base else "–"): _against(pair),
-                t("ui.test.up_down"): f"↑{pair.up} ↓{pair.down}" if pair else "–",
-                t("ui.test.prompt_tokens"): _mean(approach.tokens.prompt),
-                t("ui.test.answer_tokens"): _mean(approach.tokens.completion),
-                t("decision.criterion.cost"): money_text(approach.cost.per_1000, approach.cost.currency),
-                t("decision.criterion.first_word"): seconds_text(approach.latency.first_token.get("p50")),
-                t("decision.criterion.waiting_time"): seconds_text(approach.latency.total.get("p50")),
-                t("ui.test.failed"): approach.counts.failed,
-            }
-        )
-    st.dataframe(rows, hide_index=True, alt=t("ui.test.table"))
-
-
-def _labelled(approach: ApproachResult) -> str:
-    name = approach_name(approach)
-    return name if approach.ranked else f"{name} {t('ui.test.reference')}"
-
-
-def _mean(interval: Any) -> str:
-    return format_number(interval.estimate, digits=0 if interval.estimate >= 100 else 1) if interval else "–"
-
-
-def _against(pair: Any) -> str:
-    if pair is None:
-        return "–"
-    points = f"{'+' if pair.estimate >= 0 else '−'}{format_number(abs(pair.estimate) * 100)}"
-    return f"{t('decision.word.' + pair.verdict)} ({t('ui.points', n=points)})"
-
-
-def _draw_notes(found: Results) -> None:
-    st.caption(t("decision.report.interval_note", n=format_number(found.questions)))
-    if found.smallest_detectable:
-        points = format_number(100 * found.smallest_detectable)
-        st.caption(t("decision.note.detectable", difference=points))
-    if failed := failure_texts(found):
-        st.warning("  \n".join(plain(text) for text in failed), icon=":material/cloud_off:")
-    for twins in found.twins:
-        first, second = found.approach(twins.first), found.approach(twins.second)
-        if first and second:
-            names = {"first": plain(approach_name(first)), "second": plain(approach_name(second))}
-            st.warning(t("decision.note.twins", same=twins.same, **names), icon=":material/content_copy:")
-
-
-def _draw_course(experiment: tb.Experiment) -> None:
-    """Say how long the run took, or that it was interrupted and what became of the answers it had."""
-    if experiment.job_id is None:
-        return
-    with suppress(KurabeError):  # its record may be gone
-        view = job_view(experiment.job_id)
-        if view.attempt > 1:
-            st.caption(f":material/replay: {t('ui.test.resumed', n=format_number(view.attempt - 1))}")
-        elif view.elapsed_seconds is not None:
-            st.caption(f":material/timer: {t('ui.test.took', time=format_duration(view.elapsed_seconds))}")
-
-
-def _draw_figures(figures: list[MeasuredApproach]) -> None:
-    draw_kept("test_quality", quality_overview, figures)
-    draw_kept("test_slices", quality_by_slice, figures)
-    with st.grid(2, min_column_width=420, gap="medium"):
-        for name, maker in (
-            ("tokens", tokens_per_answer),
-            ("cost", cost_per_1000),
-            ("latency", latency_overview),
-            ("tradeoff", tradeoff),
-        ):
-            with st.container():
-                if name == "latency" and all(figure.total is None for figure in figures):
-                    st.caption(t("ui.test.no_latency"))
-                    continue
-                draw_kept(f"test_{name}", maker, figures)
-
-
-_CAUSES = ("retrieval_missed", "had_not_used", "format", "invented", "unknown", "declined", "failed")
-
-
-def _draw_causes(found: Results) -> None:
-    """Draw why answers are wrong: what would help differs."""
-    section(t("ui.test.causes"), t("ui.test.causes.text"))
-    rows = []
-    for approach in found.approaches:
-        counts = {t(f"evaluation.cause.{name}"): getattr(approach.attribution, name) for name in _CAUSES}
-        rows.append({t("ui.test.approach"): approach_name(approach), **counts})
-    config = {
-        t(f"evaluation.cause.{name}"): st.column_config.NumberColumn(help=t(f"evaluation.cause.{name}.help"))
-        for name in _CAUSES
-    }
-    st.dataframe(rows, hide_index=True, column_config=config, alt=t("ui.test.causes"))
-
-
-def _draw_headroom(found: Results) -> None:
-    """Draw what better search or training could still gain over the best approach without training."""
-    if found.headroom is None:
-        return
-    section(t("ui.test.headroom"), t("ui.test.headroom.text"))
-    draw_kept("test_headroom", headroom_figure, found.headroom)
-    reference = found.approach(found.headroom.reference)
-    name = plain(approach_name(reference)) if reference else "–"
-    st.caption(t("ui.test.headroom.note", approach=name, n=format_number(found.headroom.n)))
-
-
-def _draw_categories(found: Results) -> None:
-    """Draw which category an approach named where another was right, if questions ask for categories."""
-    shown = [approach for approach in found.approaches if "category" in approach.metrics]
-    if not shown:
-        return
-    with st.expander(t("ui.test.categories"), icon=":material/grid_on:"):
-        names = {approach.approach_id: approach_name(approach) for approach in shown}
-        best = max(shown, key=lambda approach: _estimate(approach.metrics["category"].interval))
-        picked = st.selectbox(
-            t("ui.test.approach"),
-            list(names),
-            index=list(names).index(best.approach_id),
-            format_func=lambda key: names[key],
-            key=f"categories_{found.experiment_id}",
-        )
-        matrix = next((a.confusion for a in shown if a.approach_id == picked), None)
-        if matrix is not None:
-            title = _categories_title(names[picked], matrix)
-            draw_kept("test_categories", confusion_chart, title, matrix.expected, matrix.given, matrix.counts)
-
-
-def _estimate(interval: Interval | None) -> float:
-    return interval.estimate if interval else -1.0
-
-
-def _categories_title(name: str, matrix: Confusion) -> str:
-    share = {"approach": name, "right": format_number(matrix.right), "n": format_number(matrix.total)}
-    if matrix.worst is None:
-        return t("charts.confusion.title.right", **share)
-    wanted, named, count = matrix.worst
-    given = named or t("charts.confusion.none")
-    return t("charts.confusion.title", expected=wanted, given=given, count=format_number(count), **share)
-
-
-def _draw_more(found: Results) -> None:
-    """Draw the other metrics, the coverage, and the export of every answer."""
-    with st.expander(t("ui.test.metrics"), icon=":material/straighten:"):
-        st.dataframe(
-            [
-                {
-                    t("ui.test.approach"): approach_name(a),
-                    **{t(f"measures.metric.{name}"): interval_text(m.interval) for name, m in a.metrics.items()},
-                }
-                for a in found.approaches
-            ],
-            hide_index=True,
-            alt=t("ui.test.metrics"),
-        )
-    if found.coverage:
-        with st.expander(t("ui.coverage.title"), icon=":material/join_inner:"):
-            st.caption(t("ui.test.coverage.text"))
-            st.dataframe(
-                [
-                    {
-                        t("ui.test.approach"): approach_name(a),
-                        **{
-                            f"{t(f'evaluation.coverage.{name}')} ({n})": interval_text(a.coverage.get(name))
-                            for name, n in found.coverage.items()
-                        },
-                    }
-                    for a in found.approaches
-                ],
-                hide_index=True,
-                alt=t("ui.coverage.title"),
-            )
-    with st.expander(t("ui.test.provenance"), icon=":material/receipt_long:"):
-        st.json(found.provenance, expanded=1)
-    _draw_export(found)
-
-
-def _draw_export(found: Results) -> None:
-    """Draw links to every answer as a file; it is written while it is sent."""
-    st.caption(t("ui.test.export.help"))
-    with st.container(horizontal=True):
-        for kind in EXPORTS:
-            address = answers_address(found.experiment_id, kind)
-            st.link_button(t(f"ui.test.export.{kind}"), address, icon=":material/download:")
