@@ -186,9 +186,11 @@ def quality_by_slice(approaches: Sequence[MeasuredApproach], code: Language | No
 
 def _wrapped(name: str, width: int = 11) -> str:
     """Return a column's name on several short lines, so that neighbours do not run into each other."""
-    lines = textwrap.wrap(name, width, break_long_words=False)
-    if len(lines) == 1 and not name.isascii() and len(name) > width // 2:
-        lines = textwrap.wrap(name, width // 2)  # full-width characters, which need no spaces to break at
+    lines: list[str] = []
+    for line in textwrap.wrap(name, width, break_long_words=False):
+        full = not line.isascii() and len(line) > width // 2 + 1
+        # full-width characters need no spaces to break at
+        lines += textwrap.wrap(line, width // 2) if full else [line]
     return "<br>".join(lines)
 
 

@@ -145,11 +145,14 @@ def test_the_curves_of_a_training_on_pairs_say_whether_the_preference_is_learned
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_both_ways_of_the_tradeoff_have_whiskers_and_the_frontier(language: Any) -> None:
-    good = measured("A", 0.6, total=Bar(2.0, 1.5, 3.0)).__class__
     shown = [
-        good("A", "rag", True, Bar(0.6, 0.5, 0.7), cost_per_1000=Bar(2.0, 1.8, 2.4), total=Bar(2.0, 1.5, 3.0)),
-        good("B", "base", True, Bar(0.3, 0.2, 0.4), cost_per_1000=Bar(1.0, 0.9, 1.1), total=Bar(3.0, 2.5, 3.5)),
-        good("C", "fine_tuned", True, Bar(0.2, 0.1, 0.3), cost_per_1000=Bar(3.0), total=Bar(4.0)),
+        MeasuredApproach(
+            "A", "rag", True, Bar(0.6, 0.5, 0.7), cost_per_1000=Bar(2.0, 1.8, 2.4), total=Bar(2.0, 1.5, 3.0)
+        ),
+        MeasuredApproach(
+            "B", "base", True, Bar(0.3, 0.2, 0.4), cost_per_1000=Bar(1.0, 0.9, 1.1), total=Bar(3.0, 2.5, 3.5)
+        ),
+        MeasuredApproach("C", "fine_tuned", True, Bar(0.2, 0.1, 0.3), cost_per_1000=Bar(3.0), total=Bar(4.0)),
     ]
     cost, wait = tradeoff(shown, language), tradeoff_latency(shown, language)
     assert list(cost.data[0].x) == [1.0, 2.0] and list(wait.data[0].x) == [2.0], "who is beaten by none"
@@ -189,3 +192,11 @@ def test_the_cost_stack_adds_up_and_says_what_the_dearest_pays_for(language: Any
     assert "60%" in title(figure) and t("charts.cost.part.context", language) in title(figure)
     assert t("charts.cost.key.device", language) in figure.layout.xaxis.title.text
     assert title(cost_by_part([own], language)) == t("charts.cost.parts.title.device", language)
+
+
+def test_a_slice_keeps_its_name_and_its_number_of_questions_on_short_lines() -> None:
+    bar = Bar(0.4, 0.28, 0.54)
+    figure = quality_by_slice(
+        [measured("A", 0.5, slices={"学習にも文書にもない (12問)": bar, "House format (n=7)": bar})], "ja"
+    )
+    assert list(figure.data[0].x) == ["学習にも文<br>書にもない<br>(12問)", "House<br>format<br>(n=7)"]
