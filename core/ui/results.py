@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import streamlit as st
 
@@ -162,6 +162,6 @@ def _draw_export(found: Results) -> None:
             )
 
 
-def _report_maker(experiment_id: str, code: Language) -> Callable[[], bytes]:
+def _report_maker(experiment_id: str, code: Language) -> Any:
     """Return what makes the report once somebody asks for it."""
     return lambda: report_html(experiment_id, code).encode()
