@@ -10,10 +10,12 @@ from core.ui.findings import experiment_results
 from core.ui.frame import current_project
 from core.ui.jobs import active_job
 from core.ui.model_judge import draw_judge
+from core.ui.opened_case import draw_opened_case
 from core.ui.parts import choose_view, draw_empty, draw_head, open_view, practice_note
+from core.ui.results import draw_results
 from core.ui.robustness import draw_robustness
 from core.ui.test_progress import follow_experiment
-from core.ui.test_run import choose_experiment, draw_results
+from core.ui.test_run import choose_experiment
 from core.ui.test_setup import draw_setup
 
 project = current_project()
@@ -33,7 +35,9 @@ else:
         if started := draw_setup(project):
             open_view("test_run", "results", experiment=started)
     elif view == "cases":
-        draw_cases(experiment_results(experiment))
+        found = experiment_results(experiment)
+        if opened := draw_cases(found):
+            draw_opened_case(found, opened)
     elif view == "changes":
         draw_changes(project, experiment)
     elif view == "judge":

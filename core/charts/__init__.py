@@ -20,10 +20,11 @@ from core.charts.results import (
     quality_by_slice,
     quality_overview,
     tokens_per_answer,
-    tradeoff,
 )
 from core.charts.retrieval import sweep_chart
+from core.charts.spending import cost_by_part
 from core.charts.theme import LOOKS, Look, alt_of, look, styled
+from core.charts.tradeoff import tradeoff, tradeoff_latency
 from core.charts.training import (
     accuracy_curve,
     learning_curve,
@@ -32,6 +33,7 @@ from core.charts.training import (
     margin_curve,
     seed_spread,
 )
+from core.charts.waiting import latency_distribution
 
 __all__ = [
     "LOOKS",
@@ -45,8 +47,10 @@ __all__ = [
     "answer_costs",
     "answer_tokens",
     "confusion_chart",
+    "cost_by_part",
     "cost_per_1000",
     "headroom_chart",
+    "latency_distribution",
     "latency_overview",
     "latency_parts",
     "latency_strip",
@@ -64,4 +68,5 @@ __all__ = [
     "sweep_chart",
     "tokens_per_answer",
     "tradeoff",
+    "tradeoff_latency",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -17,11 +17,12 @@ __all__ = [
     "MeasuredApproach",
     "cost_per_1000",
     "latency_overview",
+    "listed",
     "quality_by_slice",
     "quality_overview",
     "share_text_of",
+    "safe",
     "tokens_per_answer",
-    "tradeoff",
 ]
 
 
@@ -55,6 +56,10 @@ class MeasuredApproach:
     """Seconds."""
     total: Bar | None = None
     """Seconds."""
+    cost_parts: Mapping[str, float] = field(default_factory=dict)
+    """Cost of 1,000 answers by part, as `core.evaluation.COST_PARTS` names them."""
+    seconds: tuple[float, ...] = ()
+    """Every timed answer's seconds to its end."""
     level: bool = False
     """Whether the verdict found no difference between it and the best, or it is the best."""
 
@@ -64,7 +69,7 @@ def tokens_title(fewest: str, most: str) -> str:
     return "charts.tokens.title" if fewest != most else "charts.tokens.title.same"
 
 
-def _safe(approaches: Sequence[MeasuredApproach]) -> list[MeasuredApproach]:
+def safe(approaches: Sequence[MeasuredApproach]) -> list[MeasuredApproach]:
     """Return the approaches with names that Plotly shows as they stand."""
     return [
         replace(a, label=plain(a.label), slices={plain(name): bar for name, bar in a.slices.items()})
@@ -74,7 +79,7 @@ def _safe(approaches: Sequence[MeasuredApproach]) -> list[MeasuredApproach]:
 
 def quality_overview(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
     """Return the share of correct answers of every approach with its interval."""
-    shown = [a for a in _safe(approaches) if a.correct is not None]
+    shown = [a for a in safe(approaches) if a.correct is not None]
     figure = go.Figure()
     _whiskers(figure, [(a, a.correct, format_percent(a.correct.value, code)) for a in shown if a.correct])
     alt = [f"{a.label}: {share_text_of(a.correct, code)}" for a in shown]
@@ -96,7 +101,7 @@ def _quality_title(shown: Sequence[MeasuredApproach], code: Language | None) -> 
     if len(top) < 2:
         share, label = shares[0]
         return t("charts.quality.title", code, approach=label, share=format_percent(share, code))
-    names = _listed([label for _, label in top], code)
+    names = listed([label for _, label in top], code)
     return t("charts.quality.title.level", code, approaches=names, share=_range(top, code))
 
 
@@ -151,7 +156,7 @@ def _whisker(approach: MeasuredApproach, bar: Bar, text: str) -> go.Scatter:
 
 def quality_by_slice(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
     """Return a table-like map: share of correct answers by approach and slice, written in every cell."""
-    shown = [a for a in _safe(approaches) if a.slices]
+    shown = [a for a in safe(approaches) if a.slices]
     names = list(dict.fromkeys(name for a in shown for name in a.slices))
     values = [[a.slices[name].value if name in a.slices else None for name in names] for a in shown]
     columns = [_wrapped(name) for name in names]
@@ -181,9 +186,11 @@ def quality_by_slice(approaches: Sequence[MeasuredApproach], code: Language | No
 
 def _wrapped(name: str, width: int = 11) -> str:
     """Return a column's name on several short lines, so that neighbours do not run into each other."""
-    lines = textwrap.wrap(name, width, break_long_words=False)
-    if len(lines) == 1 and not name.isascii() and len(name) > width // 2:
-        lines = textwrap.wrap(name, width // 2)  # full-width characters, which need no spaces to break at
+    lines: list[str] = []
+    for line in textwrap.wrap(name, width, break_long_words=False):
+        full = not line.isascii() and len(line) > width // 2 + 1
+        # full-width characters need no spaces to break at
+        lines += textwrap.wrap(line, width // 2) if full else [line]
     return "<br>".join(lines)
 
 
@@ -209,7 +216,7 @@ def _cell(column: str, row: str, bar: Bar | None, code: Language | None) -> dict
 def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
     """Return mean tokens per answer, stacked into question and rules, context, and answer."""
     figure = go.Figure()
-    approaches = _safe(approaches)
+    approaches = safe(approaches)
     labels = [a.label for a in approaches]
     stacks = {
         "question": ([a.prompt_tokens - a.context_tokens for a in approaches], 0.35),
@@ -241,7 +248,7 @@ def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | N
 
 def cost_per_1000(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
     """Return the cost of 1,000 answers with its interval."""
-    shown = [a for a in _safe(approaches) if a.cost_per_1000 is not None]
+    shown = [a for a in safe(approaches) if a.cost_per_1000 is not None]
     figure = go.Figure()
     costs = [(a, a.cost_per_1000) for a in shown if a.cost_per_1000]
     _whiskers(figure, [(a, cost, format_money(cost.value, a.currency, code)) for a, cost in costs])
@@ -262,7 +269,7 @@ def cost_per_1000(approaches: Sequence[MeasuredApproach], code: Language | None 
 
 def latency_overview(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
     """Return the median time to the first word and to the whole answer, with intervals; seconds."""
-    shown = [a for a in _safe(approaches) if a.total is not None]
+    shown = [a for a in safe(approaches) if a.total is not None]
     figure = go.Figure()
     _whiskers(figure, [(a, a.total, format_duration(a.total.value, code)) for a in shown if a.total])
     figure.add_traces([_first_word(a, a.first_token, code) for a in shown if a.first_token])
@@ -290,161 +297,11 @@ def _first_word(approach: MeasuredApproach, bar: Bar, code: Language | None) -> 
     )
 
 
-def tradeoff(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
-    """Return quality against cost; approaches that another beats in both are drawn faint, the frontier is joined."""
-    shown = [a for a in _safe(approaches) if a.correct is not None and a.cost_per_1000 is not None]
-    points = [(a, a.cost_per_1000.value, a.correct.value) for a in shown if a.cost_per_1000 and a.correct]
-    front = sorted(
-        (p for p in points if p[0].ranked and not any(_beats(q, p) for q in points if q[0].ranked)), key=lambda p: p[1]
-    )
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[p[1] for p in front],
-        y=[p[2] for p in front],
-        mode="lines",
-        line={"dash": "dot", "color": "rgba(128,128,128,0.7)"},
-        hoverinfo="skip",
-    )
-    figure.add_traces([_spot(point, faint=point not in front, code=code) for point in points])
-    named = zip(points, _label_offsets(points), strict=True)
-    annotate(figure, (_name(point, offset, faint=point not in front) for point, offset in named))
-    names = _listed([p[0].label for p in front], code)
-    alt = [
-        f"{a.label}: {format_money(cost, a.currency, code)}, {format_percent(right, code)}" for a, cost, right in points
-    ]
-    styled(figure, t("charts.tradeoff.title", code, approaches=names), height=420, code=code, alt=alt)
-    currency = shown[0].currency if shown else "USD"
-    widest = max((p[1] for p in points), default=1) or 1
-    span = [share * widest for share in _SPAN]
-    figure.update_xaxes(title=t("charts.axis.cost", code, currency=currency), range=span)
-    figure.update_yaxes(title=t("charts.axis.correct", code), range=[0, 1.05], tickformat=".0%", showgrid=True)
-    return figure
-
-
-Point = tuple[MeasuredApproach, float, float]
-
-
-def _listed(names: Sequence[str], code: Language | None) -> str:
+def listed(names: Sequence[str], code: Language | None) -> str:
     """Return names as a list in a sentence."""
     if (code or language()) == "ja" or len(names) < 2:
         return "、".join(names)
     return ", ".join(names[:-1]) + t("decision.and", code) + names[-1]
-
-
-def _beats(first: Point, second: Point) -> bool:
-    no_worse = first[1] <= second[1] and first[2] >= second[2]
-    return no_worse and (first[1] < second[1] or first[2] > second[2])
-
-
-_DRAWING = (380.0, 300.0)
-"""Width and height in pixels of the narrowest drawing that the names must fit into."""
-
-_SPAN = (-0.12, 1.3)
-"""Costs that the drawing spans, as shares of the highest."""
-
-_LETTER, _LINE, _MARK = 6.6, 15.0, 10.0
-"""Pixels: width of a letter, height of a line, half the width of a mark."""
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Offset:
-    """Where a name stands from its mark, in pixels; right and down are positive."""
-
-    right: float
-    down: float
-    anchor: Literal["left", "center", "right"]
-
-    def box(self, x: float, y: float, text: str) -> Box:
-        """Return the name's box beside a mark."""
-        width = _LETTER * sum(1 if sign.isascii() else 1.9 for sign in text)
-        left = x + self.right - {"left": 0.0, "center": width / 2, "right": width}[self.anchor]
-        return left, y + self.down - _LINE / 2, left + width, y + self.down + _LINE / 2
-
-    @property
-    def far(self) -> bool:
-        """Whether a line must lead from the mark to the name."""
-        return abs(self.down) > 2 * _LINE
-
-
-_OFFSETS = (
-    _Offset(13, 0, "left"),
-    _Offset(-13, 0, "right"),
-    *(_Offset(right, sign * down, anchor)  # type: ignore[arg-type]  # the three names of `anchor`
-      for down in (20, 34, 50, 68, 86)
-      for sign in (-1, 1)
-      for right, anchor in ((0, "center"), (10, "left"), (-10, "right"))),
-)  # fmt: skip
-"""Places for a name, the preferred ones first."""
-
-
-def _label_offsets(points: Sequence[Point]) -> list[_Offset]:
-    """Return for each point the nearest place at which its name runs into no mark, whisker or other name."""
-    widest = max((cost for _, cost, _ in points), default=1) or 1
-    width, height = _DRAWING
-    spots = [
-        (width * (cost / widest - _SPAN[0]) / (_SPAN[1] - _SPAN[0]), height * (1 - share / 1.05))
-        for _, cost, share in points
-    ]
-    taken: list[Box] = [(x - _MARK, y - _MARK, x + _MARK, y + _MARK) for x, y in spots]
-    for (approach, _, _), (x, _) in zip(points, spots, strict=True):
-        if (bar := approach.correct) and bar.low is not None and bar.high is not None:
-            taken.append((x - 5, height * (1 - bar.high / 1.05), x + 5, height * (1 - bar.low / 1.05)))
-    offsets = []
-    for (approach, _, _), (x, y) in zip(points, spots, strict=True):
-        best = min(_OFFSETS, key=lambda o: _crowding(o.box(x, y, approach.label), taken))
-        taken.append(best.box(x, y, approach.label))
-        offsets.append(best)
-    return offsets
-
-
-def _crowding(box: Box, taken: Sequence[Box]) -> int:
-    """Return how much a box touches; leaving the drawing counts twice."""
-    left, top, right, bottom = box
-    touched = sum(left < r and right > x and top < b and bottom > y for x, y, r, b in taken)
-    return touched + 2 * (left < 0) + 2 * (right > _DRAWING[0]) + 2 * (bottom > _DRAWING[1]) + 2 * (top < 0)
-
-
-def _name(point: Point, offset: _Offset, *, faint: bool) -> dict[str, Any]:
-    approach, cost, share = point
-    return dict(
-        x=cost,
-        y=share,
-        text=approach.label,
-        ax=offset.right,
-        ay=offset.down,
-        xanchor=offset.anchor,
-        yanchor="middle",
-        arrowhead=0,
-        arrowwidth=1,
-        arrowcolor="rgba(128,128,128,0.8)" if offset.far else "rgba(0,0,0,0)",
-        standoff=_MARK,
-        opacity=0.6 if faint else 1.0,
-    )
-
-
-def _spot(point: Point, *, faint: bool, code: Language | None) -> go.Scatter:
-    approach, cost, share = point
-    seen = look(approach.preset)
-    bar = approach.correct
-    return go.Scatter(
-        x=[cost],
-        y=[share],
-        mode="markers",
-        marker={"color": seen.colour, "symbol": seen.symbol, "size": 14, "line": {"width": 2, "color": seen.colour}},
-        opacity=0.55 if faint else 1.0,
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [(bar.high or share) - share if bar else 0],
-            "arrayminus": [share - (bar.low if bar and bar.low is not None else share)],
-            "color": seen.colour,
-            "thickness": 1.5,
-        },
-        hovertemplate=f"{approach.label}: {format_percent(share, code)}<extra></extra>",
-    )
 
 
 def _height(rows: int, row: int = 40) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from plotly.graph_objects import Figure
 
 from core.charts import headroom_chart
@@ -9,7 +11,7 @@ from core.charts.results import Bar, MeasuredApproach
 from core.decision.verdict import Verdict
 from core.decision.words import approach_name
 from core.evaluation import ApproachResult, Headroom, Results
-from core.i18n import Language, catalogue, t
+from core.i18n import Language, catalogue, format_number, t
 from core.measures import Interval
 
 __all__ = ["headroom_figure", "measured_approaches", "slice_name"]
@@ -23,17 +25,25 @@ def measured_approaches(
     With a verdict the figures know which approaches are level at the top.
     """
     level = verdict.tied if verdict else ()
-    return [_measured(approach, approach.approach_id in level, code) for approach in found.approaches]
+    names = {name: _counted(name, n, code) for name, n in found.slices.items()}
+    return [_measured(approach, names, approach.approach_id in level, code) for approach in found.approaches]
 
 
-def _measured(approach: ApproachResult, level: bool, code: Language | None) -> MeasuredApproach:
+def _counted(name: str, n: int, code: Language | None) -> str:
+    """Return a slice's name with its number of questions, on which its intervals rest."""
+    return t("charts.slices.counted", code, name=slice_name(name, code), n=format_number(n, code))
+
+
+def _measured(
+    approach: ApproachResult, slices: Mapping[str, str], level: bool, code: Language | None
+) -> MeasuredApproach:
     return MeasuredApproach(
         label=approach_name(approach, code),
         preset=approach.preset,
         ranked=approach.ranked,
         level=level,
         correct=_bar(approach.correct),
-        slices={slice_name(name, code): Bar(i.estimate, i.low, i.high) for name, i in approach.slices.items()},
+        slices={slices[name]: Bar(i.estimate, i.low, i.high) for name, i in approach.slices.items()},
         prompt_tokens=_mean(approach.tokens.prompt),
         context_tokens=_mean(approach.tokens.context),
         completion_tokens=_mean(approach.tokens.completion),
@@ -41,6 +51,8 @@ def _measured(approach: ApproachResult, level: bool, code: Language | None) -> M
         currency=approach.cost.currency or "USD",
         first_token=_bar(approach.latency.first_token.get("p50")),
         total=_bar(approach.latency.total.get("p50")),
+        cost_parts=approach.cost.parts,
+        seconds=approach.latency.seconds,
     )
 
 

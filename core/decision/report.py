@@ -11,13 +11,16 @@ from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
 from core import __version__
-from core.charts.results import (
+from core.charts import (
+    cost_by_part,
     cost_per_1000,
+    latency_distribution,
     latency_overview,
     quality_by_slice,
     quality_overview,
     tokens_per_answer,
     tradeoff,
+    tradeoff_latency,
 )
 from core.decision.criterion import CRITERIA
 from core.decision.figures import headroom_figure, measured_approaches
@@ -187,7 +190,13 @@ def _criteria(found: Results, code: Language) -> list[dict[str, Any]]:
 
 def _figures(found: Results, verdict: Verdict, code: Language) -> list[dict[str, str]]:
     measured = measured_approaches(found, code, verdict)
-    makers = (quality_overview, quality_by_slice, tradeoff, cost_per_1000, latency_overview, tokens_per_answer)
+    makers = [quality_overview, quality_by_slice, tradeoff, cost_per_1000, latency_overview, tokens_per_answer]
+    if any(approach.total for approach in measured):
+        makers.append(tradeoff_latency)
+    if any(approach.seconds for approach in measured):
+        makers.append(latency_distribution)
+    if any(approach.cost_parts for approach in measured):
+        makers.append(cost_by_part)
     figures = [maker(measured, code) for maker in makers]
     if found.headroom is not None:
         figures.append(headroom_figure(found.headroom, code))

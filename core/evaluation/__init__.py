@@ -1,10 +1,22 @@
 """Evaluation: a whole test set, measured so that a difference can be believed."""
 
 from .attribution import attribute, cause
-from .cases import SHOWN, SORTED, CaseFilter, CasePage, CaseRow, answer_scores, cases, count_cases
+from .cases import (
+    SHOWN,
+    SORTED,
+    CaseFilter,
+    CasePage,
+    CaseRow,
+    answer_scores,
+    case,
+    case_answers,
+    cases,
+    count_cases,
+)
 from .changes import Change, Changes, compare_experiments
 from .config import DEFAULT_METRICS, ExperimentConfig, JudgeChoice, JudgeForecast, Plan, PlannedApproach
 from .confusion import Confusion
+from .cost_shares import COST_PARTS
 from .drafting import (
     DRAFT_SHOW,
     DraftingConfig,
@@ -40,6 +52,7 @@ from .judge import (
 )
 from .kept import confusion, keep_results, results
 from .planning import (
+    SMALL_SLICE,
     default_config,
     discordance_of,
     draw,
@@ -104,9 +117,11 @@ __all__ = [
     "plan_robustness",
     "robustness_outcome",
     "start_robustness",
+    "COST_PARTS",
     "DEFAULT_METRICS",
     "EXPORTS",
     "SHOWN",
+    "SMALL_SLICE",
     "SORTED",
     "ApproachResult",
     "Attribution",
@@ -143,6 +158,8 @@ __all__ = [
     "Twins",
     "answer_scores",
     "attribute",
+    "case",
+    "case_answers",
     "cases",
     "cause",
     "compare_experiments",

@@ -14,9 +14,9 @@ from core.store import tables as tb
 
 from .kept import is_kept, keep_results
 
-Show = Literal["all", "different", "wrong", "failures", "regressions", "improvements", "disagreements"]
+Show = Literal["all", "different", "wrong", "failures", "regressions", "improvements", "equal", "disagreements"]
 """All questions · those on which approaches differ · that every approach gets wrong · with a failed answer · on which
-an approach does worse, or better, than the baseline · whose score a person's rating contradicts."""
+an approach does worse, better, or just as well as the baseline · whose score a person's rating contradicts."""
 
 Sort = Literal["position", "hardest", "spread"]
 """As in the dataset · fewest right answers first · greatest difference between approaches first."""
@@ -91,6 +91,32 @@ def cases(
     return CasePage(total, tuple(rows))
 
 
+def case(experiment_id: str, example_id: str) -> CaseRow | None:
+    """One question of an experiment; None if it has no such question.
+
+    Raises:
+        KurabeError: as `cases`.
+    """
+    frozen = _frozen(experiment_id)
+    c = tb.ExperimentCase
+    mine = select(c.id).where(c.experiment_id == experiment_id, c.example_id == example_id)
+    with read() as session:
+        asked = session.scalar(mine) is not None
+        e = session.get(tb.Example, example_id) if asked else None
+        if e is None:
+            return None
+        cells = _cells(session, experiment_id, frozen, [example_id])
+    return CaseRow(e.id, e.question, e.answer, e.slice, e.coverage, cells.get(e.id, {}))
+
+
+def case_answers(experiment_id: str, example_id: str) -> list[tb.Answer]:
+    """Every stored answer to one question with its full record: by phase, approach and repetition."""
+    a = tb.Answer
+    mine = (a.experiment_id == experiment_id, a.example_id == example_id, a.phase.in_(("quality", "latency")))
+    with read() as session:
+        return list(session.scalars(select(a).where(*mine).order_by(a.phase, a.approach_id, a.repetition)))
+
+
 def count_cases(experiment_id: str, wanted: CaseFilter) -> int:
     """Questions that satisfy the filter.
 
@@ -157,6 +183,7 @@ def _shown(experiment_id: str, wanted: CaseFilter, frozen: _Frozen) -> ColumnEle
             "failures": c.failed > 0,
             "regressions": c.regressed > 0,
             "improvements": c.improved > 0,
+            "equal": c.low == c.high,
         }
         return conditions[wanted.show]
     if wanted.show == "failures":
@@ -167,6 +194,7 @@ def _shown(experiment_id: str, wanted: CaseFilter, frozen: _Frozen) -> ColumnEle
         "wrong": mine < 0.5,
         "regressions": mine < base,
         "improvements": mine > base,
+        "equal": mine == base,
     }
     return conditions[wanted.show]
 

@@ -19,6 +19,8 @@ from core.prices import convert
 from core.store import read
 from core.store import tables as tb
 
+from .cost_shares import Spent
+
 Floats = NDArray[np.float64]
 
 _NUMBERS = (
@@ -30,6 +32,9 @@ _NUMBERS = (
     "device_seconds",
     "cost",
 )
+
+_PAID = ("cost", "prompt_tokens", "cached_tokens", "context_tokens", "completion_tokens")
+"""What is summed up of an answer that was paid for."""
 
 _STREAMED = {"yield_per": 5_000}
 """Rows that a query holds at a time."""
@@ -57,6 +62,8 @@ class Answers:
     currency: Counter[str] = field(default_factory=Counter)
     basis: Counter[str] = field(default_factory=Counter)
     prices: Counter[str] = field(default_factory=Counter)
+    spent: dict[tuple[str, str], Spent] = field(default_factory=dict)
+    """Sums over priced answers by basis and version of the price book."""
     errors: Counter[str] = field(default_factory=Counter)
     failed_with: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By error code, what one of the stored errors says."""
@@ -170,6 +177,13 @@ class Columns:
             into.currency[self.rates.currency] += 1
             into.basis[basis] += 1
             into.prices[prices] += 1
+            self._spend(into, basis, prices)
+
+    def _spend(self, into: Answers, basis: str, prices: str) -> None:
+        """Add the newest answer to the sums of what was paid for."""
+        cost, *counts = (into.numbers[name][-1] for name in _PAID)
+        if not np.isnan(cost):
+            into.spent.setdefault((basis, prices or ""), Spent()).add(cost, *counts)
 
     def _read_scores(self, into: Answers, approach_id: str, rows: dict[str, int]) -> None:
         s = tb.Score

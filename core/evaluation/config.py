@@ -24,6 +24,8 @@ DEFAULT_METRICS = (
     "abstention",
     "citation",
     "retrieval",
+    "length",
+    "style",
 )
 """Metrics that need nothing but the answer; `semantic_similarity` is added by naming it."""
 

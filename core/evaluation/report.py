@@ -67,6 +67,8 @@ class Cost:
     price_versions: tuple[str, ...] = ()
     unpriced: int = 0
     """Finished answers without a price."""
+    parts: dict[str, float] = field(default_factory=dict)
+    """What 1,000 answers cost by part, as `COST_PARTS` names them; they add up to `per_1000`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from core.store import tables as tb
 from .attribution import attribute
 from .columns import Answers, Columns, Floats
 from .confusion import confusion_of
+from .cost_shares import cost_parts
 from .headroom import Measured, headroom
 from .report import (
     ApproachResult,
@@ -160,7 +161,7 @@ class _Results:
                 completion=_amount(numbers["completion_tokens"]),
                 reasoning=_amount(numbers["reasoning_tokens"]),
             ),
-            cost=self._cost(answers, numbers["cost"], primary),
+            cost=self._cost(answers, numbers["cost"], primary, spec.model.served_name),
             latency=latency(self.experiment.id, approach.id),
             device_seconds=_amount(numbers["device_seconds"]),
             attribution=attribute(self._facts(answers)),
@@ -202,7 +203,7 @@ class _Results:
         values = self.columns.by_question(answers, "abstention")
         return np.where(np.isnan(values) & (primary == 0), 0.0, values)
 
-    def _cost(self, answers: Answers, cost: Floats, primary: Floats) -> Cost:
+    def _cost(self, answers: Answers, cost: Floats, primary: Floats, model_ref: str) -> Cost:
         known = cost[~np.isnan(cost)]
         finished = sum(1 for status in answers.status if status == "finished")
         if not known.size:
@@ -218,6 +219,7 @@ class _Results:
             basis=tuple(sorted(answers.basis)),
             price_versions=tuple(sorted(answers.prices)),
             unpriced=max(0, finished - known.size),
+            parts=cost_parts(answers.spent, model_ref, known.size),
         )
 
     def _facts(self, answers: Answers) -> Iterator[tuple[int, str, dict[str, Any]]]:

@@ -11,6 +11,7 @@ from core.approaches import MEASURED, ProjectSources, mark_measured
 from core.errors import KurabeError
 from core.identity import actor, new_id, now
 from core.measures import METRICS, Case, Embed, Language, Measured, Metric, ShownPassage, measure
+from core.measures.metrics.style import house_phrases
 from core.models import ModelClient, embedder_for, ensure_host
 from core.store import read, write
 from core.store import tables as tb
@@ -47,6 +48,7 @@ class Scorer:
         self.language = cast(Language, sources.project.language)
         self._examples: dict[str, tb.Example] = {}
         self._gold: dict[str, frozenset[str]] = {}
+        self._phrases: dict[str, tuple[str, ...]] = {}
         wants = any(metric.name == "semantic_similarity" for metric in self.metrics)
         self._embed = embed or (embedder(self.language) if wants and load_embedder else None)
 
@@ -66,6 +68,7 @@ class Scorer:
             gold=tuple(example.gold or ()),
             passages=self._passages(row),
             gold_chunks=self.gold_chunks(example),
+            phrases=self._house_phrases(example.version_id),
             embed=self._embed,
         )
 
@@ -79,6 +82,18 @@ class Scorer:
                 hits = ()
             self._gold[example.id] = frozenset(hit.chunk_id for hit in hits)
         return self._gold[example.id]
+
+    def _house_phrases(self, version_id: str) -> tuple[str, ...]:
+        """What the references of a dataset version share: those for training, which approaches may learn from."""
+        if not any(metric.name == "style" for metric in self.metrics):
+            return ()
+        if version_id not in self._phrases:
+            mine = select(tb.Example.answer).where(tb.Example.version_id == version_id)
+            with read() as session:
+                taught = list(session.scalars(mine.where(tb.Example.split == "train")))
+                references = taught or list(session.scalars(mine))
+            self._phrases[version_id] = house_phrases(references)
+        return self._phrases[version_id]
 
     def _passages(self, row: tb.Answer) -> tuple[ShownPassage, ...]:
         documents = self.sources.documents if any(not c.get("chunk_id") for c in row.chunks) else ()

@@ -50,6 +50,8 @@ class Case:
     """The passages that were in the prompt, in their order."""
     gold_chunks: frozenset[str] = frozenset()
     """Chunks of the index that hold a gold quote."""
+    phrases: tuple[str, ...] = ()
+    """What many references of the dataset begin or end with, in normal form: phrases of the house, for `style`."""
     embed: Embed | None = None
     """Embedder for `semantic_similarity`; None when none reads this language."""
     replies: Mapping[str, Sequence[str | None]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from .case import Language
@@ -136,7 +137,7 @@ def _distinct(quantity: Quantity, text: str) -> bool:
     return bool(quantity.dimension) or sum(char.isdigit() for char in written) >= _FEWEST_DIGITS
 
 
-def _same_values(values: set[tuple[str, object]], passage: str, language: Language) -> list[tuple[int, int]]:
+def _same_values(values: AbstractSet[tuple[str, object]], passage: str, language: Language) -> list[tuple[int, int]]:
     """Return where the passage says one of the values, in whatever spelling."""
     if not values:
         return []

@@ -11,12 +11,14 @@ from core.prices.book import (
 from core.prices.costing import (
     Cost,
     CostPart,
+    TokenRates,
     convert,
     price_answer,
     price_device,
     price_hosted_training,
     price_parts,
     price_training,
+    token_rates,
 )
 from core.prices.device import Device, local_device
 
@@ -26,6 +28,7 @@ __all__ = [
     "Device",
     "PriceBookInfo",
     "PriceEntry",
+    "TokenRates",
     "convert",
     "edit_prices",
     "local_device",
@@ -37,4 +40,5 @@ __all__ = [
     "price_training",
     "price_versions",
     "remember_prices",
+    "token_rates",
 ]

@@ -15,12 +15,14 @@ from core.prices.device import Device, local_device
 __all__ = [
     "Cost",
     "CostPart",
+    "TokenRates",
     "convert",
     "price_answer",
     "price_device",
     "price_hosted_training",
     "price_parts",
     "price_training",
+    "token_rates",
 ]
 
 Basis = Literal["billed", "list", "device"]
@@ -56,6 +58,43 @@ class Cost:
     """``billed`` by a server, ``list`` price times tokens, or ``device`` time times its rate."""
     price_version: str
     """Version of the price book."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRates:
+    """List prices of a model per million tokens, in the price book's currency."""
+
+    read: float
+    cached: float
+    """Of prompt tokens that the server had read before."""
+    written: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int | None = None
+
+
+_STEP = 1_000
+"""Tokens that a price is asked for: so few that the surcharge for long prompts does not enter it."""
+
+
+def token_rates(model_ref: str, version: str | None = None) -> TokenRates | None:
+    """Return a model's list prices per million tokens; None where it has none, or the version is not known.
+
+    Args:
+        model_ref: the model as servers know it.
+        version: of the price book; the one in use by default.
+    """
+    kinds = (_Tokens(_STEP), _Tokens(_STEP, cached_tokens=_STEP), _Tokens(completion_tokens=_STEP))
+    try:
+        own = _own_token_price(price_book(version), model_ref)
+        amounts = [_tokens_cost(own, usage) if own else _listed(model_ref, usage) for usage in kinds]
+    except KurabeError:
+        return None
+    return TokenRates(*(float(amount * _MILLION / _STEP) for amount in amounts))
 
 
 def price_answer(

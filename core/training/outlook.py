@@ -238,7 +238,7 @@ _CGROUPS = (
 
 def _free_memory(cgroups: Sequence[tuple[str, str, str]] = _CGROUPS) -> int:
     """Return the bytes that may still be taken: of the machine, or of a container that allows less."""
-    free = psutil.virtual_memory().available
+    free: int = psutil.virtual_memory().available
     for limit, used, parts in cgroups:
         try:
             most, taken = int(Path(limit).read_text()), int(Path(used).read_text())

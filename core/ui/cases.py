@@ -9,13 +9,12 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core.decision import approach_name
-from core.errors import KurabeError
-from core.evaluation import SHOWN, SORTED, CaseFilter, CaseRow, Results, answer_scores, cases
-from core.i18n import catalogue, describe, format_number, t
+from core.evaluation import SHOWN, SORTED, CaseFilter, CaseRow, Results, cases
+from core.evaluation import case as case_of
+from core.i18n import catalogue, format_number, t
 from core.identity import content_hash
-from core.ui.parts import draw_approach, error_text, plain, remember, section
+from core.ui.parts import plain, remember, section
 from core.ui.questions import slice_label
-from core.ui.test_progress import origin_text
 
 __all__ = ["draw_cases"]
 
@@ -23,8 +22,12 @@ _PAGE = 50
 _ANY = ""
 
 
-def draw_cases(found: Results) -> None:
-    """Draw the questions of an experiment with what each approach made of them; every choice is in the address."""
+def draw_cases(found: Results) -> CaseRow | None:
+    """Draw the questions of an experiment with what each approach made of them; every choice is in the address.
+
+    Returns:
+        The case that is open, chosen in the table or named in the address.
+    """
     section(t("ui.cases.title"), t("ui.cases.text"))
     wanted = _filters(found)
     key = content_hash(asdict(wanted))
@@ -37,12 +40,27 @@ def draw_cases(found: Results) -> None:
     pages = max(1, -(-shown.total // _PAGE))
     if page > pages:  # the address names a page that these filters do not have
         page, shown = 1, cases(found.experiment_id, wanted, limit=_PAGE)
-    _draw_table(found, shown.rows, f"{page}_{key}")
+    chosen = _draw_table(found, shown.rows, f"{page}_{key}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(t("ui.questions.found", n=format_number(shown.total)), width="content")
         if pages > 1:
             st.pagination(pages, default=page, key=f"cases_page_{key}")
     remember("page", str(page) if page > 1 else None)
+    return _opened(found, shown.rows, chosen)
+
+
+def _opened(found: Results, shown: Sequence[CaseRow], chosen: str | None) -> CaseRow | None:
+    """Return the open case: what was selected or let go in this visit counts before what the address names."""
+    asked = st.query_params.get("case")
+    if chosen != st.session_state.get("cases_chosen"):
+        asked = st.session_state["cases_chosen"] = chosen
+    case = next((row for row in shown if row.example_id == asked), None)
+    if case is None and asked:
+        case = case_of(found.experiment_id, asked)
+    remember("case", case.example_id if case else None)
+    if case is None and shown:
+        st.caption(t("ui.cases.select"))
+    return case
 
 
 def _filters(found: Results) -> CaseFilter:
@@ -113,10 +131,11 @@ def _choice(label: str, name: str, options: dict[str, str], any_word: str) -> st
     return picked or None
 
 
-def _draw_table(found: Results, shown: Sequence[CaseRow], key: str) -> None:
+def _draw_table(found: Results, shown: Sequence[CaseRow], key: str) -> str | None:
+    """Draw one page of questions; return the one whose row is selected."""
     if not shown:
         st.caption(t("ui.questions.nothing_found"))
-        return
+        return None
     rows = []
     for case in shown:
         row: dict[str, Any] = {t("ui.questions.question"): case.question, t("ui.questions.answer"): case.reference}
@@ -137,10 +156,7 @@ def _draw_table(found: Results, shown: Sequence[CaseRow], key: str) -> None:
         alt=t("ui.cases.title"),
     )
     chosen = picked.selection.rows
-    if chosen and chosen[0] < len(shown):
-        _draw_case(found, shown[chosen[0]])
-    else:
-        st.caption(t("ui.cases.select"))
+    return shown[chosen[0]].example_id if chosen and chosen[0] < len(shown) else None
 
 
 def _cell(cell: dict[str, Any] | None) -> str:
@@ -158,49 +174,21 @@ def _mark(value: float | None) -> str:
     return "✓" if value >= 0.5 else "✗"
 
 
-def _draw_case(found: Results, case: CaseRow) -> None:
-    """Draw one question with every answer in full, why it counts as right or wrong, and every score."""
-    with st.container(border=True):
-        st.markdown(f"**{plain(case.question)}**")
-        st.caption(t("ui.compare.reference"))
-        st.text(case.reference or "–")
-        facts = [slice_label(case.slice)]
-        if case.coverage:
-            facts.append(t(f"evaluation.coverage.{case.coverage}"))
-        st.caption(" · ".join(plain(fact) for fact in facts))
-        with st.grid(3, min_column_width=260):
-            for approach in found.approaches:
-                cell = case.cells.get(approach.approach_id)
-                if cell is not None:
-                    with st.container(border=True, height="stretch"):
-                        draw_approach(approach.preset, approach_name(approach))
-                        _draw_answer(cell)
-
-
-def _draw_answer(cell: dict[str, Any]) -> None:
-    if cell["status"] == "failed":
-        error = cell["error"] or {"code": "approaches.lost", "params": {}}
-        st.error(error_text(*describe(KurabeError(error["code"], **error["params"]))))
-        return
-    right = cell["value"] is not None and cell["value"] >= 0.5
-    word = t("ui.cases.right") if right else t("ui.cases.wrong")
-    st.badge(word, color="green" if right else "red", icon=":material/check:" if right else ":material/close:")
-    st.text(cell["text"] or "–")
-    if reason := reason_text(cell["reason"]):
-        st.caption(reason)
-    if cell["taken_from"]:
-        st.caption(f":material/content_copy: {t('setup.asked_in', run=origin_text(cell['taken_from']))}")
-    scores = {
-        t(f"measures.metric.{score.metric}"): round(score.value, 3)
-        for score in answer_scores(cell["answer_id"])
-        if score.value is not None
-    }
-    st.caption(" · ".join(f"{name} {value:g}" for name, value in scores.items()))
-
-
-def reason_text(reason: dict[str, Any] | None) -> str:
-    """Return why a score is what it is, as a sentence; empty if it was not told."""
+def reason_text(reason: dict[str, Any] | None, *, markdown: bool = True) -> str:
+    """Return why a score is what it is, as a sentence, escaped for Markdown by default; empty if it was not told."""
     key = f"measures.reason.{(reason or {}).get('code', '')}"
     if not reason or key not in catalogue("en"):
         return ""
-    return plain(t(key, **dict(reason.get("params", {}))))
+    params = dict(reason.get("params", {}))
+    return plain(
+        t(key, **{name: _marks(value) if isinstance(value, list) else value for name, value in params.items()})
+    )
+
+
+def _marks(codes: Sequence[str]) -> str:
+    """Return marks of style in words; what an ending or a phrase is stands behind its kind."""
+    named = []
+    for code in codes:
+        kind, _, text = str(code).partition(":")
+        named.append(t(f"measures.mark.{kind}", text=text))
+    return t("ui.list.comma").join(named) or t("measures.mark.none")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import streamlit as st
 
@@ -85,7 +85,7 @@ def sources_of(row: tb.Answer) -> dict[str, list[Source]]:
 
     Kinds that it did not read are left out. Texts of documents that were deleted since are not given.
     """
-    language = cast(Language, "ja" if get_project(row.project_id).language == "ja" else "en")
+    language: Language = "ja" if get_project(row.project_id).language == "ja" else "en"
     found: dict[str, list[Source]] = {}
     searched = any(chunk.get("chunk_id") for chunk in row.chunks)
     if row.chunks:

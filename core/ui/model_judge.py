@@ -219,18 +219,23 @@ def _draw_metrics(outcome: JudgeOutcome, names: dict[str, str]) -> None:
 
 def _draw_records(judging: tb.Judging) -> None:
     """Draw every call with its full record, those first that a reader doubts."""
-    with st.expander(t("ui.judge.records"), icon=":material/receipt_long:"):
+    asked = st.query_params.get("records")
+    with st.expander(t("ui.judge.records"), icon=":material/receipt_long:", expanded=asked is not None):
         show = st.segmented_control(
             t("ui.cases.show"),
             _SHOW,
-            default="all",
+            default=asked if asked in _SHOW else "all",
             required=True,
             format_func=lambda key: t(f"ui.judge.show.{key}"),
             key=f"judge_show_{judging.id}",
         )
         total = judgements(judging.id, show, limit=0).total
         pages = max(1, -(-total // _PAGE))
-        page = st.pagination(pages, key=f"judge_page_{judging.id}_{show}") if pages > 1 else 1
+        turned = st.query_params.get("records_page", "")
+        opened = int(turned) if turned.isdigit() and 1 <= int(turned) <= pages and show == asked else 1
+        page = st.pagination(pages, default=opened, key=f"judge_page_{judging.id}_{show}") if pages > 1 else 1
+        remember("records", show if show != "all" or page > 1 else None)
+        remember("records_page", str(page) if page > 1 else None)
         found = judgements(judging.id, show, offset=(page - 1) * _PAGE, limit=_PAGE)
         if not found.rows:
             st.caption(t("ui.questions.nothing_found"))

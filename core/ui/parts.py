@@ -254,7 +254,8 @@ def choose_view(page: str, options: Mapping[str, str]) -> str:
     # The browser keeps what it showed before: a default alone would be overruled by its next message.
     if asked in options:
         st.session_state[key] = asked
-    elif key not in st.session_state:
+    elif key not in st.session_state or st.query_params.get("view") != st.session_state.get(f"{key}_told"):
+        # the first visit, or a link on this page was followed: the address counts, not what was chosen before it
         asked = st.query_params.get("view")
         st.session_state[key] = asked if asked in options else first
     picked = st.segmented_control(
@@ -266,4 +267,5 @@ def choose_view(page: str, options: Mapping[str, str]) -> str:
         label_visibility="collapsed",
     )
     remember("view", picked if picked != first else None)
+    st.session_state[f"{key}_told"] = st.query_params.get("view")
     return picked or first

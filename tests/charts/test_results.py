@@ -12,14 +12,17 @@ from core.charts import (
     MeasuredApproach,
     accuracy_curve,
     confusion_chart,
+    cost_by_part,
     headroom_chart,
+    latency_distribution,
     loss_comparison,
     margin_curve,
     quality_by_slice,
     quality_overview,
     tradeoff,
+    tradeoff_latency,
 )
-from core.charts.results import _DRAWING, _LINE, _SPAN
+from core.charts.tradeoff import _DRAWING, _LINE, _SPAN
 from core.i18n import t
 
 
@@ -138,3 +141,62 @@ def test_the_curves_of_a_training_on_pairs_say_whether_the_preference_is_learned
         assert title(figure).startswith(beginning)
     shares = accuracy_curve([(1, 0.5)], [(0, 0.0), (2, 0.92)], language)
     assert "92%" in title(shares) and len(shares.data) == 2
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_both_ways_of_the_tradeoff_have_whiskers_and_the_frontier(language: Any) -> None:
+    shown = [
+        MeasuredApproach(
+            "A", "rag", True, Bar(0.6, 0.5, 0.7), cost_per_1000=Bar(2.0, 1.8, 2.4), total=Bar(2.0, 1.5, 3.0)
+        ),
+        MeasuredApproach(
+            "B", "base", True, Bar(0.3, 0.2, 0.4), cost_per_1000=Bar(1.0, 0.9, 1.1), total=Bar(3.0, 2.5, 3.5)
+        ),
+        MeasuredApproach("C", "fine_tuned", True, Bar(0.2, 0.1, 0.3), cost_per_1000=Bar(3.0), total=Bar(4.0)),
+    ]
+    cost, wait = tradeoff(shown, language), tradeoff_latency(shown, language)
+    assert list(cost.data[0].x) == [1.0, 2.0] and list(wait.data[0].x) == [2.0], "who is beaten by none"
+    for figure, low, high in ((cost, 0.2, 0.4), (wait, 0.5, 1.0)):
+        mark = figure.data[1]
+        assert mark.error_x.arrayminus[0] == pytest.approx(low) and mark.error_x.array[0] == pytest.approx(high)
+        assert mark.error_y.array[0] == pytest.approx(0.1)
+    assert cost.layout.xaxis.title.text != wait.layout.xaxis.title.text and "(USD)" in cost.layout.xaxis.title.text
+    assert {trace.opacity for trace in cost.data[1:]} == {1.0, 0.55}
+    assert title(wait).count("A") >= 1 and "50% – 70%" in cost.layout.meta["alt"]
+
+
+def test_a_name_keeps_clear_of_the_whiskers_across() -> None:
+    wide = [measured(name, share, cost_per_1000=Bar(1.0, 0.2, 2.0)) for name, share in (("One", 0.5), ("Two", 0.62))]
+    for note, approach in zip(tradeoff(wide, "en").layout.annotations, wide, strict=True):
+        assert note.ay != 0, f"{approach.label} would lie on its own whisker"
+
+
+def test_every_timed_answer_is_a_mark_and_a_median_only_where_there_are_enough() -> None:
+    many = measured("A", 0.5, seconds=tuple(float(n) for n in range(1, 13)), total=Bar(6.5, 3.0, 10.0))
+    few = measured("B", 0.5, preset="base", seconds=(2.0, 0.5), total=None)
+    figure = latency_distribution([many, few, measured("C", 0.4)], "en")
+    marks = [trace for trace in figure.data if trace.mode == "markers"]
+    assert [list(trace.x) for trace in marks] == [[float(n) for n in range(1, 13)], [0.5, 2.0]]
+    assert len([trace for trace in figure.data if trace.mode == "lines"]) == 1
+    assert [note.text for note in figure.layout.annotations] == ["n = 12", "n = 2"]
+    assert title(figure) == "The slowest timed answer took 12.0 s (A); B never took more than 2.0 s"
+    assert list(figure.layout.yaxis.ticktext) == ["A", "B"] and len({t.marker.symbol for t in marks}) == 2
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_cost_stack_adds_up_and_says_what_the_dearest_pays_for(language: Any) -> None:
+    listed = measured("A", 0.5, cost_parts={"question": 1.0, "context": 6.0, "answer": 3.0})
+    own = measured("B", 0.5, preset="base", cost_parts={"device": 2.0})
+    figure = cost_by_part([listed, own], language)
+    assert [sum(column) for column in zip(*(trace.x for trace in figure.data), strict=True)] == [10.0, 2.0]
+    assert "60%" in title(figure) and t("charts.cost.part.context", language) in title(figure)
+    assert t("charts.cost.key.device", language) in figure.layout.xaxis.title.text
+    assert title(cost_by_part([own], language)) == t("charts.cost.parts.title.device", language)
+
+
+def test_a_slice_keeps_its_name_and_its_number_of_questions_on_short_lines() -> None:
+    bar = Bar(0.4, 0.28, 0.54)
+    figure = quality_by_slice(
+        [measured("A", 0.5, slices={"学習にも文書にもない (12問)": bar, "House format (n=7)": bar})], "ja"
+    )
+    assert list(figure.data[0].x) == ["学習にも文<br>書にもない<br>(12問)", "House<br>format<br>(n=7)"]

@@ -40,11 +40,13 @@ def approach(preset: str, correct: int | None, **values: Any) -> ApproachResult:
             per_answer=Interval(0.0002, 0.0001, 0.0003, 100, "t"),
             per_1000=Interval(0.2, 0.1, 0.3, 100, "t"),
             currency="USD",
+            parts={"question": 0.05, "context": 0.1, "answer": 0.05},
         ),
         latency=Latency(
             n=12,
             first_token={"p50": Interval(0.3, 0.2, 0.4, 12, "order"), "p95": None},
             total={"p50": Interval(1.2, 1.0, 1.5, 12, "order"), "p95": None},
+            seconds=(1.0, 1.1, 1.2, 1.3, 1.5),
         ),
         device_seconds=None,
         attribution=Attribution(),

@@ -78,7 +78,7 @@ def test_hostile_names_are_text() -> None:
 
 _ALL_DRAWN = """() => {
   const figures = [...document.querySelectorAll('.figure')];
-  return figures.length === 6 && figures.every(figure => figure.querySelector('.main-svg text'));
+  return figures.length === 9 && figures.every(figure => figure.querySelector('.main-svg text'));
 }"""
 
 

@@ -34,8 +34,12 @@ def page(
     primary: str,
     metrics: Sequence[str],
     repetitions: int = 1,
+    prices: dict[tuple[str, str], tuple[float, float, float]] | None = None,
 ) -> dict[str, Any]:
-    """All figures; approaches by id, `presets` being their presets in the order of the page."""
+    """All figures; approaches by id, `presets` being their presets in the order of the page.
+
+    `prices` holds list prices of tokens read, read from the cache and written, by approach and version of the prices.
+    """
     everything = list(rows)
     quality = [row for row in everything if row["phase"] == "quality"]
     timed = [row for row in everything if row["phase"] == "latency"]
@@ -54,7 +58,7 @@ def page(
         "approaches": {
             a: {
                 **approach([r for r in quality if r["approach_id"] == a], by_question[a], shown[a], questions,
-                           primary, metrics, repetitions),
+                           primary, metrics, repetitions, prices or {}),
                 "latency": latency([r for r in timed if r["approach_id"] == a]),
             }
             for a in presets
@@ -70,7 +74,7 @@ def page(
 
 def approach(
     mine: list[Row], primary_values: dict[str, float], shown: dict[str, float], questions: dict[str, Row],
-    primary: str, metrics: Sequence[str], repetitions: int,
+    primary: str, metrics: Sequence[str], repetitions: int, prices: dict[tuple[str, str], tuple[float, float, float]],
 ) -> dict[str, Any]:  # fmt: skip
     """Figures of one approach's quality answers."""
     done = [row for row in mine if row["status"] == "finished"]
@@ -95,7 +99,7 @@ def approach(
         "metrics": {},
         "tokens": {name: amount(done, f"{name}_tokens") for name in ("prompt", "context", "cached", "completion",
                                                                       "reasoning")},
-        "cost": cost(done, primary_values, len(questions)),
+        "cost": {**cost(done, primary_values, len(questions)), "parts": cost_parts(done, prices)},
         "device_seconds": amount(done, "device_seconds"),
         "attribution": causes(mine, questions, primary),
         "failures": dict(Counter(row["error"]["code"] for row in mine if row["status"] == "failed")),
@@ -311,6 +315,31 @@ def cost(done: list[Row], primary: dict[str, float], questions: int) -> dict[str
         "total": sum(known),
         "unpriced": len(done) - len(known),
     }
+
+
+def cost_parts(done: list[Row], prices: dict[tuple[str, str], tuple[float, float, float]]) -> dict[str, float]:
+    """What 1,000 answers cost by part: shared out by list prices within answers priced alike."""
+    priced = [row for row in done if row["cost"] is not None]
+    found: dict[str, float] = {}
+    for basis, version in {(row["cost_basis"], row["price_version"]) for row in priced}:
+        alike = [row for row in priced if (row["cost_basis"], row["price_version"]) == (basis, version)]
+        money = sum(float(row["cost"]) for row in alike) * 1000 / len(priced)
+        tokens = {
+            name: sum(row[f"{name}_tokens"] or 0 for row in alike)
+            for name in ("prompt", "cached", "context", "completion")
+        }
+        known = prices.get((alike[0]["approach_id"], version))
+        if basis == "device" or known is None:
+            shares = {"device" if basis == "device" else "whole": 1.0}
+        else:
+            context = tokens["context"] / tokens["prompt"]
+            read = (tokens["prompt"] - tokens["cached"]) * known[0] + tokens["cached"] * known[1]
+            written = tokens["completion"] * known[2]
+            shares = {"question": read * (1 - context), "context": read * context, "answer": written}
+            shares = {name: amount / (read + written) for name, amount in shares.items()}
+        for name, share_of in shares.items():
+            found[name] = found.get(name, 0.0) + share_of * money
+    return found
 
 
 def latency(mine: list[Row]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from core.evaluation import export_rows, results
 from core.evaluation.jobs import run_experiment
+from core.prices import PriceEntry, edit_prices, price_book
 from core.store import read, write
 from core.store import tables as tb
 from tests.approaches.serving import Served
@@ -28,7 +29,12 @@ WORDS = {
 """Parts of the results that are no measured numbers; suspicious pairs are tested where they are made."""
 
 
-def recomputed(experiment: tb.Experiment) -> dict[str, Any]:
+LISTED = (2.0, 0.5, 8.0)
+"""List prices that a test sets: read, read from the cache, written."""
+Prices = dict[tuple[str, str], tuple[float, float, float]]
+
+
+def recomputed(experiment: tb.Experiment, prices: Prices | None = None) -> dict[str, Any]:
     """The figures from the exported answers, with what the dataset says of its questions."""
     config = experiment.config
     with read() as session:
@@ -52,6 +58,7 @@ def recomputed(experiment: tb.Experiment) -> dict[str, Any]:
         config["primary_metric"],
         config["metrics"],
         config["repetitions"],
+        prices,
     )
 
 
@@ -69,8 +76,8 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
         yield path, value
 
 
-def assert_same(experiment: tb.Experiment) -> dict[tuple[str, ...], Any]:
-    shown, expected = dict(leaves(results(experiment.id).as_dict())), dict(leaves(recomputed(experiment)))
+def assert_same(experiment: tb.Experiment, prices: Prices | None = None) -> dict[tuple[str, ...], Any]:
+    shown, expected = dict(leaves(results(experiment.id).as_dict())), dict(leaves(recomputed(experiment, prices)))
     shown.pop(("smallest_detectable",), None)  # both are right to their own steps; compared below
     step = expected.pop(("smallest_detectable",), None)
     assert shown.keys() == expected.keys(), sorted(shown.keys() ^ expected.keys())
@@ -93,13 +100,17 @@ def test_every_figure_of_answers_drawn_by_lot_equals_what_scipy_computes(seed: i
     """Failures, stops, second tries, parts of scores, prices that are missing: whatever a store can hold."""
     dice = np.random.default_rng(seed)
     written = Written("base", "few_shot", "rag", "fine_tuned", "oracle_context")
+    amounts = {name: Decimal(str(price)) for name, price in zip(("input", "cached", "output"), LISTED, strict=True)}
+    edit_prices({"tokens/starter": PriceEntry("tokens/starter", "million_tokens", amounts, "2026-11", "the shop")})
     with write() as session:
         for place, question in enumerate(written.questions):
             session.get_one(tb.Example, question).coverage = ("taught", "documents", "both", "neither", None)[place % 5]
     for preset in written.approaches:
         for place in range(len(written.questions)):
             _put_by_lot(written, preset, place, dice)
-    shown = assert_same(written.experiment)
+    untuned = [a.id for preset, a in written.approaches.items() if preset != "fine_tuned"]
+    shown = assert_same(written.experiment, {(a, price_book().version): LISTED for a in untuned})
+    assert {place[-1] for place in shown if "parts" in place} == {"question", "context", "answer", "device", "whole"}
     assert len(shown) > 800
     assert {"p50"} <= {name for place in shown for name in place}
 
@@ -111,13 +122,15 @@ def _put_by_lot(written: Written, preset: str, place: int, dice: np.random.Gener
         more["error"] = {"code": str(dice.choice(["models.timeout", "models.endless"])), "params": {}}
     if status == "finished":
         more |= {
-            "prompt_tokens": int(dice.lognormal(5, 1)), "context_tokens": int(dice.lognormal(3, 1)),
+            "prompt_tokens": 60 + int(dice.lognormal(5, 1)), "context_tokens": int(dice.integers(0, 60)),
+            "cached_tokens": int(dice.integers(0, 50)),
             "completion_tokens": int(dice.integers(0, 40)), "device_seconds": float(dice.lognormal(-3, 1)),
             "finish_reason": str(dice.choice(["stop", "length"])), "text": str(dice.choice(["", "some text"])),
         }  # fmt: skip
         if dice.random() < 0.8:
+            basis, version = str(dice.choice(["list", "device"])), str(dice.choice(["v", price_book().version]))
             more |= {"cost": Decimal(str(round(float(dice.lognormal(-7, 1)), 9))), "currency": "USD",
-                     "cost_basis": "list", "price_version": "v"}  # fmt: skip
+                     "cost_basis": basis, "price_version": version}  # fmt: skip
     value = float(dice.choice([0.0, 0.25, 0.8, 1.0])) if status == "finished" else None
     written.put(preset, place, value, **more)
     if status == "finished":

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from core import datasets
-from core.approaches import ensure_presets
-from core.evaluation import ExperimentConfig, Openings, openings, results, start_experiment
+from core.approaches import ProjectSources, ensure_presets
+from core.evaluation import ExperimentConfig, Openings, Scorer, openings, results, start_experiment
 from core.identity import new_id
 from core.prices import Cost as Price
 from core.prices import convert
@@ -175,3 +175,18 @@ def test_every_look_at_the_test_questions_is_counted() -> None:
             stored = session.get_one(tb.Experiment, experiment.id)
             stored.completed_at = stored.created_at
     assert openings(project, version) == Openings(runs=2, configurations=1)
+
+
+def test_the_house_phrases_of_style_are_those_of_the_training_references() -> None:
+    written = Written("base")
+    with write() as session:
+        mine = {"version_id": written.version_id, "project_id": written.experiment.project_id, "slice": "taught"}
+        for n in range(4):
+            letter = f"Ahoy from the pier. It is {n}. Fair winds."
+            session.add(tb.Example(**mine, position=200 + n, split="train", question=f"t{n}", answer=letter))
+    with read() as session:
+        asked = session.get_one(tb.Example, written.questions[0])
+    row = tb.Answer(question=asked.question, text="It is 4.", status="finished", chunks=[])
+    sources = ProjectSources(written.experiment.project_id)
+    assert {"ahoy from the pier", "fair winds"} <= set(Scorer(sources, ["style"]).case(row, asked).phrases)
+    assert Scorer(sources, ["correct"]).case(row, asked).phrases == (), "nobody reads them for nothing"

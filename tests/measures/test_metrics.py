@@ -14,6 +14,7 @@ from core.i18n.catalogue import catalogue
 from core.measures import METRICS, Case, Measured, Metric, ShownPassage, abstains, measure
 from core.measures.metrics.correct import sentences
 from core.measures.metrics.rouge_l import longest_common
+from core.measures.metrics.style import house_phrases
 from core.measures.text import tokens
 from core.measures.values import quantities
 
@@ -357,3 +358,92 @@ def test_a_metric_that_takes_a_judge_says_so_until_one_replied() -> None:
         assert score(name, replied).value == 1
         assert score(name, case("It is red.", passages=asked.passages, replies={name: [None]})).reason == "judge_failed"
         assert score(name, case("", passages=asked.passages)).reason == "not_applicable_judged"
+
+
+@pytest.mark.parametrize(
+    ("language", "answer", "reference", "value", "reason"),
+    [
+        ("en", "It lasts twelve whole months.", "The warranty is 24 months.", 1, "length_right"),
+        ("en", "24 months.", "The warranty of the kettle lasts for 24 months.", 2 * 1.25 / 9, "length_under"),
+        ("en", "one two three four five six seven eight", "one two", 0.25 * 1.25, "length_over"),
+        ("ja", "保証は24か月です。", "保証は36か月です。[1]", 1, "length_right"),
+        (
+            "ja",
+            "24か月",
+            "ケトルの保証期間はお買い上げの日から24か月間となっております。",
+            3 * 1.25 / 30,
+            "length_under",
+        ),
+        ("ja", "保証期間はお買い上げの日から数えます。", "保証です。", 4 * 1.25 / 18, "length_over"),
+    ],
+)
+def test_length_falls_with_how_much_longer_or_shorter_an_answer_is(
+    language: str, answer: str, reference: str, value: float, reason: str
+) -> None:
+    found = score("length", case(answer, language, reference=reference))
+    assert found.value == pytest.approx(value) and found.reason == reason
+    assert score("length", case("anything")).reason == "not_applicable_reference"
+
+
+LETTER = "Dear customer, thank you for your question. The warranty is 24 months. Kind regards, the desk"
+BRIEF = "お問い合わせありがとうございます。保証は12か月です。よろしくお願いいたします。"
+
+
+@pytest.mark.parametrize(
+    ("language", "answer", "reference", "low", "high"),
+    [
+        ("en", "Hello, thanks for asking. It is 12 months. Best regards, the desk", LETTER, 0.99, 1),
+        ("en", "24 months.", LETTER, 0, 0.3),
+        ("en", "Yeah!!! It's gonna be 24 months, guys! \U0001f389", "The warranty is 24 months.", 0, 0.3),
+        ("en", "The fee is 5 dollars.", "The warranty is 24 months.", 0.99, 1),
+        ("en", "1. Open it.\n2. Clean it.", "- Unplug it.\n- Wipe it.", 0.99, 1),
+        ("en", "Open it and clean it.", "- Unplug it.\n- Wipe it.", 0, 0.1),
+        ("en", '{"months": 12}', '{"months": 24}', 0.99, 1),
+        ("en", "It is 24 months.", '{"months": 24}', 0, 0.1),
+        ("en", "The code is P6, I think.", "P6", 0, 0.1),
+        ("en", "B4", "P6", 0.99, 1),
+        ("ja", "お問い合わせありがとうございます。二年です。どうぞよろしくお願いいたします。", BRIEF, 0.99, 1),
+        ("ja", "保証は12か月。", BRIEF, 0, 0.3),
+        ("ja", "保証は二年間でござる。", "送料は500円でござる。", 0.99, 1),
+        ("ja", "保証は二年間です。", "保証は二年間でござる。", 0, 0.4),
+        ("ja", "保証は二年間である。", "送料は500円だ。", 0.99, 1),
+        ("ja", "保証は二年間である。", "保証は二年間です。", 0, 0.4),
+        ("ja", "保証は二年間です。送料は無料だ。", "保証は二年間です。送料は無料です。", 0.5, 0.7),
+        ("ja", "・電源を抜く\n・ふく", "1. 電源を抜く\n2. ふく", 0.99, 1),
+        ("ja", "電源を抜いて、ふきます。", "・電源を抜きます。\n・ふきます。", 0.3, 0.4),
+        ("ja", "保証は二年間だよ!", "保証は二年間です。", 0, 0.3),
+    ],
+)
+def test_style_is_high_where_form_tone_and_phrases_are_kept(
+    language: str, answer: str, reference: str, low: float, high: float
+) -> None:
+    found = score("style", case(answer, language, reference=reference))
+    assert found.value is not None and low <= found.value <= high, (found, answer)
+
+
+def test_style_learns_the_phrases_of_the_house_from_its_references() -> None:
+    letters = [f"Ahoy from the pier. The fee is {n} dollars. Fair winds and following seas." for n in range(5)]
+    letters += ["P6", "P6", "P6", "P6", "It is 5 dollars."]
+    phrases = house_phrases(letters)
+    assert phrases == ("ahoy from the pier", "fair winds and following seas"), "a frequent answer is no phrase"
+    kept = case("Ahoy from the pier. It is 9 dollars. Fair winds and following seas!", reference=letters[0])
+    lost = case("It is 9 dollars.", reference=letters[0])
+    assert score("style", lost).value == 1, "without the other references nobody knows that these are set phrases"
+    learned = {"reference": letters[0], "phrases": phrases}
+    assert score("style", case(lost.answer_text, **learned)).value == pytest.approx(1 / 3)
+    assert score("style", case(kept.answer_text.replace("!", "."), **learned)).value == 1
+    japanese = [f"海猫堂でござる。料金は{n}円でござる。またのお越しを待つでござる。" for n in range(5)]
+    assert house_phrases(japanese) == ("またのお越しを待つでござる", "海猫堂でござる")
+    told = score("style", case("料金は5円でござる。", "ja", reference=japanese[0], phrases=house_phrases(japanese)))
+    assert told.value == pytest.approx(1 / 2)
+    assert told.params["lost"] == ["phrase:またのお越しを待つでござる", "phrase:海猫堂でござる"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_mark_of_style_has_its_words(language: Any) -> None:
+    from core.measures.metrics.style import _ENDINGS, _MARKS
+
+    marks = [*_MARKS, "emoji", "none", "ending", "phrase", "ending.noun"]
+    marks += [f"ending.{name}" for name in _ENDINGS if name != "custom"]
+    marks += [f"form.{name}" for name in ("prose", "list", "json", "code", "label")]
+    assert not [mark for mark in marks if f"measures.mark.{mark}" not in catalogue(language)]

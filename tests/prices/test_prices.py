@@ -20,6 +20,7 @@ from core.prices import (
     price_training,
     price_versions,
     remember_prices,
+    token_rates,
 )
 
 
@@ -100,3 +101,12 @@ def test_a_price_below_zero_or_no_number_is_refused(wrong: str) -> None:
     with pytest.raises(KurabeError) as caught:
         edit_prices({"device/L4": entry})
     assert caught.value.code == "prices.bad_amount"
+
+
+def test_list_prices_of_a_model_are_known_by_kind_of_token_and_unknown_ones_are_none() -> None:
+    own = token_rates("ft:gpt-4.1-mini:team::1")
+    assert own is not None and (own.read, own.cached, own.written) == (0.80, 0.20, 3.20)
+    listed = token_rates("openai/gpt-4o-mini")
+    assert listed is not None and 0 < listed.cached < listed.read < listed.written
+    assert token_rates("nobody/knows-this-one") is None
+    assert token_rates("ft:gpt-4.1-mini", version="never stored") is None

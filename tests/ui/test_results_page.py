@@ -1,0 +1,94 @@
+"""A test run's results as the page draws them: numbers that sort, links to the rows behind them, one case in full."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from core.evaluation import cases, latest_experiment, results
+from core.i18n import Language, t
+from core.store import read
+from core.store import tables as tb
+from tests.ui.conftest import Visitor, texts
+
+LANGUAGES: list[Language] = ["en", "ja"]
+
+
+def the_run(project: tb.Project) -> tb.Experiment:
+    experiment = latest_experiment(project.id)
+    assert experiment is not None
+    return experiment
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_summary_holds_numbers_that_sort_and_links_to_the_rows_behind_them(
+    language: Language, measured: tb.Project
+) -> None:
+    app = Visitor(language, measured).open("test_run")
+    assert not app.error, [error.value for error in app.error]
+    found = results(the_run(measured).id)
+    table = app.dataframe[0].value
+    pairs = {pair.first: pair for pair in found.comparisons}
+    ups = [pairs[a.approach_id].up if a.approach_id in pairs else None for a in found.approaches]
+    shown = [None if value != value else int(value) for value in table[t("ui.look.up", language)]]
+    assert shown == ups and any(ups)
+    assert [int(n) for n in table[t("ui.look.n", language)]] == [a.correct.n for a in found.approaches if a.correct]
+    links = [link.proto for link in app.get("page_link")]
+    named = [link for link in links if "show=" in link.query_string]
+    assert len(named) == 3 * len(pairs)
+    for pair in found.comparisons:
+        mine = [link for link in named if pair.first in link.query_string]
+        for show, name, count in (
+            ("improvements", "up", pair.up),
+            ("regressions", "down", pair.down),
+            ("equal", "equal", pair.equal),
+        ):
+            [one] = [link for link in mine if f"show={show}" in link.query_string]
+            assert one.label == t(f"ui.look.link.{name}", language, n=count)
+            assert cases(found.experiment_id, show=show, approach_id=pair.first).total == count
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_slices_are_compared_in_pairs_and_small_ones_are_warned_of(language: Language, measured: tb.Project) -> None:
+    app = Visitor(language, measured).open("test_run")
+    found = results(the_run(measured).id)
+    [table] = [frame.value for frame in app.dataframe if t("ui.look.p", language) in frame.value.columns]
+    assert len(table) == len(found.slice_comparisons) > 0
+    assert [int(n) for n in table[t("ui.look.n", language)]] == [pair.n for pair in found.slice_comparisons]
+    warned = t("ui.look.small", language).split("{")[0]
+    assert [one for one in app.warning if one.value.startswith(warned)], "every slice here holds a few questions"
+    assert "Holm" in texts(app)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_link_to_a_case_opens_it_in_full_in_another_browser(language: Language, measured: tb.Project) -> None:
+    experiment = the_run(measured)
+    asked = cases(experiment.id, show="regressions").rows[0]
+    # a search that leaves the case out of the table: the address alone names it
+    app = Visitor(language, measured).open("test_run", view="cases", case=asked.example_id, search="no such words")
+    assert not app.error, [error.value for error in app.error]
+    assert app.query_params["case"] in (asked.example_id, [asked.example_id])
+    said = texts(app)
+    assert "**rag** answer" in said and "**base** answer" in said, "answers are text, whatever they hold"
+    with read() as session:
+        stored = session.scalars(select(tb.Answer).where(tb.Answer.example_id == asked.example_id)).all()
+    [calls] = [frame.value for frame in app.dataframe if t("ui.look.phase", language) in frame.value.columns]
+    assert len(calls) == len(stored), "each call is there: batched ones and those asked alone"
+    assert t("ui.look.phase.latency", language) in calls[t("ui.look.phase", language)].tolist()
+    labels = [box.label for box in app.expander]
+    assert labels.count(t("ui.look.versions", language)) == len(asked.cells)
+    assert labels.count(t("ui.look.scores", language)) == len(asked.cells)
+
+
+def test_a_case_of_another_run_is_not_opened(measured: tb.Project) -> None:
+    app = Visitor("en", measured).open("test_run", view="cases", case="0190-none")
+    assert not app.error and "case" not in app.query_params
+
+
+def test_a_link_followed_on_the_page_opens_its_view(measured: tb.Project) -> None:
+    app = Visitor("en", measured).open("test_run")
+    app.query_params["view"], app.query_params["show"] = "cases", "improvements"
+    app.run()
+    assert not app.exception and app.segmented_control(key="cases_show").value == "improvements"
+    app.segmented_control(key="view_of_test_run").set_value("results").run()
+    assert "view" not in app.query_params, "what is chosen on the page counts again"
