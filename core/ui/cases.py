@@ -181,9 +181,14 @@ def _draw_answer(cell: dict[str, Any]) -> None:
         error = cell["error"] or {"code": "approaches.lost", "params": {}}
         st.error(error_text(*describe(KurabeError(error["code"], **error["params"]))))
         return
-    right = cell["value"] is not None and cell["value"] >= 0.5
-    word = t("ui.cases.right") if right else t("ui.cases.wrong")
-    st.badge(word, color="green" if right else "red", icon=":material/check:" if right else ":material/close:")
+    if cell["status"] != "finished":
+        st.badge(t(f"approaches.status.{cell['status']}"), color="gray", icon=":material/hourglass_empty:")
+    elif cell["value"] is None:  # not measured yet, or the metric has nothing to measure here
+        st.badge(t("ui.cases.unmeasured"), color="gray", icon=":material/remove:")
+    elif cell["value"] >= 0.5:
+        st.badge(t("ui.cases.right"), color="green", icon=":material/check:")
+    else:
+        st.badge(t("ui.cases.wrong"), color="red", icon=":material/close:")
     st.text(cell["text"] or "–")
     if reason := reason_text(cell["reason"]):
         st.caption(reason)
