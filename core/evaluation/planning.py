@@ -20,7 +20,7 @@ from core.prices import remember_prices
 from core.store import read, write
 from core.store import tables as tb
 
-from .config import ExperimentConfig, Plan, PlannedApproach
+from .config import STRUCTURAL, ExperimentConfig, Plan, PlannedApproach
 from .foresight import foreseen_tokens
 
 ASSUMED_DISCORDANCE = 0.25
@@ -219,19 +219,19 @@ def start_experiment(project_id: str, config: ExperimentConfig, *, launch: bool 
     Raises:
         KurabeError: `evaluation.no_questions`, `evaluation.decoding_differs`, `store.missing`,
             `registry.unknown` for a metric that does not exist, `evaluation.judged_metric` for one that a judge
-            measures afterwards.
+            measures afterwards, `evaluation.not_primary` for one that must not decide.
     """
     rows = [get_approach(approach_id) for approach_id in dict.fromkeys(config.approach_ids)]
     decoding = decoding_of(config, [spec_of_row(row) for row in rows])
-    for name in (config.primary_metric, *config.metrics):
-        if METRICS.get(name).judged:
-            raise KurabeError("evaluation.judged_metric", name=name)
+    _check_metrics(config)
     questions = questions_of(config)
     sources = ProjectSources(project_id, dataset_version_id=config.dataset_version_id)
     reads = any(spec_of_row(row).retrieves for row in rows)
+    whole = any(spec_of_row(row).context.get("name") == "whole_documents" for row in rows)
     timed = draw(questions, min(config.latency_questions, len(questions)), config.seed + 1)
     frozen: dict[str, Any] = {
         **config.model_dump(mode="json"),
+        "metrics": list(dict.fromkeys((*config.metrics, *STRUCTURAL))),
         "approach_ids": [row.id for row in rows],
         "approach_hashes": {row.id: row.hash for row in rows},
         "decoding": decoding.model_dump(mode="json"),
@@ -239,6 +239,7 @@ def start_experiment(project_id: str, config: ExperimentConfig, *, launch: bool 
         "example_ids": [example.id for example in questions],
         "latency_example_ids": [example.id for example in timed] if config.latency_questions else [],
         "index_version_id": sources.index.id if reads and sources.index else None,
+        "document_ids": [passage.document_id for passage in sources.documents] if whole else None,
     }
     experiment = tb.Experiment(
         project_id=project_id,
@@ -253,6 +254,14 @@ def start_experiment(project_id: str, config: ExperimentConfig, *, launch: bool 
     with write() as session:
         session.add(experiment)
     return _launched(experiment) if launch else experiment
+
+
+def _check_metrics(config: ExperimentConfig) -> None:
+    for name in (config.primary_metric, *config.metrics):
+        if METRICS.get(name).judged:
+            raise KurabeError("evaluation.judged_metric", name=name)
+    if not METRICS.get(config.primary_metric).primary:
+        raise KurabeError("evaluation.not_primary", name=config.primary_metric)
 
 
 def _launched(experiment: tb.Experiment) -> tb.Experiment:

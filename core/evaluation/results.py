@@ -24,6 +24,7 @@ from .report import (
     Comparison,
     Cost,
     Counts,
+    Headroom,
     MetricResult,
     Results,
     Retrieval,
@@ -100,8 +101,14 @@ class _Results:
             discordance=discordance,
             twins=self._twins(),
             provenance=self.experiment.provenance or {},
-            headroom=headroom(self._measured(), self.columns.covered, self.columns.absent),
+            headroom=self._headroom(),
         )
+
+    def _headroom(self) -> Headroom | None:
+        """What is left to gain; nothing is told where an earlier version left out whether passages were shown."""
+        if "retrieval" not in (self.columns.primary, *self.config["metrics"]):
+            return None
+        return headroom(self._measured(), self.columns.covered, self.columns.absent)
 
     def _measured(self) -> dict[str, Measured]:
         return {a.id: Measured(a.preset, self.matrix[a.id], self.shown[a.id]) for a in self.approaches}

@@ -17,7 +17,6 @@ from core.approaches import (
     AnswerRequest,
     Decoding,
     Parts,
-    ProjectSources,
     Task,
     ask_all,
     ask_patiently,
@@ -36,9 +35,10 @@ from core.jobs import JobContext
 from core.store import read, write
 from core.store import tables as tb
 
+from .config import STRUCTURAL
 from .kept import keep_results
 from .provenance import provenance
-from .scoring import Scorer
+from .scoring import Scorer, sources_of
 
 Item = TypeVar("Item")
 
@@ -102,11 +102,7 @@ class ExperimentRun:
             raise KurabeError("store.missing", kind="experiment", id=experiment_id)
         self.experiment = found
         self.config: dict[str, Any] = found.config
-        self.sources = ProjectSources(
-            found.project_id,
-            index_version_id=self.config["index_version_id"],
-            dataset_version_id=found.dataset_version_id,
-        )
+        self.sources = sources_of(found)
         self.examples = _examples(self.config["example_ids"])
         self.approaches = {i: get_approach(i) for i in self.config["approach_ids"]}
         self.parts: dict[str, Parts] = {}
@@ -125,7 +121,8 @@ class ExperimentRun:
         """Do both phases; see `jobs.run_experiment`."""
         self.ctx.progress(0, self.total, stage="loading")
         self._load()
-        names = (self.config["primary_metric"], *self.config["metrics"])
+        # one that an earlier version froze may lack those that causes and headroom rest on
+        names = (self.config["primary_metric"], *self.config["metrics"], *STRUCTURAL)
         scorer = Scorer(self.sources, names)
         scorer.learn(self.examples.values())
         if not (self._quality(scorer) and self._latency(scorer)):

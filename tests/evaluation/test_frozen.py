@@ -1,0 +1,80 @@
+"""What an experiment rests on stays as it was when it began, whatever happens to documents and choices since."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from core import knowledge
+from core.errors import KurabeError
+from core.evaluation import ExperimentConfig, rescore, results, start_experiment
+from core.evaluation.scoring import sources_of
+from core.store import read, write
+from core.store import tables as tb
+from tests.evaluation.test_results import Written
+
+
+def chunks_of(experiment: tb.Experiment) -> list[dict[str, Any]]:
+    """What an answer notes down of the whole documents in its prompt."""
+    shown = sources_of(experiment).documents
+    return [{"number": n, "chunk_id": "", "document_id": p.document_id, "title": p.title} for n, p in enumerate(shown, 1)]
+
+
+def retrieval_of(experiment: tb.Experiment) -> tb.Score:
+    with read() as session:
+        wanted = select(tb.Score).join(tb.Answer).where(tb.Answer.experiment_id == experiment.id)
+        return session.scalars(wanted.where(tb.Score.metric == "retrieval")).one()
+
+
+def test_a_resumed_run_and_a_later_scoring_read_the_documents_as_they_were() -> None:
+    written = Written("whole_context", "base")
+    experiment = written.experiment
+    kb = knowledge.default_kb(experiment.project_id)
+    before = [passage.text for passage in sources_of(experiment).documents]
+    with read() as session:
+        asked = session.get_one(tb.Example, written.questions[0])
+    [gold] = asked.gold
+    written.put("whole_context", 0, 1.0, chunks=chunks_of(experiment))
+    knowledge.add_document(kb.id, "Aardvark.md", b"# Aardvark\n\nStands before all others.\n")
+    edited = knowledge.current_document(kb.id, gold["document"])
+    assert edited is not None
+    knowledge.edit_document(edited.id, "# Nothing\n\nIs left of it.\n")
+    assert [passage.text for passage in sources_of(experiment).documents] == before
+    rescore(experiment.id, ["retrieval"])
+    assert retrieval_of(experiment).value == 1.0, "the passage stood in the prompt, whatever stands there now"
+
+    knowledge.delete_document(edited.id)
+    rescore(experiment.id, ["retrieval"])
+    lost = retrieval_of(experiment)
+    assert lost.value is None and lost.failed and lost.reason["params"]["code"] == "approaches.source_removed"
+    with pytest.raises(KurabeError, match=r"approaches\.source_removed"):
+        _ = sources_of(experiment).documents
+
+
+def test_causes_and_headroom_do_not_depend_on_which_metrics_were_chosen() -> None:
+    written = Written("base", "rag", "oracle_context")
+    config = ExperimentConfig(**{**written.config(), "metrics": ("chrf",)})
+    frozen = start_experiment(written.experiment.project_id, config, launch=False).config["metrics"]
+    assert frozen[0] == "chrf" and {"retrieval", "abstention", "category"} <= set(frozen)
+
+
+def test_no_headroom_is_told_where_nobody_looked_whether_passages_were_there() -> None:
+    written = Written("base", "rag", "oracle_context")
+    for place in range(len(written.questions)):
+        for preset in written.approaches:
+            written.put(preset, place, float(place % 2))
+    assert results(written.experiment.id).headroom is not None
+    with write() as session:
+        stored = session.get_one(tb.Experiment, written.experiment.id)
+        stored.config = {**stored.config, "metrics": ["correct"]}
+        stored.hash = "as an earlier version froze it"
+    assert results(written.experiment.id).headroom is None
+
+
+def test_a_rough_measure_never_decides() -> None:
+    written = Written("base", "rag")
+    config = ExperimentConfig(**written.config(), primary_metric="semantic_similarity")
+    with pytest.raises(KurabeError, match=r"evaluation\.not_primary"):
+        start_experiment(written.experiment.project_id, config, launch=False)
