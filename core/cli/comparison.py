@@ -33,6 +33,7 @@ from core.evaluation import (
     compare_experiments,
     experiments,
     latest_experiment,
+    openings,
     results,
     start_experiment,
     write_answers,
@@ -98,7 +99,9 @@ def _cost(row: tb.Answer) -> str:
 def evaluate(
     project: Project,
     questions: Annotated[int | None, typer.Option(help="Questions, evenly over the slices; default all.")] = None,
-    split: Annotated[Literal["validation", "test"], typer.Option(help="Which questions.")] = "test",
+    split: Annotated[
+        Literal["validation", "test"], typer.Option(help="Choose and tune on validation; test is for the end.")
+    ] = "test",
     approach: Annotated[list[str] | None, typer.Option(help="Preset or name; repeat; default: all.")] = None,
     latency_questions: Annotated[int, typer.Option(help="Questions asked alone to measure waiting time.")] = 12,
     as_json: Json = False,
@@ -117,6 +120,9 @@ def evaluate(
         split=split,
         latency_questions=latency_questions,
     )
+    if split == "test" and (looked := openings(owner.id, version.id)).total:
+        progress_line(t("ui.seal.again", total=format_number(looked.total)))
+        progress_line(t("cli.evaluate.validation"))
     experiment = start_experiment(owner.id, config)
     follow(str(experiment.job_id))
     _print_results(results(experiment.id), as_json)

@@ -3,7 +3,7 @@
 from .attribution import attribute, cause
 from .cases import SHOWN, SORTED, CaseFilter, CasePage, CaseRow, answer_scores, cases, count_cases
 from .changes import Change, Changes, compare_experiments
-from .config import DEFAULT_METRICS, ExperimentConfig, Plan, PlannedApproach
+from .config import DEFAULT_METRICS, STRUCTURAL, ExperimentConfig, Plan, PlannedApproach
 from .confusion import Confusion
 from .drafting import (
     DRAFT_SHOW,
@@ -104,6 +104,7 @@ __all__ = [
     "robustness_outcome",
     "start_robustness",
     "DEFAULT_METRICS",
+    "STRUCTURAL",
     "EXPORTS",
     "SHOWN",
     "SORTED",

@@ -24,6 +24,7 @@ from core.errors import KurabeError
 from core.evaluation import (
     DEFAULT_METRICS,
     EXPORTS,
+    STRUCTURAL,
     ApproachResult,
     Confusion,
     ExperimentConfig,
@@ -41,6 +42,7 @@ from core.ui.approaches import choose_approaches, draw_missing
 from core.ui.downloads import answers_address
 from core.ui.findings import experiment_results, figures_of, money_text, outdated, seconds_text, when
 from core.ui.parts import Tile, draw_kept, draw_tiles, interval_text, plain, remember, section
+from core.ui.seal import draw_openings, draw_split_advice, usual_split
 
 __all__ = ["choose_experiment", "draw_results", "draw_setup"]
 
@@ -67,10 +69,12 @@ def draw_setup(project: tb.Project) -> str | None:
 def _choices(version: tb.DatasetVersion) -> dict[str, Any]:
     """Draw what is asked of the approaches."""
     counts = (version.counts or {}).get("splits", {})
+    splits = [name for name in reversed(SPLITS) if counts.get(name)]
     with st.grid(4, min_column_width=200):
         split = st.selectbox(
             t("evaluation.field.split"),
-            [name for name in reversed(SPLITS) if counts.get(name)],
+            splits,
+            index=splits.index(usual_split(version, splits)) if splits else 0,
             key="test_split",
             format_func=lambda key: t(f"ui.split.{key}"),
             help=t("ui.test.split.help"),
@@ -93,21 +97,25 @@ def _choices(version: tb.DatasetVersion) -> dict[str, Any]:
             help=t("evaluation.field.latency_questions.help"),
         )
         name = st.text_input(t("evaluation.field.name"), key="test_name", placeholder=t("ui.test.name.placeholder"))
+    draw_split_advice(version, split)
     # what a judge measures takes a job of its own afterwards, and never decides alone
     measured = [name for name, kind in METRICS.all().items() if not kind.judged]
+    decisive = [name for name in measured if METRICS.get(name).primary]
+    always = [t(f"measures.metric.{name}") for name in STRUCTURAL]
     with st.expander(t("ui.test.more"), icon=":material/tune:"), st.grid(3, min_column_width=220):
         primary = st.selectbox(
             t("evaluation.field.primary_metric"),
-            measured,
-            index=measured.index(PRIMARY),
+            decisive,
+            index=decisive.index(PRIMARY),
             format_func=lambda key: t(f"measures.metric.{key}"),
             help=t("evaluation.field.primary_metric.help"),
         )
         metrics = st.multiselect(
             t("evaluation.field.metrics"),
-            measured,
-            default=list(DEFAULT_METRICS),
+            [name for name in measured if name not in STRUCTURAL],
+            default=[name for name in DEFAULT_METRICS if name not in STRUCTURAL],
             format_func=lambda key: t(f"measures.metric.{key}"),
+            help=t("ui.test.metrics.help", always=t("ui.seal.separator").join(always)),
         )
         seed = st.number_input(t("evaluation.field.seed"), 0, None, 0, help=t("ui.test.seed.help"))
     return {
@@ -243,6 +251,8 @@ def _against(pair: Any) -> str:
 
 def _draw_notes(found: Results) -> None:
     st.caption(t("decision.report.interval_note", n=format_number(found.questions)))
+    if found.split == "test":
+        draw_openings(found.project_id, found.dataset_version_id)
     if found.smallest_detectable:
         points = format_number(100 * found.smallest_detectable)
         st.caption(t("decision.note.detectable", difference=points))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +34,13 @@ class Written:
         self.version_id = version.id
         self.experiment = start_experiment(project.id, ExperimentConfig(**self.config()), launch=False)
         self.questions: list[str] = self.experiment.config["example_ids"]
+
+    @classmethod
+    def of(cls, experiment: tb.Experiment, like: Written) -> Written:
+        """Another experiment of the same project, to write answers of."""
+        made = copy(like)
+        made.experiment, made.questions = experiment, experiment.config["example_ids"]
+        return made
 
     def config(self) -> dict[str, Any]:
         ids = tuple(approach.id for approach in self.approaches.values())
@@ -167,11 +175,29 @@ def test_comparisons_are_paired_and_adjusted_together() -> None:
 def test_every_look_at_the_test_questions_is_counted() -> None:
     first = Written("base", "few_shot")
     project, version = first.experiment.project_id, first.experiment.dataset_version_id
-    assert openings(project, version).runs == 0, "a run that is not finished has shown nothing"
-    again = start_experiment(project, ExperimentConfig(**first.config(), seed=7), launch=False)
+    first.put("base", 0, None, status="pending", text="")
+    assert openings(project, version).total == 0, "nothing was answered yet: nobody has seen anything"
+    again = Written.of(start_experiment(project, ExperimentConfig(**first.config(), seed=7), launch=False), first)
     elsewhere = start_experiment(project, ExperimentConfig(**first.config(), split="train"), launch=False)
+    Written.of(elsewhere, first).put("base", 0, 1.0)
+    first.put("base", 1, 1.0)
+    again.put("base", 0, 1.0)
+    found = openings(project, version)
+    assert found == Openings(runs=2, configurations=1, tried={"base": 1, "few_shot": 1}), "stopped or not, it was read"
+
+    first.put("base", 2, 1.0, phase="abilities")
+    assert openings(project, version).total == 2, "general tasks are no test questions"
+    first.put("base", 2, 1.0, phase="shuffled")
     with write() as session:
-        for experiment in (first.experiment, again, elsewhere):
-            stored = session.get_one(tb.Experiment, experiment.id)
-            stored.completed_at = stored.created_at
-    assert openings(project, version) == Openings(runs=2, configurations=1)
+        session.add(tb.TrainingRun(project_id=project, name="t", dataset_version_id=version, base_ref="starter",
+                                   method="lora", adapter_id="a"))  # fmt: skip
+        answer = session.scalars(select(tb.Answer).where(tb.Answer.experiment_id == first.experiment.id)).first()
+        assert answer is not None
+        for status in ("finished", "failed"):
+            judging = tb.Judging(project_id=project, experiment_id=first.experiment.id, hash=status)
+            session.add(judging)
+            session.flush()
+            session.add(tb.Judgement(project_id=project, judging_id=judging.id, kind="pair", answer_id=answer.id,
+                                     example_id="e", status=status))  # fmt: skip
+    found = openings(project, version)
+    assert (found.runs, found.judgings, found.again, found.total, found.training_runs) == (2, 1, 1, 4, 1)
