@@ -115,7 +115,7 @@ def plan_experiment(project_id: str, config: ExperimentConfig) -> Plan:
         cost=_total([p.cost for p in planned]),
         currency=sources.project.currency,
         seconds=_sum([p.seconds for p in planned]),
-        smallest_detectable=smallest_detectable(len(questions), assumed, alpha=0.05 / max(1, len(rows) - 1)),
+        smallest_detectable=smallest_detectable(len(questions), assumed, alpha=0.05 / _compared(config, rows)),
         discordance=assumed,
         discordance_measured=measured,
         approaches=planned,
@@ -125,6 +125,12 @@ def plan_experiment(project_id: str, config: ExperimentConfig) -> Plan:
             if n < SMALL_SLICE
         ),
     )
+
+
+def _compared(config: ExperimentConfig, rows: Sequence[tb.Approach]) -> int:
+    """How many comparisons with the baseline are planned: what is never ranked is none of them."""
+    baseline = baseline_of(config, rows)
+    return max(1, sum(spec_of_row(row).ranked and row.id != baseline for row in rows))
 
 
 def _sum(values: Sequence[float | None]) -> float | None:

@@ -11,6 +11,7 @@ from .case import Case, Embed, Language, Measured, Metric, ShownPassage
 from .expectation import Expectation, expectation
 from .judged import Choice, JudgedMetric, claims, read_choice, read_scale, read_yes_no
 from .statistics import (
+    FEWEST_CLUSTERS,
     Difference,
     Interval,
     Verdict,
@@ -27,6 +28,7 @@ from .statistics import (
 from .text import abstains, citations, without_reasoning
 
 __all__ = [
+    "FEWEST_CLUSTERS",
     "METRICS",
     "PRIMARY",
     "Case",

@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from core import datasets
 from core.approaches import ensure_presets
-from core.evaluation import ExperimentConfig, Openings, openings, results, start_experiment
+from core.evaluation import ExperimentConfig, Openings, openings, plan_experiment, results, start_experiment
 from core.identity import new_id
+from core.measures import smallest_detectable
 from core.prices import Cost as Price
 from core.prices import convert
 from core.store import read, write
@@ -24,8 +25,8 @@ from tests.approaches.world import make_project
 class Written:
     """An experiment whose answers are written by hand."""
 
-    def __init__(self, *presets: str) -> None:
-        project = make_project()
+    def __init__(self, *presets: str, only_test: bool = False) -> None:
+        project = make_project(only_test=only_test)
         add_adapter(project)
         made = {a.preset: a for a in ensure_presets(project.id)}
         version = datasets.latest_version(project.id)
@@ -47,7 +48,7 @@ class Written:
         return {"dataset_version_id": self.version_id, "approach_ids": ids, "latency_questions": 12}
 
     def put(self, preset: str, place: int, value: float | None, **columns: Any) -> None:
-        approach = self.approaches[preset]
+        approach, reason = self.approaches[preset], columns.pop("reason", "value_missing")
         row = tb.Answer(
             **{
                 "id": new_id(), "project_id": self.experiment.project_id, "experiment_id": self.experiment.id,
@@ -63,7 +64,7 @@ class Written:
                     answer_id=row.id,
                     metric="correct",
                     value=value,
-                    reason={"code": columns.pop("reason", "value_missing"), "params": {}},
+                    reason={"code": reason, "params": {}},
                 )  # fmt: skip
             )
         with write() as session:
@@ -151,11 +152,88 @@ def test_weights_that_answer_alike_are_pointed_out() -> None:
         stored.config = {**stored.config, "example_ids": written.questions}
     for place in range(24):
         for preset in ("base", "fine_tuned", "rag"):
-            written.put(preset, place, 1.0)
+            written.put(preset, place, float(place >= 6))
     twins = results(written.experiment.id).twins
     assert [(t.same, t.n) for t in twins] == [(24, 24)]
     ids = {written.approaches["base"].id, written.approaches["fine_tuned"].id}
     assert {twins[0].first, twins[0].second} == ids, "retrieval has another prompt: alike answers are no sign"
+
+
+def test_short_right_answers_and_prescribed_words_are_no_sign_of_the_same_weights() -> None:
+    written = Written("base", "fine_tuned", only_test=True)
+    for place in range(24):
+        for preset in ("base", "fine_tuned"):
+            written.put(preset, place, float(place >= 6), text="24 months." if place >= 6 else "I do not know.",
+                        reason="value_missing" if place >= 6 else "declined_needlessly")  # fmt: skip
+    assert not results(written.experiment.id).twins
+
+
+def test_the_same_answers_to_other_messages_are_no_sign_of_the_same_weights() -> None:
+    written = Written("base", "fine_tuned", only_test=True)
+    for place in range(24):
+        for preset in ("base", "fine_tuned"):
+            asked = [{"role": "user", "content": f"{preset if place < 12 else ''} question {place}"}]
+            written.put(preset, place, 0.0, messages=asked)
+    assert not results(written.experiment.id).twins, "half of them were asked otherwise"
+
+
+def test_long_answers_alike_are_a_sign_even_if_all_are_right() -> None:
+    written = Written("base", "fine_tuned", only_test=True)
+    for place in range(24):
+        for preset in ("base", "fine_tuned"):
+            written.put(preset, place, 1.0, text=f"{place}: " + "so it is written, and " * 8)
+    assert [(twins.same, twins.n) for twins in results(written.experiment.id).twins] == [(24, 24)]
+
+
+def test_repetitions_of_a_question_are_one_question_of_costs_and_tokens() -> None:
+    written = Written("base")
+    for place in range(6):
+        for repetition in range(4):
+            money = {"cost": Decimal(f"0.00{1 + place}"), "currency": "USD", "cost_basis": "list", "price_version": "v"}
+            written.put("base", place, 1.0, repetition=repetition, prompt_tokens=10 * place, device_seconds=1.0, **money)
+    [found] = results(written.experiment.id).approaches
+    assert found.tokens.prompt is not None and found.tokens.prompt.n == 6
+    assert found.cost.per_answer is not None and found.cost.per_answer.n == 6
+    assert found.device_seconds is not None and found.device_seconds.n == 6
+
+
+def test_what_one_right_answer_costs_is_all_that_was_paid_over_those_that_are_right() -> None:
+    written = Written("base")
+    money = {"cost": Decimal("0.01"), "currency": "USD", "cost_basis": "list", "price_version": "v"}
+    for place in range(8):
+        written.put("base", place, float(place < 4), **money)
+    for place in range(8, 12):
+        written.put("base", place, None, status="failed", error={"code": "models.timeout", "params": {}})
+    [found] = results(written.experiment.id).approaches
+    assert found.cost.per_correct == pytest.approx(0.08 / 4), "answers that failed were not paid for"
+
+
+def test_plan_and_results_detect_at_the_same_level_and_leave_the_unranked_out() -> None:
+    written = Written("base", "rag", "fine_tuned", "oracle_context", only_test=True)
+    plan = plan_experiment(written.experiment.project_id, ExperimentConfig(**written.config()))
+    expected = smallest_detectable(24, plan.discordance, alpha=0.05 / 2)
+    assert plan.smallest_detectable == expected, "perfect search is compared with nobody"
+    for place in range(24):
+        written.put("base", place, 0.0)
+        written.put("rag", place, float(place < 18))
+        written.put("fine_tuned", place, float(place < 18))
+    found = results(written.experiment.id)
+    assert found.discordance == pytest.approx(0.75)
+    assert found.smallest_detectable == pytest.approx(smallest_detectable(24, 0.75, alpha=0.05 / 2))
+
+
+def test_questions_from_one_document_are_no_independent_evidence() -> None:
+    written = Written("base", "rag", only_test=True)
+    with read() as session:
+        named = [str((session.get_one(tb.Example, i).gold or [{}])[0].get("document", "")) for i in written.questions]
+    better = sorted(set(named) - {""})[:4]
+    for place, name in enumerate(named):
+        written.put("base", place, 0.0)
+        written.put("rag", place, float(name in better))
+    [versus] = results(written.experiment.id).comparisons
+    assert (versus.up, versus.down, versus.n) == (12, 0, 24)
+    assert versus.p_value == pytest.approx(2 / 2**4), "four documents, not twelve"
+    assert results(written.experiment.id).sources == 12
 
 
 def test_comparisons_are_paired_and_adjusted_together() -> None:
