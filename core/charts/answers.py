@@ -44,10 +44,11 @@ class AnswerFigures:
     preset: str
     spans: Mapping[str, Any]
     """Seconds by span."""
-    prompt_tokens: int
+    prompt_tokens: int | None
+    """None where nobody counted."""
     context_tokens: int
     """Of the prompt, those of passages and examples."""
-    completion_tokens: int
+    completion_tokens: int | None
     cost: float | None
     currency: str
 
@@ -119,13 +120,18 @@ def latency_parts(answers: Sequence[AnswerFigures]) -> go.Figure:
 
 
 def tokens_and_cost(answers: Sequence[AnswerFigures]) -> go.Figure:
-    """Return tokens of each answer, stacked into question and rules, context, and answer, with its cost beside it."""
+    """Return tokens of each answer, stacked into question and rules, context, and answer, with its cost beside it.
+
+    An answer whose tokens nobody counted has no bar, and its place says so.
+    """
     figure = go.Figure()
+    uncounted = [answer for answer in answers if answer.prompt_tokens is None or answer.completion_tokens is None]
+    answers = [answer for answer in answers if answer not in uncounted]
     labels = [plain(answer.label) for answer in answers]
     stacks = {
-        "question": [answer.prompt_tokens - answer.context_tokens for answer in answers],
+        "question": [(answer.prompt_tokens or 0) - answer.context_tokens for answer in answers],
         "context": [answer.context_tokens for answer in answers],
-        "answer": [answer.completion_tokens for answer in answers],
+        "answer": [answer.completion_tokens or 0 for answer in answers],
     }
     shades = {"question": 0.35, "context": 0.65, "answer": 1.0}
     for part, values in stacks.items():
@@ -138,19 +144,29 @@ def tokens_and_cost(answers: Sequence[AnswerFigures]) -> go.Figure:
             marker={"color": [look(answer.preset).colour for answer in answers], "opacity": shades[part]},
             hovertemplate=f"%{{y}}<br>{name}: %{{x:,}}<extra></extra>",
         )
-    totals = [answer.prompt_tokens + answer.completion_tokens for answer in answers]
+    totals = [(answer.prompt_tokens or 0) + (answer.completion_tokens or 0) for answer in answers]
     for answer, total in zip(answers, totals, strict=True):
-        cost = format_money(answer.cost * 1000, answer.currency) if answer.cost is not None else "–"
-        text = t("charts.tokens.cost", tokens=format_number(total), cost=cost)
-        figure.add_annotation(y=plain(answer.label), x=total, text=text, showarrow=False, xanchor="left", xshift=6)
-    fewest, most = format_number(min(totals)), format_number(max(totals))
-    title = t(tokens_title(fewest, most), fewest=fewest, most=most)
+        _beside(figure, answer, total, format_number(total))
+    for answer in uncounted:
+        figure.add_bar(y=[plain(answer.label)], x=[0], orientation="h", hoverinfo="skip", showlegend=False)
+        _beside(figure, answer, 0, t("charts.tokens.unknown"))
+    fewest, most = format_number(min(totals, default=0)), format_number(max(totals, default=0))
+    title = t(tokens_title(fewest, most) if totals else "charts.tokens.title.none", fewest=fewest, most=most)
     alt = [f"{label}: {format_number(total)}" for label, total in zip(labels, totals, strict=True)]
-    styled(figure, title, height=_height(len(labels)), alt=alt)
+    alt += [f"{plain(answer.label)}: {t('charts.tokens.unknown')}" for answer in uncounted]
+    styled(figure, title, height=_height(len(labels) + len(uncounted)), alt=alt)
     figure.update_layout(barmode="stack")
-    figure.update_xaxes(title=t("charts.axis.tokens"), rangemode="tozero", range=[0, max(totals) * 1.9 or 1])
+    widest = max(totals, default=0) * 1.9 or 1
+    figure.update_xaxes(title=t("charts.axis.tokens"), rangemode="tozero", range=[0, widest])
     figure.update_yaxes(autorange="reversed")
     return figure
+
+
+def _beside(figure: go.Figure, answer: AnswerFigures, total: int, tokens: str) -> None:
+    """Write tokens and cost beside a bar."""
+    cost = format_money(answer.cost * 1000, answer.currency) if answer.cost is not None else "–"
+    text = t("charts.tokens.cost", tokens=tokens, cost=cost)
+    figure.add_annotation(y=plain(answer.label), x=total, text=text, showarrow=False, xanchor="left", xshift=6)
 
 
 def _height(rows: int) -> int:

@@ -92,6 +92,8 @@ class Latency:
     """Every time to first token, for a distribution chart."""
     completion_tokens: float | None = None
     """Mean length of the timed answers: longer answers take longer."""
+    cached: float | None = None
+    """Share of the timed prompts' tokens that the server had kept from earlier ones; None where it does not tell."""
     cold: int = 0
     """Timed answers for which the server had to load weights first."""
 

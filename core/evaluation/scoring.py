@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from sqlalchemy import delete, insert, select
@@ -14,6 +15,8 @@ from core.measures import METRICS, Case, Embed, Language, Measured, Metric, Show
 from core.models import ModelClient, embedder_for, ensure_host
 from core.store import read, write
 from core.store import tables as tb
+
+from .kept import keep_results
 
 _CHUNK = 400
 """Ids per SQL statement: SQLite allows a limited number of parameters."""
@@ -207,4 +210,6 @@ def rescore(experiment_id: str, metrics: Iterable[str], on_progress: Callable[[i
         scorer.save(rows)
         if on_progress is not None:
             on_progress(min(start + _CHUNK, len(ids)), len(ids))
+    with suppress(KurabeError):  # a price that is missing by now is for the page to say; the scores are there
+        keep_results(experiment_id)
     return len(ids)

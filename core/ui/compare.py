@@ -328,7 +328,8 @@ def _figures_text(row: tb.Answer) -> str:
     if row.prompt_tokens is not None:
         prompt, context = format_number(row.prompt_tokens), format_number(row.context_tokens or 0)
         key = "ui.compare.tokens" if row.context_tokens else "ui.compare.tokens.plain"
-        lines.append(t(key, prompt=prompt, context=context, answer=format_number(row.completion_tokens or 0)))
+        answer = "–" if row.completion_tokens is None else format_number(row.completion_tokens)
+        lines.append(t(key, prompt=prompt, context=context, answer=answer))
     if row.first_token_seconds is not None and row.total_seconds is not None:
         first, total = format_duration(row.first_token_seconds), format_duration(row.total_seconds)
         lines.append(t("ui.compare.times_text", first=first, total=total))
@@ -383,16 +384,16 @@ def _repetitions(rows: Sequence[tb.Answer]) -> None:
 
 
 def _answer_figures(rows: Sequence[tb.Answer]) -> list[AnswerFigures]:
-    done = [row for row in rows if row.repetition == 0 and row.status == "finished" and row.prompt_tokens]
+    done = [row for row in rows if row.repetition == 0 and row.status == "finished"]
     known = {approach.id: approach for approach in approaches(rows[0].project_id, retired=True)}
     return [
         AnswerFigures(
             approach_label(known[row.approach_id]),
             known[row.approach_id].preset,
             row.spans,
-            row.prompt_tokens or 0,
+            row.prompt_tokens,
             row.context_tokens or 0,
-            row.completion_tokens or 0,
+            row.completion_tokens,
             float(row.cost) if row.cost is not None else None,
             row.currency or "USD",
         )

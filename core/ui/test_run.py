@@ -39,6 +39,7 @@ from core.jobs import job_view
 from core.measures import METRICS, PRIMARY, Interval
 from core.store import tables as tb
 from core.ui.approaches import choose_approaches, draw_missing
+from core.ui.basis import draw_basis
 from core.ui.downloads import answers_address
 from core.ui.findings import experiment_results, figures_of, money_text, outdated, seconds_text, when
 from core.ui.parts import Tile, draw_kept, draw_tiles, interval_text, plain, remember, section
@@ -251,6 +252,7 @@ def _against(pair: Any) -> str:
 
 def _draw_notes(found: Results) -> None:
     st.caption(t("decision.report.interval_note", n=format_number(found.questions)))
+    draw_basis(found)
     if found.split == "test":
         draw_openings(found.project_id, found.dataset_version_id)
     if found.smallest_detectable:

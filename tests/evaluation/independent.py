@@ -379,8 +379,14 @@ def latency(mine: list[Row]) -> dict[str, Any]:
         "seconds": total,
         "first_token_seconds": first,
         "completion_tokens": float(np.mean(lengths)) if lengths else None,
+        "cached": _kept([row for row in done if row.get("cached_tokens") is not None]),
         "cold": sum(1 for row in done if row["serving"].get("warm") is False),
     }
+
+
+def _kept(told: list[Row]) -> float | None:
+    tokens = sum(row["prompt_tokens"] or 0 for row in told)
+    return sum(row["cached_tokens"] for row in told) / tokens if tokens else None
 
 
 def causes(mine: list[Row], questions: dict[str, Row], primary: str) -> dict[str, int]:

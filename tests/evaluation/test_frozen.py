@@ -10,6 +10,7 @@ from sqlalchemy import select
 from core import knowledge
 from core.errors import KurabeError
 from core.evaluation import ExperimentConfig, rescore, results, start_experiment
+from core.evaluation.kept import is_kept
 from core.evaluation.scoring import sources_of
 from core.store import read, write
 from core.store import tables as tb
@@ -78,3 +79,10 @@ def test_a_rough_measure_never_decides() -> None:
     config = ExperimentConfig(**written.config(), primary_metric="semantic_similarity")
     with pytest.raises(KurabeError, match=r"evaluation\.not_primary"):
         start_experiment(written.experiment.project_id, config, launch=False)
+
+
+def test_scoring_again_keeps_the_results_that_it_changed() -> None:
+    written = Written("base")
+    written.put("base", 0, 0.0)
+    rescore(written.experiment.id, ["correct"])
+    assert is_kept(written.experiment.id), "whoever opens the page next reads them, and computes nothing"

@@ -123,7 +123,8 @@ def _put_by_lot(written: Written, preset: str, place: int, dice: np.random.Gener
         more["error"] = {"code": str(dice.choice(["models.timeout", "models.endless"])), "params": {}}
     if status == "finished":
         more |= {
-            "prompt_tokens": int(dice.lognormal(5, 1)), "context_tokens": int(dice.lognormal(3, 1)),
+            "prompt_tokens": (read := int(dice.lognormal(5, 1))), "cached_tokens": read // int(dice.integers(1, 9)),
+            "context_tokens": int(dice.lognormal(3, 1)),
             "completion_tokens": int(dice.integers(0, 40)), "device_seconds": float(dice.lognormal(-3, 1)),
             "finish_reason": str(dice.choice(["stop", "length"])), "text": str(dice.choice(["", "some text"])),
         }  # fmt: skip
