@@ -29,7 +29,7 @@ DEFAULT_METRICS = (
 
 
 STRUCTURAL = ("abstention", "category", "retrieval")
-"""Measured in every experiment, whatever was chosen: causes, headroom, honesty and the confusion matrix rest on them."""
+"""Measured in every experiment, whatever was chosen: causes, headroom and the confusion matrix rest on them."""
 
 
 class ExperimentConfig(BaseModel):

@@ -26,6 +26,9 @@ from .foresight import foreseen_tokens
 ASSUMED_DISCORDANCE = 0.25
 """Share of questions on which two approaches are taken to differ before anything was measured."""
 
+_NEWEST, _OTHERS = 200, 20
+"""Earlier answers that foretell what further ones take, and other versions of an approach that are asked for some."""
+
 SMALL_SLICE = 30
 """Slices with fewer questions get a warning: their intervals are wide."""
 
@@ -146,10 +149,11 @@ def _total(values: Sequence[Decimal | None]) -> Decimal | None:
 def _planned(sources: ProjectSources, row: tb.Approach, calls: int, questions: Sequence[tb.Example]) -> PlannedApproach:
     """Foresee one approach: from its own earlier answers, those of the same preset, else by counting prompts."""
     project_id = sources.project_id
-    seen = _earlier(sources.project, tb.Answer.approach_hash == row.hash)
-    if seen is None:
-        same = select(tb.Approach.hash).where(tb.Approach.project_id == project_id, tb.Approach.preset == row.preset)
-        seen = _earlier(sources.project, tb.Answer.approach_hash.in_(same))
+    same = select(tb.Approach.hash).where(tb.Approach.project_id == project_id, tb.Approach.preset == row.preset)
+    with read() as session:
+        others = list(session.scalars(same.order_by(tb.Approach.id.desc()).limit(_OTHERS)))
+    earlier = (_earlier(sources.project, each) for each in dict.fromkeys((row.hash, *others)))
+    seen = next((found for found in earlier if found is not None), None)
     if seen is None:
         counted = foreseen_tokens(spec_of_row(row), sources, questions)
         read_tokens, written_tokens = counted if counted is not None else (None, None)
@@ -167,20 +171,28 @@ def _planned(sources: ProjectSources, row: tb.Approach, calls: int, questions: S
     )
 
 
-def _earlier(project: tb.Project, which: Any) -> tuple[float | None, float | None, float | None, Decimal | None] | None:
-    """Means over earlier quality answers: prompt tokens, answer tokens, device seconds, cost; None without any."""
-    wanted = select(
-        func.count(tb.Answer.id),
-        func.avg(tb.Answer.prompt_tokens),
-        func.avg(tb.Answer.completion_tokens),
-        func.avg(tb.Answer.device_seconds),
-    ).where(tb.Answer.project_id == project.id, tb.Answer.phase == "quality", tb.Answer.status == "finished", which)
+def _earlier(
+    project: tb.Project, approach_hash: str
+) -> tuple[float | None, float | None, float | None, Decimal | None] | None:
+    """Means over the newest quality answers: prompt tokens, answer tokens, device seconds, cost; None without any."""
+    a = tb.Answer
+    mine = a.project_id == project.id, a.approach_hash == approach_hash, a.phase == "quality"
+    newest = (
+        select(a.prompt_tokens, a.completion_tokens, a.device_seconds)
+        .where(*mine, a.status == "finished")
+        .order_by(a.id.desc())
+        .limit(_NEWEST)
+        .subquery()
+    )
+    means = (
+        func.avg(column) for column in (newest.c.prompt_tokens, newest.c.completion_tokens, newest.c.device_seconds)
+    )
+    wanted = select(func.count(), *means).select_from(newest)
     costs = (
-        select(tb.Answer.cost)
-        .where(tb.Answer.project_id == project.id, tb.Answer.phase == "quality", tb.Answer.currency == project.currency)
-        .where(tb.Answer.cost.is_not(None), which)
-        .order_by(tb.Answer.id.desc())
-        .limit(200)
+        select(a.cost)
+        .where(*mine, a.currency == project.currency, a.cost.is_not(None))
+        .order_by(a.id.desc())
+        .limit(_NEWEST)
     )
     with read() as session:
         n, prompt, completion, seconds = session.execute(wanted).one()

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 
 from core.approaches import RUNNING, spec_of_row
 from core.errors import KurabeError
-from core.measures import FEWEST_CLUSTERS, METRICS, Interval, finding, holm, mean_interval, paired_difference, smallest_detectable
+from core.measures import (
+    FEWEST_CLUSTERS,
+    METRICS,
+    Interval,
+    finding,
+    holm,
+    mean_interval,
+    paired_difference,
+    smallest_detectable,
+)
 from core.store import read
 from core.store import tables as tb
 
@@ -299,7 +308,9 @@ class _Results:
         values, first = answers.score(self.columns.primary), dict[int, int]()
         for row, place in enumerate(answers.place):
             first.setdefault(place, row)
-        wrong = (place for place, row in first.items() if values[row] < 0.5 and answers.reasons.get(row) not in _DECLINED)
+        wrong = (
+            place for place, row in first.items() if values[row] < 0.5 and answers.reasons.get(row) not in _DECLINED
+        )
         return answers.long.union(wrong)
 
     def _twins(self) -> tuple[Twins, ...]:

@@ -24,8 +24,15 @@ def latency(experiment_id: str, approach_id: str) -> Latency:
     """
     a = tb.Answer
     wanted = select(
-        a.status, a.first_token_seconds, a.total_seconds, a.spans, a.completion_tokens, a.serving, a.attempts,
-        a.prompt_tokens, a.cached_tokens,
+        a.status,
+        a.first_token_seconds,
+        a.total_seconds,
+        a.spans,
+        a.completion_tokens,
+        a.serving,
+        a.attempts,
+        a.prompt_tokens,
+        a.cached_tokens,
     ).where(a.experiment_id == experiment_id, a.phase == "latency", a.approach_id == approach_id)
     with read() as session:
         rows = session.execute(wanted).all()

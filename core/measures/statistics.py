@@ -267,9 +267,7 @@ def _clustered(
     stretch = max(1.0, robust / single if single else 1.0) * _t_quantile(freedom, confidence) / one
     most = 1.0 if min(a.min(), b.min()) >= 0 and max(a.max(), b.max()) <= 1 else math.inf
     low = alone.estimate - stretch * (alone.estimate - alone.low)
-    return replace(
-        made, low=max(-most, low), high=min(most, alone.estimate + stretch * (alone.high - alone.estimate))
-    )
+    return replace(made, low=max(-most, low), high=min(most, alone.estimate + stretch * (alone.high - alone.estimate)))
 
 
 def mean_interval_of_differences(differences: Values, confidence: float = 0.95) -> Interval:

@@ -41,7 +41,7 @@ from core.store import tables as tb
 from core.ui.approaches import choose_approaches, draw_missing
 from core.ui.basis import draw_basis
 from core.ui.downloads import answers_address
-from core.ui.findings import experiment_results, figures_of, money_text, outdated, seconds_text, when
+from core.ui.findings import experiment_results, figures_of, outdated, when
 from core.ui.parts import Tile, draw_kept, draw_tiles, interval_text, plain, remember, section
 from core.ui.seal import draw_openings, draw_split_advice, usual_split
 
@@ -220,18 +220,27 @@ def _draw_table(found: Results) -> None:
         rows.append(
             {
                 t("ui.test.approach"): _labelled(approach),
-                t(f"measures.metric.{found.primary_metric}"): interval_text(approach.correct),
+                (measured := t(f"measures.metric.{found.primary_metric}")): _number(approach.correct, 100),
+                t("ui.test.interval"): interval_text(approach.correct),
                 t("ui.test.against", base=approach_name(base) if base else "–"): _against(pair),
                 t("ui.test.up_down"): f"↑{pair.up} ↓{pair.down}" if pair else "–",
-                t("ui.test.prompt_tokens"): _mean(approach.tokens.prompt),
-                t("ui.test.answer_tokens"): _mean(approach.tokens.completion),
-                t("decision.criterion.cost"): money_text(approach.cost.per_1000, approach.cost.currency),
-                t("decision.criterion.first_word"): seconds_text(approach.latency.first_token.get("p50")),
-                t("decision.criterion.waiting_time"): seconds_text(approach.latency.total.get("p50")),
+                t("ui.test.prompt_tokens"): _number(approach.tokens.prompt),
+                t("ui.test.answer_tokens"): _number(approach.tokens.completion),
+                (cost := f"{t('decision.criterion.cost')} ({_currency(found)})"): _number(approach.cost.per_1000),
+                (first := t("decision.criterion.first_word")): _number(approach.latency.first_token.get("p50")),
+                (wait := t("decision.criterion.waiting_time")): _number(approach.latency.total.get("p50")),
                 t("ui.test.failed"): approach.counts.failed,
             }
         )
-    st.dataframe(rows, hide_index=True, alt=t("ui.test.table"))
+    # numbers, not texts: a column of texts sorts 9% above 84%
+    formats = {measured: "%.0f%%", cost: "%.4g", first: "%.3g s", wait: "%.3g s"}
+    formats |= dict.fromkeys((t("ui.test.prompt_tokens"), t("ui.test.answer_tokens")), "%.0f")
+    config = {name: st.column_config.NumberColumn(format=shape) for name, shape in formats.items()}
+    st.dataframe(rows, hide_index=True, column_config=config, alt=t("ui.test.table"))
+
+
+def _currency(found: Results) -> str:
+    return next((a.cost.currency for a in found.approaches if a.cost.currency), "–")
 
 
 def _labelled(approach: ApproachResult) -> str:
@@ -239,8 +248,8 @@ def _labelled(approach: ApproachResult) -> str:
     return name if approach.ranked else f"{name} {t('ui.test.reference')}"
 
 
-def _mean(interval: Any) -> str:
-    return format_number(interval.estimate, digits=0 if interval.estimate >= 100 else 1) if interval else "–"
+def _number(interval: Interval | None, factor: float = 1) -> float | None:
+    return interval.estimate * factor if interval else None
 
 
 def _against(pair: Any) -> str:
@@ -365,11 +374,15 @@ def _draw_more(found: Results) -> None:
             [
                 {
                     t("ui.test.approach"): approach_name(a),
-                    **{t(f"measures.metric.{name}"): interval_text(m.interval) for name, m in a.metrics.items()},
+                    **{t(f"measures.metric.{name}"): _number(m.interval, 100) for name, m in a.metrics.items()},
                 }
                 for a in found.approaches
             ],
             hide_index=True,
+            column_config={
+                t(f"measures.metric.{name}"): st.column_config.NumberColumn(format="%.0f%%")
+                for name in dict.fromkeys(name for a in found.approaches for name in a.metrics)
+            },
             alt=t("ui.test.metrics"),
         )
     if found.coverage:

@@ -2,7 +2,16 @@
 
 from core.votes.agreement import Agreement, agreement, kappa
 from core.votes.pairing import BlindPair, next_pair
-from core.votes.ratings import PREFERENCES, RATINGS, VoteSummary, cast_preference, cast_rating, summary, undo_last, vote_count
+from core.votes.ratings import (
+    PREFERENCES,
+    RATINGS,
+    VoteSummary,
+    cast_preference,
+    cast_rating,
+    summary,
+    undo_last,
+    vote_count,
+)
 
 __all__ = [
     "PREFERENCES",

@@ -13,7 +13,16 @@ from core.store import read, write
 from core.store import tables as tb
 from core.votes.pairing import pair_key
 
-__all__ = ["PREFERENCES", "RATINGS", "VoteSummary", "cast_preference", "cast_rating", "summary", "undo_last", "vote_count"]
+__all__ = [
+    "PREFERENCES",
+    "RATINGS",
+    "VoteSummary",
+    "cast_preference",
+    "cast_rating",
+    "summary",
+    "undo_last",
+    "vote_count",
+]
 
 RATINGS = ("as_is", "edited", "unusable")
 """Can be sent as is, after editing, or not."""

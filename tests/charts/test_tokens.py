@@ -13,7 +13,9 @@ def written(figure: Any) -> list[str]:
 
 
 def test_an_approach_whose_tokens_nobody_counted_is_not_the_one_with_the_fewest() -> None:
-    known = MeasuredApproach("Retrieval", "rag", True, None, prompt_tokens=400, context_tokens=300, completion_tokens=20)
+    known = MeasuredApproach(
+        "Retrieval", "rag", True, None, prompt_tokens=400, context_tokens=300, completion_tokens=20
+    )
     silent = MeasuredApproach("Their service", "endpoint", True, None)
     figure = tokens_per_answer([known, silent], "en")
     assert "0" not in written(figure) and t("charts.tokens.unknown", "en") in written(figure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from sqlalchemy import select
 from core import knowledge
 from core.errors import KurabeError
 from core.evaluation import ExperimentConfig, rescore, results, start_experiment
+from core.evaluation import running
 from core.evaluation.kept import is_kept
 from core.evaluation.scoring import sources_of
+from core.jobs import JobContext
 from core.store import read, write
 from core.store import tables as tb
 from tests.evaluation.test_results import Written
@@ -20,7 +23,9 @@ from tests.evaluation.test_results import Written
 def chunks_of(experiment: tb.Experiment) -> list[dict[str, Any]]:
     """What an answer notes down of the whole documents in its prompt."""
     shown = sources_of(experiment).documents
-    return [{"number": n, "chunk_id": "", "document_id": p.document_id, "title": p.title} for n, p in enumerate(shown, 1)]
+    return [
+        {"number": n, "chunk_id": "", "document_id": p.document_id, "title": p.title} for n, p in enumerate(shown, 1)
+    ]
 
 
 def retrieval_of(experiment: tb.Experiment) -> tb.Score:
@@ -86,3 +91,23 @@ def test_scoring_again_keeps_the_results_that_it_changed() -> None:
     written.put("base", 0, 0.0)
     rescore(written.experiment.id, ["correct"])
     assert is_kept(written.experiment.id), "whoever opens the page next reads them, and computes nothing"
+
+
+@pytest.mark.parametrize("timed", [3, 12])
+def test_the_warm_up_asks_no_question_whose_time_is_taken_next(
+    timed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = Written("base")
+    config = ExperimentConfig(**{**written.config(), "latency_questions": timed})
+    experiment = start_experiment(written.experiment.project_id, config, launch=False)
+    payload = {"experiment_id": experiment.id}
+    run = running.ExperimentRun(JobContext("job", payload, tmp_path, project_id=experiment.project_id), experiment.id)
+    asked: list[Any] = []
+    monkeypatch.setattr(running, "perform", lambda row, request, parts, **how: asked.append(request))
+    ids = experiment.config["latency_example_ids"]
+    approach_id = experiment.config["approach_ids"][0]
+    run.parts = {approach_id: None}  # type: ignore[dict-item]  # nothing is asked of it
+    run._warm_up(tb.Answer(approach_id=approach_id, example_id=ids[0]), ids)
+    [request] = asked
+    assert request.question == run.examples[request.example_id].question
+    assert request.example_id not in (ids if timed == 3 else ids[:1]), "a server may have kept that prompt"

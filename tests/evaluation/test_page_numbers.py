@@ -80,8 +80,15 @@ def assert_same(experiment: tb.Experiment) -> dict[tuple[str, ...], Any]:
     step = expected.pop(("smallest_detectable",), None)
     assert shown.keys() == expected.keys(), sorted(shown.keys() ^ expected.keys())
     for place, value in shown.items():
-        same = value == expected[place] if isinstance(value, str) else value == pytest.approx(
-            expected[place], rel=1e-9, abs=1e-9  # sums come in another order
+        same = (
+            value == expected[place]
+            if isinstance(value, str)
+            else value
+            == pytest.approx(
+                expected[place],
+                rel=1e-9,
+                abs=1e-9,  # sums come in another order
+            )
         )
         assert same, (place, value, expected[place])
     smallest = results(experiment.id).smallest_detectable

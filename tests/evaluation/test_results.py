@@ -190,7 +190,9 @@ def test_repetitions_of_a_question_are_one_question_of_costs_and_tokens() -> Non
     for place in range(6):
         for repetition in range(4):
             money = {"cost": Decimal(f"0.00{1 + place}"), "currency": "USD", "cost_basis": "list", "price_version": "v"}
-            written.put("base", place, 1.0, repetition=repetition, prompt_tokens=10 * place, device_seconds=1.0, **money)
+            written.put(
+                "base", place, 1.0, repetition=repetition, prompt_tokens=10 * place, device_seconds=1.0, **money
+            )
     [found] = results(written.experiment.id).approaches
     assert found.tokens.prompt is not None and found.tokens.prompt.n == 6
     assert found.cost.per_answer is not None and found.cost.per_answer.n == 6

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select, update
 
+from core.evaluation import STRUCTURAL
+from core.store import read, write
 from core.store import tables as tb
-from core.ui import test_run as page
 from core.ui.seal import usual_split
+from core.votes import cast_rating, vote_count
 from tests.evaluation.test_results import Written
 from tests.ui.conftest import Visitor, texts
 
@@ -17,7 +20,6 @@ def test_the_set_up_says_where_choosing_belongs_and_results_how_often_one_looked
 ) -> None:
     visitor = Visitor(language, filled)
     assert visitor.says("ui.seal.test") in texts(visitor.open("test_run"))
-    assert not visitor.app.warning
     looked = Visitor(language, measured)
     shown = texts(looked.open("test_run"))
     assert looked.says("ui.seal.counts").split("{")[0] + "1" in shown
@@ -36,8 +38,30 @@ def test_the_first_run_is_on_test_questions_and_later_ones_begin_with_validation
 
 def test_what_is_always_measured_cannot_be_left_out(filled: tb.Project) -> None:
     app = Visitor("en", filled).open("test_run")
-    [metrics] = [box for box in app.multiselect if "ROUGE-L" in box.options]
-    assert not {"retrieval", "category", "abstention"} & set(metrics.value)
-    [primary] = [box for box in app.selectbox if "BLEU" in box.options]
-    assert Visitor("en", filled).says("measures.metric.semantic_similarity") not in primary.options
-    assert page.STRUCTURAL
+    says = Visitor("en", filled).says
+    [metrics] = [box for box in app.multiselect if box.label == says("evaluation.field.metrics")]
+    assert not {says(f"measures.metric.{name}") for name in STRUCTURAL} & set(metrics.options)
+    [primary] = [box for box in app.selectbox if box.label == says("evaluation.field.primary_metric")]
+    assert says("measures.metric.correct") in primary.options
+    assert says("measures.metric.semantic_similarity") not in primary.options
+
+
+def test_results_say_what_a_cache_did_to_waiting_times_and_sort_by_numbers(measured: tb.Project) -> None:
+    with write() as session:
+        timed = update(tb.Answer).where(tb.Answer.phase == "latency", tb.Answer.project_id == measured.id)
+        session.execute(timed.values(prompt_tokens=100, cached_tokens=80))
+    visitor = Visitor("en", measured)
+    app = visitor.open("test_run")
+    assert "80%" in texts(app) and "in its cache" in texts(app)
+    name = visitor.says("measures.metric.correct")
+    [table] = [frame.value for frame in app.dataframe if visitor.says("ui.test.interval") in frame.value.columns]
+    assert sorted(table[name], reverse=True)[0] == 100 and table[name].dtype.kind == "f"
+
+
+def test_a_vote_makes_the_judges_plan_anew(measured: tb.Project) -> None:
+    before = vote_count(measured.id)
+    with read() as session:
+        answer = session.scalars(select(tb.Answer).where(tb.Answer.project_id == measured.id)).first()
+    assert answer is not None
+    cast_rating(answer, "someone", "as_is")
+    assert vote_count(measured.id) == before + 1
