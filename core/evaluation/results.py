@@ -303,15 +303,15 @@ class _Results:
     def _telling(self, answers: Answers) -> set[int]:
         """Questions whose first answer says something about who wrote it: wrong ones and long ones.
 
-        Good models give the same short right answers, and say that they do not know in the words they were told.
+        Good models give the same short right answers, and now and then say that they do not know in the words they
+        were told; one that mostly says so is none of these.
         """
         values, first = answers.score(self.columns.primary), dict[int, int]()
         for row, place in enumerate(answers.place):
             first.setdefault(place, row)
-        wrong = (
-            place for place, row in first.items() if values[row] < 0.5 and answers.reasons.get(row) not in _DECLINED
-        )
-        return answers.long.union(wrong)
+        wrong = {place for place, row in first.items() if values[row] < 0.5}
+        declined = {place for place in wrong if answers.reasons.get(first[place]) in _DECLINED}
+        return answers.long | (wrong - declined if 2 * len(declined) < len(first) else wrong)
 
     def _twins(self) -> tuple[Twins, ...]:
         """Pairs with the same prompts and different weights whose texts are nearly always the same."""

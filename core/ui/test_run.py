@@ -99,6 +99,17 @@ def _choices(version: tb.DatasetVersion) -> dict[str, Any]:
         )
         name = st.text_input(t("evaluation.field.name"), key="test_name", placeholder=t("ui.test.name.placeholder"))
     draw_split_advice(version, split)
+    return {
+        "split": split,
+        "questions": int(questions) if questions else None,
+        "latency_questions": int(latency),
+        "name": name,
+        **_metric_choices(),
+    }
+
+
+def _metric_choices() -> dict[str, Any]:
+    """Draw what decides between the approaches, what is measured beside it, and the seed."""
     # what a judge measures takes a job of its own afterwards, and never decides alone
     measured = [name for name, kind in METRICS.all().items() if not kind.judged]
     decisive = [name for name in measured if METRICS.get(name).primary]
@@ -119,15 +130,7 @@ def _choices(version: tb.DatasetVersion) -> dict[str, Any]:
             help=t("ui.test.metrics.help", always=t("ui.seal.separator").join(always)),
         )
         seed = st.number_input(t("evaluation.field.seed"), 0, None, 0, help=t("ui.test.seed.help"))
-    return {
-        "split": split,
-        "questions": int(questions) if questions else None,
-        "latency_questions": int(latency),
-        "name": name,
-        "primary_metric": primary,
-        "metrics": tuple(metrics),
-        "seed": int(seed),
-    }
+    return {"primary_metric": primary, "metrics": tuple(metrics), "seed": int(seed)}
 
 
 def _draw_plan(plan: Plan, config: ExperimentConfig) -> None:

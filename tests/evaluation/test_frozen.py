@@ -10,8 +10,7 @@ from sqlalchemy import select
 
 from core import knowledge
 from core.errors import KurabeError
-from core.evaluation import ExperimentConfig, rescore, results, start_experiment
-from core.evaluation import running
+from core.evaluation import ExperimentConfig, rescore, results, running, start_experiment
 from core.evaluation.kept import is_kept
 from core.evaluation.scoring import sources_of
 from core.jobs import JobContext

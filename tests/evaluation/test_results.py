@@ -168,6 +168,14 @@ def test_short_right_answers_and_prescribed_words_are_no_sign_of_the_same_weight
     assert not results(written.experiment.id).twins
 
 
+def test_a_tuned_column_that_says_it_does_not_know_whatever_it_is_asked_is_suspicious_beside_its_base() -> None:
+    written = Written("base", "fine_tuned", only_test=True)
+    for place in range(24):
+        for preset in ("base", "fine_tuned"):
+            written.put(preset, place, 0.0, text="I do not know.", reason="declined_needlessly")
+    assert [(twins.same, twins.n) for twins in results(written.experiment.id).twins] == [(24, 24)]
+
+
 def test_the_same_answers_to_other_messages_are_no_sign_of_the_same_weights() -> None:
     written = Written("base", "fine_tuned", only_test=True)
     for place in range(24):
