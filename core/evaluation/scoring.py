@@ -88,7 +88,8 @@ class Scorer:
 
     def _passage(self, chunk: dict[str, Any]) -> ShownPassage:
         """A passage as it was shown; a whole document is read in the version that the answer names."""
-        name, text = str(chunk.get("document") or chunk.get("title") or ""), None
+        name = str(chunk.get("document") or chunk.get("title") or "")
+        text: str | None
         if chunk.get("chunk_id"):
             return ShownPassage(chunk_id=str(chunk["chunk_id"]), text="", document=name)
         if chunk.get("document_id"):

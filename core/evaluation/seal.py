@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import Exists, func, select
 from sqlalchemy.orm import Session
 
 from core.approaches import spec_of_row
@@ -69,7 +69,7 @@ def openings(project_id: str, dataset_version_id: str) -> Openings:
         )
 
 
-def _answered(phases: Sequence[str]):  # type: ignore[no-untyped-def]  # SQLAlchemy's Exists has no short name
+def _answered(phases: Sequence[str]) -> Exists:
     """Whether an experiment has a finished answer of one of the phases; one look into the index of statuses."""
     a = tb.Answer
     mine = a.experiment_id == tb.Experiment.id, a.phase.in_(phases), a.status == "finished"
