@@ -8,7 +8,7 @@ from core.evaluation import Openings, openings
 from core.i18n import format_number, t
 from core.store import tables as tb
 
-__all__ = ["draw_openings", "draw_split_advice", "usual_split"]
+__all__ = ["draw_openings", "draw_split_advice", "first_split", "usual_split"]
 
 
 def usual_split(version: tb.DatasetVersion, splits: list[str]) -> str:
@@ -19,6 +19,12 @@ def usual_split(version: tb.DatasetVersion, splits: list[str]) -> str:
     """
     opened = "validation" in splits and openings(version.project_id, version.id).total > 0
     return "validation" if opened else next(iter(splits), "")
+
+
+def first_split(version: tb.DatasetVersion, splits: list[str]) -> str:
+    """Return the split that the address names, else the usual one."""
+    asked = st.query_params.get("split", "")
+    return asked if asked in splits else usual_split(version, splits)
 
 
 def draw_split_advice(version: tb.DatasetVersion, split: str) -> None:

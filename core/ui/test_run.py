@@ -43,7 +43,7 @@ from core.ui.basis import draw_basis
 from core.ui.downloads import answers_address
 from core.ui.findings import experiment_results, figures_of, outdated, when
 from core.ui.parts import Tile, draw_kept, draw_tiles, interval_text, plain, remember, section
-from core.ui.seal import draw_openings, draw_split_advice, usual_split
+from core.ui.seal import draw_openings, draw_split_advice, first_split
 
 __all__ = ["choose_experiment", "draw_results", "draw_setup"]
 
@@ -75,7 +75,7 @@ def _choices(version: tb.DatasetVersion) -> dict[str, Any]:
         split = st.selectbox(
             t("evaluation.field.split"),
             splits,
-            index=splits.index(usual_split(version, splits)) if splits else 0,
+            index=splits.index(first_split(version, splits)) if splits else 0,
             key="test_split",
             format_func=lambda key: t(f"ui.split.{key}"),
             help=t("ui.test.split.help"),

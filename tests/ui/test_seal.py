@@ -23,7 +23,7 @@ def test_the_set_up_says_where_choosing_belongs_and_results_how_often_one_looked
     looked = Visitor(language, measured)
     shown = texts(looked.open("test_run"))
     assert looked.says("ui.seal.counts").split("{")[0] + "1" in shown
-    app = Visitor(language, measured).open("test_run", view="new")
+    app = Visitor(language, measured).open("test_run", view="new", split="test")
     assert [w for w in app.warning if looked.says("ui.seal.again").split("{")[0] in w.value]
 
 
