@@ -19,7 +19,9 @@ def opened(**cell: Any) -> str:
 
         _draw_answer(cell)  # type: ignore[arg-type]  # a cell
 
-    app = AppTest.from_function(script, kwargs={"cell": {"answer_id": "a", "text": "x", "reason": None, **cell}}).run()
+    app = AppTest.from_function(
+        script, default_timeout=120, kwargs={"cell": {"answer_id": "a", "text": "x", "reason": None, **cell}}
+    ).run()
     assert not app.exception
     return "\n".join(str(each.value) for each in app.markdown)
 
