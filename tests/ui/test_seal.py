@@ -15,16 +15,17 @@ from tests.ui.conftest import Visitor, texts
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
-def test_the_set_up_says_where_choosing_belongs_and_results_how_often_one_looked(
-    language: str, filled: tb.Project, measured: tb.Project
-) -> None:
+def test_the_set_up_says_where_choosing_belongs(language: str, filled: tb.Project) -> None:
     visitor = Visitor(language, filled)
     assert visitor.says("ui.seal.test") in texts(visitor.open("test_run"))
-    looked = Visitor(language, measured)
-    shown = texts(looked.open("test_run"))
-    assert looked.says("ui.seal.counts").split("{")[0] + "1" in shown
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_results_say_how_often_one_looked_and_the_set_up_warns_of_one_more(language: str, measured: tb.Project) -> None:
+    visitor = Visitor(language, measured)
+    assert visitor.says("ui.seal.counts").split("{")[0] + "1" in texts(visitor.open("test_run"))
     app = Visitor(language, measured).open("test_run", view="new", split="test")
-    assert [w for w in app.warning if looked.says("ui.seal.again").split("{")[0] in w.value]
+    assert [w for w in app.warning if visitor.says("ui.seal.again").split("{")[0] in w.value]
 
 
 def test_the_first_run_is_on_test_questions_and_later_ones_begin_with_validation() -> None:
