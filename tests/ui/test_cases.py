@@ -34,7 +34,7 @@ def test_an_answer_that_is_not_there_yet_is_not_wrong(home: object, status: str)
 
 def test_an_answer_to_which_the_metric_does_not_apply_is_not_wrong(home: object) -> None:
     shown = opened(status="finished", value=None, error=None)
-    assert t("ui.cases.unmeasured", "en") in shown and "red" not in shown
+    assert t("ui.cases.unmeasured", "en") in shown and ":red-badge" not in shown
 
 
 def test_right_and_wrong_are_still_told(home: object) -> None:
