@@ -248,7 +248,12 @@ def _sources_of(gathered: Gathered) -> list[dict[str, Any]]:
     """Which passages stand in the prompt, as stored; a passage that is no chunk has an empty chunk id."""
     if not gathered.hits:
         return [
-            {"number": number, "chunk_id": passage.chunk_id, "title": passage.title}
+            {
+                "number": number,
+                "chunk_id": passage.chunk_id,
+                "document_id": passage.document_id,
+                "title": passage.title,
+            }
             for number, passage in enumerate(gathered.passages, 1)
         ]
     return [

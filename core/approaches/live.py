@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core.errors import KurabeError
 from core.identity import new_id
@@ -140,17 +140,13 @@ def comparison(compare_id: str) -> list[tb.Answer]:
 
 def recent_comparisons(project_id: str, limit: int = 20) -> list[tb.Answer]:
     """The first answer of each of a project's newest live comparisons: what was asked, when, under which id."""
-    wanted = (
-        select(tb.Answer)
-        .where(tb.Answer.project_id == project_id, tb.Answer.compare_id.is_not(None))
-        .order_by(tb.Answer.id.desc())
-        .limit(limit * 10)
-    )
-    first: dict[str, tb.Answer] = {}
+    a = tb.Answer
+    # ids grow with time: the newest are read off the end of the index of live answers
+    newest = select(a.compare_id).where(a.project_id == project_id, a.compare_id.is_not(None)).distinct()
     with read() as session:
-        for row in session.scalars(wanted):
-            first[str(row.compare_id)] = row
-    return list(first.values())[:limit]
+        ids = list(session.scalars(newest.order_by(a.compare_id.desc()).limit(limit)))
+        first = select(func.min(a.id)).where(a.compare_id.in_(ids)).group_by(a.compare_id)
+        return list(session.scalars(select(a).where(a.id.in_(first)).order_by(a.compare_id.desc())))
 
 
 def stop_answer(answer_id: str) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 from sqlalchemy import case, or_, select
 
 from core.errors import KurabeError
-from core.knowledge import Hit, chunks_for_quote, default_kb, document_text, documents, latest_index
+from core.knowledge import Hit, chunks_for_quote, default_kb, documents, latest_index
 from core.models import BaseModelInfo, resolve_base
 from core.prompting import ChatTemplate, Passage
 from core.settings import settings
@@ -25,12 +25,19 @@ class ProjectSources:
     """
 
     def __init__(
-        self, project_id: str, *, index_version_id: str | None = None, dataset_version_id: str | None = None
+        self,
+        project_id: str,
+        *,
+        index_version_id: str | None = None,
+        dataset_version_id: str | None = None,
+        document_ids: Sequence[str] | None = None,
     ) -> None:
         """Pin the versions that are given; the others are the newest when first asked for."""
         self.project_id = project_id
         self._index_id = index_version_id
         self._dataset_id = dataset_version_id
+        self._document_ids = document_ids
+        self._texts: dict[str, str | None] = {}
         self._gold: dict[tuple[str, str], tuple[Hit, ...]] = {}
 
     @cached_property
@@ -71,9 +78,35 @@ class ProjectSources:
 
     @cached_property
     def documents(self) -> tuple[Passage, ...]:
-        """Every current document in full."""
-        found = documents(self.knowledge_base_id)
-        return tuple(Passage(title=d.title or d.name, text=document_text(d)) for d in found)
+        """Every document in full: the pinned versions in their order, else the current ones by name.
+
+        Raises:
+            KurabeError: `approaches.source_removed` when the text of a pinned one was deleted.
+        """
+        if self._document_ids is None:
+            found = documents(self.knowledge_base_id)
+        else:
+            kept = self._versions(self._document_ids)
+            if gone := [i for i in self._document_ids if i not in kept]:
+                raise KurabeError("approaches.source_removed", removed=len(gone), total=len(self._document_ids))
+            found = [kept[i] for i in self._document_ids]
+        return tuple(Passage(title=d.title or d.name, text=d.text, document_id=d.id) for d in found)
+
+    def document_text(self, document_id: str) -> str | None:
+        """Text of one version of a document, read once; None when it was deleted."""
+        if document_id not in self._texts:
+            kept = self._versions([document_id])
+            self._texts[document_id] = kept[document_id].text if document_id in kept else None
+        return self._texts[document_id]
+
+    def _versions(self, ids: Sequence[str]) -> dict[str, tb.Document]:
+        """Versions of documents whose text was not deleted, by id."""
+        kept: dict[str, tb.Document] = {}
+        with read() as session:
+            for start in range(0, len(ids), 400):
+                wanted = select(tb.Document).where(tb.Document.id.in_(ids[start : start + 400]))
+                kept |= {d.id: d for d in session.scalars(wanted.where(tb.Document.deleted_at.is_(None)))}
+        return kept
 
     @cached_property
     def dataset_version_id(self) -> str | None:

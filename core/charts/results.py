@@ -47,9 +47,10 @@ class MeasuredApproach:
     """Share of 0…1."""
     slices: Mapping[str, Bar] = field(default_factory=dict)
     """Share of 0…1 by name of the slice, as the page shows it."""
-    prompt_tokens: float = 0.0
-    context_tokens: float = 0.0
-    completion_tokens: float = 0.0
+    prompt_tokens: float | None = None
+    """None where nobody counted."""
+    context_tokens: float | None = None
+    completion_tokens: float | None = None
     cost_per_1000: Bar | None = None
     currency: str = "USD"
     first_token: Bar | None = None
@@ -214,14 +215,21 @@ def _cell(column: str, row: str, bar: Bar | None, code: Language | None) -> dict
 
 
 def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
-    """Return mean tokens per answer, stacked into question and rules, context, and answer."""
+    """Return mean tokens per answer, stacked into question and rules, context, and answer.
+
+    An approach whose tokens nobody counted has no bar, and its place says so.
+    """
     figure = go.Figure()
-    approaches = safe(approaches)
+    counted = {a.label: (a.prompt_tokens, a.completion_tokens) for a in safe(approaches)}
+    known = {label for label, (prompt, answer) in counted.items() if prompt is not None and answer is not None}
+    uncounted = [label for label in counted if label not in known]
+    approaches = [a for a in safe(approaches) if a.label in known]
     labels = [a.label for a in approaches]
+    context = [a.context_tokens or 0.0 for a in approaches]
     stacks = {
-        "question": ([a.prompt_tokens - a.context_tokens for a in approaches], 0.35),
-        "context": ([a.context_tokens for a in approaches], 0.65),
-        "answer": ([a.completion_tokens for a in approaches], 1.0),
+        "question": ([(a.prompt_tokens or 0.0) - c for a, c in zip(approaches, context, strict=True)], 0.35),
+        "context": (context, 0.65),
+        "answer": ([a.completion_tokens or 0.0 for a in approaches], 1.0),
     }
     for part, (values, shade) in stacks.items():
         name = t(f"charts.tokens.{part}", code)
@@ -232,14 +240,18 @@ def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | N
             marker={"color": [look(a.preset).colour for a in approaches], "opacity": shade},
             hovertemplate=f"%{{y}}<br>{name}: %{{x:,.0f}}<extra></extra>",
         )
-    totals = [a.prompt_tokens + a.completion_tokens for a in approaches]
+    totals = [(a.prompt_tokens or 0.0) + (a.completion_tokens or 0.0) for a in approaches]
     beside = {"showarrow": False, "xanchor": "left", "xshift": 6}
     sums = zip(labels, totals, strict=True)
     annotate(figure, ({"y": label, "x": total, "text": format_number(total, code), **beside} for label, total in sums))
     fewest, most = (format_number(value, code) for value in (min(totals, default=0), max(totals, default=0)))
-    title = t(tokens_title(fewest, most), code, fewest=fewest, most=most)
+    title = t(tokens_title(fewest, most) if totals else "charts.tokens.title.none", code, fewest=fewest, most=most)
     alt = [f"{label}: {format_number(total, code)}" for label, total in zip(labels, totals, strict=True)]
-    styled(figure, title, height=_height(len(labels)), code=code, alt=alt)
+    unknown = t("charts.tokens.unknown", code)
+    figure.add_bar(y=uncounted, x=[0.0] * len(uncounted), orientation="h", hoverinfo="skip")
+    annotate(figure, ({"y": label, "x": 0, "text": unknown, **beside} for label in uncounted))
+    alt += [f"{label}: {unknown}" for label in uncounted]
+    styled(figure, title, height=_height(len(counted)), code=code, alt=alt)
     figure.update_layout(barmode="stack")
     figure.update_xaxes(title=t("charts.axis.tokens", code), range=[0, max(totals, default=1) * 1.15])
     figure.update_yaxes(autorange="reversed")

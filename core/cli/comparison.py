@@ -36,6 +36,7 @@ from core.evaluation import (
     compare_experiments,
     experiments,
     latest_experiment,
+    openings,
     plan_experiment,
     results,
     start_experiment,
@@ -102,7 +103,9 @@ def _cost(row: tb.Answer) -> str:
 def evaluate(
     project: Project,
     questions: Annotated[int | None, typer.Option(help="Questions, evenly over the slices; default all.")] = None,
-    split: Annotated[Literal["validation", "test"], typer.Option(help="Which questions.")] = "test",
+    split: Annotated[
+        Literal["validation", "test"], typer.Option(help="Choose and tune on validation; test is for the end.")
+    ] = "test",
     approach: Annotated[list[str] | None, typer.Option(help="Preset or name; repeat; default: all.")] = None,
     latency_questions: Annotated[int, typer.Option(help="Questions asked alone to measure waiting time.")] = 12,
     repetitions: Annotated[int, typer.Option(help="Answers per question; more need a temperature.", min=1, max=50)] = 1,
@@ -140,6 +143,9 @@ def evaluate(
     progress_line(plan_text(foreseen))
     if plan:
         return
+    if split == "test" and (looked := openings(owner.id, config.dataset_version_id)).total:
+        progress_line(t("ui.seal.again", total=format_number(looked.total)))
+        progress_line(t("cli.evaluate.validation"))
     experiment = start_experiment(owner.id, config)
     follow(str(experiment.job_id))
     _print_results(results(experiment.id), as_json)

@@ -80,5 +80,5 @@ def _bar(interval: Interval | None) -> Bar | None:
     return None if interval is None else _known_bar(interval)
 
 
-def _mean(interval: Interval | None) -> float:
-    return 0.0 if interval is None else interval.estimate
+def _mean(interval: Interval | None) -> float | None:
+    return None if interval is None else interval.estimate

@@ -111,8 +111,8 @@ def decide_experiment(
     wanted = inputs or decision_inputs(project)
     notes: list[dict[str, Any]] = [{"code": "one_run", "params": {}}] if _tuned(found) else []
     looked = openings(project.id, found.dataset_version_id)
-    if found.split == "test" and looked.runs > 1:
-        notes.append({"code": "opened", "params": {"runs": looked.runs, "configurations": looked.configurations}})
+    if found.split == "test" and looked.total > 1:
+        notes.append({"code": "opened", "params": {"runs": looked.total, "configurations": looked.configurations}})
     if project.base_ref == "starter":
         notes.insert(0, {"code": "practice", "params": {}})
     return decide(found, running_costs(found, wanted, project.currency), wanted, notes)

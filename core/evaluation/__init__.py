@@ -14,7 +14,15 @@ from .cases import (
     count_cases,
 )
 from .changes import Change, Changes, compare_experiments
-from .config import DEFAULT_METRICS, ExperimentConfig, JudgeChoice, JudgeForecast, Plan, PlannedApproach
+from .config import (
+    DEFAULT_METRICS,
+    STRUCTURAL,
+    ExperimentConfig,
+    JudgeChoice,
+    JudgeForecast,
+    Plan,
+    PlannedApproach,
+)
 from .confusion import Confusion
 from .cost_shares import COST_PARTS
 from .drafting import (
@@ -119,6 +127,7 @@ __all__ = [
     "start_robustness",
     "COST_PARTS",
     "DEFAULT_METRICS",
+    "STRUCTURAL",
     "EXPORTS",
     "SHOWN",
     "SMALL_SLICE",

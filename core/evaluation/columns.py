@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, select
+from sqlalchemy import Select, String, cast, select
+from sqlalchemy.orm import aliased
 
 from core.approaches import PRESETS
 from core.measures import METRICS
@@ -36,6 +37,9 @@ _NUMBERS = (
 _PAID = ("cost", "prompt_tokens", "cached_tokens", "context_tokens", "completion_tokens")
 """What is summed up of an answer that was paid for."""
 
+LONG = 120
+"""Characters from which a text is one that no two models write alike by chance."""
+
 _STREAMED = {"yield_per": 5_000}
 """Rows that a query holds at a time."""
 
@@ -51,6 +55,8 @@ class Answers:
     """Token counts, cost and device seconds; NaN where unknown."""
     texts: dict[int, int] = field(default_factory=dict)
     """Hash of the first repetition's finished text by question, this process's: equal texts have equal ones."""
+    long: set[int] = field(default_factory=set)
+    """Questions whose first text is so long that two models hardly ever write it alike."""
     scores: dict[str, Floats] = field(default_factory=dict)
     """Values by metric, shape ``(answers,)``; NaN where nothing was measured."""
     failed_scores: Counter[str] = field(default_factory=Counter)
@@ -88,6 +94,8 @@ class Columns:
         self.approaches = self._approaches()
         self.rates = _Rates(experiment.project_id)
         self.slice_of = [""] * len(self.questions)
+        self.sources = np.arange(len(self.questions), dtype=np.int64)
+        """By question, a number for the document that its answer stands in; its own where nobody knows one."""
         self.slices, self.coverage, self.absent = self._labels()
         self.judgings = self._judgings()
         self.covered = [
@@ -106,12 +114,13 @@ class Columns:
         slices: dict[str, Floats] = {}
         coverage: dict[str, Floats] = {}
         absent = [False] * len(self.questions)
-        wanted = select(tb.Example.id, tb.Example.slice, tb.Example.coverage, tb.Example.expects)
+        documents: dict[str, int] = {}
+        wanted = select(tb.Example.id, tb.Example.slice, tb.Example.coverage, tb.Example.expects, tb.Example.gold)
         wanted = wanted.where(
             tb.Example.version_id == self.experiment.dataset_version_id, tb.Example.split == self.experiment.split
         )
         with read() as session:
-            for example_id, name, covered, expects in session.execute(wanted, execution_options=_STREAMED):
+            for example_id, name, covered, expects, gold in session.execute(wanted, execution_options=_STREAMED):
                 place = self.place.get(example_id)
                 if place is None:
                     continue
@@ -120,6 +129,8 @@ class Columns:
                 if covered:
                     coverage.setdefault(covered, np.zeros(len(self.questions)))[place] = 1
                 absent[place] = bool((expects or {}).get("abstain"))
+                if source := next((str(g["document"]) for g in gold or () if g.get("document")), None):
+                    self.sources[place] = documents.setdefault(source, place)
         return dict(sorted(slices.items())), dict(sorted(coverage.items())), absent
 
     def _judgings(self) -> dict[str, str]:
@@ -166,6 +177,8 @@ class Columns:
         into.cut += finish == "length"
         if done and repetition == 0:
             into.texts[self.place[example_id]] = hash(text)
+            if len(text) >= LONG:
+                into.long.add(self.place[example_id])
         if status == "failed":
             code = str((error or {}).get("code", "internal"))
             into.errors[code] += 1
@@ -208,6 +221,17 @@ class Columns:
                 params = reason.get("params", {})
                 into.named[str(params.get("expected", "")), str(params.get("given", ""))] += 1
 
+    def same_messages(self, first: str, second: str) -> set[int]:
+        """Questions that two approaches were asked with the very same messages, in the first repetition."""
+        a, b = aliased(tb.Answer), tb.Answer
+        alike = cast(a.messages, String) == cast(b.messages, String)
+        pairs = select(b.example_id).join(a, (a.experiment_id == b.experiment_id) & (a.example_id == b.example_id))
+        wanted = self._of(pairs, second).where(
+            a.phase == "quality", a.approach_id == first, a.repetition == 0, b.repetition == 0, alike
+        )
+        with read() as session:
+            return {self.place[str(i)] for i in session.scalars(wanted) if i in self.place}
+
     def by_question(self, answers: Answers, metric: str) -> Floats:
         """Mean of a metric per question over repetitions; NaN where nothing was measured."""
         return self._mean(answers, answers.score(metric))
@@ -217,6 +241,10 @@ class Columns:
         failed = np.asarray([status == "failed" for status in answers.status], dtype=bool)
         values = answers.score(self.primary)
         return self._mean(answers, np.where(np.isnan(values) & failed, 0.0, values))
+
+    def mean_by_question(self, answers: Answers, name: str) -> Floats:
+        """Mean of an amount, one of `Answers.numbers`, per question over repetitions; NaN where nobody counted."""
+        return self._mean(answers, np.asarray(answers.numbers[name], dtype=np.float64))
 
     def failed_by_question(self, answers: Answers) -> NDArray[np.int64]:
         """Failed answers per question."""

@@ -30,6 +30,10 @@ DEFAULT_METRICS = (
 """Metrics that need nothing but the answer; `semantic_similarity` is added by naming it."""
 
 
+STRUCTURAL = ("abstention", "category", "retrieval")
+"""Measured in every experiment, whatever was chosen: causes, headroom and the confusion matrix rest on them."""
+
+
 class JudgeChoice(BaseModel):
     """A judge that begins when the last answer is there."""
 
@@ -69,7 +73,7 @@ class ExperimentConfig(BaseModel):
     primary_metric: str = PRIMARY
     """The one metric on which approaches are compared, named beforehand."""
     metrics: tuple[str, ...] = DEFAULT_METRICS
-    """Further metrics to compute."""
+    """Further metrics to compute, beside those that are always measured (`STRUCTURAL`)."""
     baseline_id: str | None = None
     """Approach the others are compared with; None: `base` if it takes part, else the first."""
     concurrency: int = Field(default=64, gt=0, le=256)

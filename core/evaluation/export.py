@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _LEFT_OUT = ("messages", "owner", "created_by", "reasoning")
 _BATCH = 1_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a cell begins with that a spreadsheet computes."""
 _ROW_GROUP = 20_000
 """Rows that a Parquet file holds together; more compress better, and take more memory."""
 
@@ -111,7 +113,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, (dict, list)):
         return _json(value)
     text = "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"'{text}" if isinstance(value, str) and text[:1] in "=+-@\t\r" else text
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
 
 
 def export_json(experiment_id: str) -> Iterator[bytes]:

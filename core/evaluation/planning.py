@@ -29,12 +29,15 @@ from core.prices import remember_prices
 from core.store import read, write
 from core.store import tables as tb
 
-from .config import ExperimentConfig, JudgeForecast, Plan, PlannedApproach
+from .config import STRUCTURAL, ExperimentConfig, JudgeForecast, Plan, PlannedApproach
 from .foresight import Foresight, Work
 from .reuse import Conditions, reusable, sources_for
 
 ASSUMED_DISCORDANCE = 0.25
 """Share of questions on which two approaches are taken to differ before anything was measured."""
+
+_NEWEST, _OTHERS = 200, 20
+"""Earlier answers that foretell what further ones take, and other versions of an approach that are asked for some."""
 
 SMALL_SLICE = 30
 """Slices with fewer questions get a warning: their intervals are wide."""
@@ -130,7 +133,7 @@ def plan_experiment(project_id: str, config: ExperimentConfig) -> Plan:
         currency=sources.project.currency,
         seconds=sum(times) if times else None,
         untimed=len(planned) - len(times),
-        smallest_detectable=smallest_detectable(len(questions), assumed, alpha=0.05 / max(1, len(rows) - 1)),
+        smallest_detectable=smallest_detectable(len(questions), assumed, alpha=0.05 / _compared(config, rows)),
         discordance=assumed,
         discordance_measured=measured,
         approaches=planned,
@@ -175,6 +178,12 @@ def _tokens(planned: PlannedApproach) -> float | None:
     if planned.prompt_tokens is None or planned.completion_tokens is None:
         return None
     return (planned.prompt_tokens + planned.completion_tokens) * planned.calls
+
+
+def _compared(config: ExperimentConfig, rows: Sequence[tb.Approach]) -> int:
+    """How many comparisons with the baseline are planned: what is never ranked is none of them."""
+    baseline = baseline_of(config, rows)
+    return max(1, sum(spec_of_row(row).ranked and row.id != baseline for row in rows))
 
 
 def _sum(values: Sequence[float | None]) -> float | None:
@@ -243,20 +252,21 @@ def start_experiment(project_id: str, config: ExperimentConfig, *, launch: bool 
     Raises:
         KurabeError: `evaluation.no_questions`, `evaluation.decoding_differs`, `store.missing`,
             `registry.unknown` for a metric that does not exist, `evaluation.judged_metric` for one that a judge
-            measures afterwards; for a judge, `approaches.key_name` and `approaches.endpoint_url`.
+            measures afterwards, `evaluation.not_primary` for one that must not decide; for a judge,
+            `approaches.key_name` and `approaches.endpoint_url`.
     """
     _check_judge(config)
     rows = [get_approach(approach_id) for approach_id in dict.fromkeys(config.approach_ids)]
     decoding = decoding_of(config, [spec_of_row(row) for row in rows])
-    for name in (config.primary_metric, *config.metrics):
-        if METRICS.get(name).judged:
-            raise KurabeError("evaluation.judged_metric", name=name)
+    _check_metrics(config)
     questions = questions_of(config)
     sources = ProjectSources(project_id, dataset_version_id=config.dataset_version_id)
     reads = any(spec_of_row(row).retrieves for row in rows)
+    whole = any(spec_of_row(row).context.get("name") == "whole_documents" for row in rows)
     timed = draw(questions, min(config.latency_questions, len(questions)), config.seed + 1)
     frozen: dict[str, Any] = {
         **config.model_dump(mode="json"),
+        "metrics": list(dict.fromkeys((*config.metrics, *STRUCTURAL))),
         "approach_ids": [row.id for row in rows],
         "approach_hashes": {row.id: row.hash for row in rows},
         "decoding": decoding.model_dump(mode="json"),
@@ -264,6 +274,7 @@ def start_experiment(project_id: str, config: ExperimentConfig, *, launch: bool 
         "example_ids": [example.id for example in questions],
         "latency_example_ids": [example.id for example in timed] if config.latency_questions else [],
         "index_version_id": sources.index.id if reads and sources.index else None,
+        "document_ids": [passage.document_id for passage in sources.documents] if whole else None,
     }
     experiment = tb.Experiment(
         project_id=project_id,
@@ -288,6 +299,14 @@ def _check_judge(config: ExperimentConfig) -> None:
     check_key_name(model.key_name)
     if model.kind == "endpoint" and not (model.url or "").startswith(("http://", "https://")):
         raise KurabeError("approaches.endpoint_url", url=model.url or "")
+
+
+def _check_metrics(config: ExperimentConfig) -> None:
+    for name in (config.primary_metric, *config.metrics):
+        if METRICS.get(name).judged:
+            raise KurabeError("evaluation.judged_metric", name=name)
+    if not METRICS.get(config.primary_metric).primary:
+        raise KurabeError("evaluation.not_primary", name=config.primary_metric)
 
 
 def _launched(experiment: tb.Experiment) -> tb.Experiment:

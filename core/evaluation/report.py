@@ -40,7 +40,7 @@ class MetricResult:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Mean tokens per answer with intervals; None where nobody counted."""
+    """Mean tokens per answer with intervals over questions; None where nobody counted."""
 
     prompt: Interval | None = None
     context: Interval | None = None
@@ -58,7 +58,7 @@ class Cost:
     per_1000: Interval | None = None
     """1,000 times the same."""
     per_correct: float | None = None
-    """Total cost over the number of correct answers; None when none is correct."""
+    """Total cost over the number of correct answers, of those with a price; None when none is correct."""
     total: float | None = None
     """Of all answers of the quality phase."""
     currency: str = ""
@@ -94,6 +94,8 @@ class Latency:
     """Every time to first token, for a distribution chart."""
     completion_tokens: float | None = None
     """Mean length of the timed answers: longer answers take longer."""
+    cached: float | None = None
+    """Share of the timed prompts' tokens that the server had kept from earlier ones; None where it does not tell."""
     cold: int = 0
     """Timed answers for which the server had to load weights first."""
 
@@ -282,13 +284,16 @@ class Results:
     pairs: tuple[Comparison, ...]
     """Every pair of ranked approaches; Holm over these."""
     smallest_detectable: float | None
-    """Smallest true difference from the baseline that this many questions find in 4 of 5 experiments."""
+    """Smallest true difference from the baseline that this many questions find in 4 of 5 experiments, at the level
+    of the strictest of Holm's steps."""
     discordance: float | None
     """Mean share of questions on which an approach and the baseline differ."""
     twins: tuple[Twins, ...]
     """Columns that may be served by the same weights."""
     provenance: dict[str, Any]
     """Versions, machine, hashes, times."""
+    sources: int | None = None
+    """Documents that the questions come from, where those from the same one are counted together in comparisons."""
     headroom: Headroom | None = None
     """None unless an untuned approach and the plain model with gold passages were asked."""
     spending: Spending | None = None

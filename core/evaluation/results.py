@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import combinations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.approaches import RUNNING, spec_of_row
 from core.errors import KurabeError
-from core.measures import METRICS, Interval, finding, holm, mean_interval, paired_difference, smallest_detectable
+from core.measures import (
+    FEWEST_CLUSTERS,
+    METRICS,
+    Interval,
+    finding,
+    holm,
+    mean_interval,
+    paired_difference,
+    smallest_detectable,
+)
 from core.store import read
 from core.store import tables as tb
 
@@ -25,6 +35,7 @@ from .report import (
     Comparison,
     Cost,
     Counts,
+    Headroom,
     MetricResult,
     Results,
     Retrieval,
@@ -36,6 +47,11 @@ from .timing import latency
 
 TWINS_SHARE, TWINS_LEAST = 0.95, 20
 """Two columns of different weights with this share of equal answers, over at least so many, are suspicious."""
+
+TELLING_LEAST = 5
+"""So many of them must be wrong or long: right answers in a few words are alike whoever gives them."""
+
+_DECLINED = ("declined_needlessly", "declined_rightly")
 
 
 def compute_results(experiment_id: str) -> tuple[Results, list[dict[str, Any]]]:
@@ -67,6 +83,7 @@ class _Results:
         self.shown: dict[str, Floats] = {}
         """By question, whether the gold passages stood in the prompt."""
         self.texts: dict[str, dict[int, int]] = {}
+        self.telling: dict[str, set[int]] = {}
         self.failed = np.zeros(len(self.questions), dtype=np.int64)
 
     def compute(self) -> Results:
@@ -98,13 +115,22 @@ class _Results:
             comparisons=comparisons,
             slice_comparisons=self._compare(by_slice),
             pairs=self._compare([(a, b, None) for a, b in combinations(ranked, 2)]),
-            smallest_detectable=smallest_detectable(len(self.questions), discordance) if discordance else None,
+            smallest_detectable=smallest_detectable(len(self.questions), discordance, alpha=0.05 / len(comparisons))
+            if discordance
+            else None,
             discordance=discordance,
             twins=self._twins(),
             provenance=self.experiment.provenance or {},
-            headroom=headroom(self._measured(), self.columns.covered, self.columns.absent),
+            headroom=self._headroom(),
+            sources=self._sources(np.ones(len(self.questions), dtype=bool)),
             spending=spending(self.experiment.id, self.columns.rates.currency, self.columns.rates.factor),
         )
+
+    def _headroom(self) -> Headroom | None:
+        """What is left to gain; nothing is told where an earlier version left out whether passages were shown."""
+        if "retrieval" not in (self.columns.primary, *self.config["metrics"]):
+            return None
+        return headroom(self._measured(), self.columns.covered, self.columns.absent)
 
     def _measured(self) -> dict[str, Measured]:
         return {a.id: Measured(a.preset, self.matrix[a.id], self.shown[a.id]) for a in self.approaches}
@@ -140,7 +166,9 @@ class _Results:
         shown = self.shown[approach.id] = self.columns.by_question(answers, "retrieval")
         self.texts[approach.id] = answers.texts
         self.failed += self.columns.failed_by_question(answers)
-        numbers = {name: np.asarray(values, dtype=np.float64) for name, values in answers.numbers.items()}
+        # questions are the unit: repetitions of one are averaged first
+        numbers = {name: self.columns.mean_by_question(answers, name) for name in answers.numbers}
+        self.telling[approach.id] = self._telling(answers)
         return ApproachResult(
             approach_id=approach.id,
             name=approach.name,
@@ -161,7 +189,7 @@ class _Results:
                 completion=_amount(numbers["completion_tokens"]),
                 reasoning=_amount(numbers["reasoning_tokens"]),
             ),
-            cost=self._cost(answers, numbers["cost"], primary, spec.model.served_name),
+            cost=self._cost(answers, numbers["cost"], spec.model.served_name),
             latency=latency(self.experiment.id, approach.id),
             device_seconds=_amount(numbers["device_seconds"]),
             attribution=attribute(self._facts(answers)),
@@ -203,23 +231,25 @@ class _Results:
         values = self.columns.by_question(answers, "abstention")
         return np.where(np.isnan(values) & (primary == 0), 0.0, values)
 
-    def _cost(self, answers: Answers, cost: Floats, primary: Floats, model_ref: str) -> Cost:
-        known = cost[~np.isnan(cost)]
+    def _cost(self, answers: Answers, by_question: Floats, model_ref: str) -> Cost:
+        """Money of the quality answers; what one right answer costs comes from the priced ones alone."""
+        every = np.asarray(answers.numbers["cost"], dtype=np.float64)
+        known = ~np.isnan(every)
         finished = sum(1 for status in answers.status if status == "finished")
-        if not known.size:
+        if not known.any():
             return Cost(unpriced=finished)
-        mean = mean_interval_positive(known)
-        right = float(np.nansum(primary)) / len(primary) if len(primary) else 0.0
+        mean = mean_interval_positive(by_question[~np.isnan(by_question)])
+        total, right = float(every[known].sum()), float(np.nansum(answers.score(self.columns.primary)[known]))
         return Cost(
             per_answer=mean,
             per_1000=_times(mean, 1000),
-            per_correct=float(mean.estimate) / right if right else None,
-            total=float(known.sum()),
+            per_correct=total / right if right else None,
+            total=total,
             currency=answers.currency.most_common(1)[0][0] if answers.currency else "",
             basis=tuple(sorted(answers.basis)),
             price_versions=tuple(sorted(answers.prices)),
-            unpriced=max(0, finished - known.size),
-            parts=cost_parts(answers.spent, model_ref, known.size),
+            unpriced=max(0, finished - int(known.sum())),
+            parts=cost_parts(answers.spent, model_ref, int(known.sum())),
         )
 
     def _facts(self, answers: Answers) -> Iterator[tuple[int, str, dict[str, Any]]]:
@@ -243,7 +273,8 @@ class _Results:
             if name is not None:
                 both &= self.columns.slices[name] > 0
             if both.any():
-                made.append((first, second, name, paired_difference(a[both], b[both])))
+                clusters = self.columns.sources[both] if self._sources(both) else None
+                made.append((first, second, name, paired_difference(a[both], b[both], clusters=clusters)))
         adjusted = holm([difference.p_value for *_, difference in made])
         return tuple(
             Comparison(
@@ -264,21 +295,54 @@ class _Results:
             for (first, second, name, d), p in zip(made, adjusted, strict=True)
         )
 
+    def _sources(self, which: NDArray[np.bool_]) -> int | None:
+        """Documents that questions come from, others by themselves; None where they are not counted together.
+
+        They are not where each is from a document of its own, or where all are from so few that the result can only
+        hold for these documents.
+        """
+        count = np.unique(self.columns.sources[which]).size
+        return count if FEWEST_CLUSTERS <= count < int(which.sum()) else None
+
+    def _telling(self, answers: Answers) -> set[int]:
+        """Questions whose first answer says something about who wrote it: wrong ones and long ones.
+
+        Good models give the same short right answers, and now and then say that they do not know in the words they
+        were told; one that mostly says so is none of these.
+        """
+        values, first = answers.score(self.columns.primary), dict[int, int]()
+        for row, place in enumerate(answers.place):
+            first.setdefault(place, row)
+        wrong = {place for place, row in first.items() if values[row] < 0.5}
+        declined = {place for place in wrong if answers.reasons.get(first[place]) in _DECLINED}
+        return answers.long | (wrong - declined if 2 * len(declined) < len(first) else wrong)
+
     def _twins(self) -> tuple[Twins, ...]:
-        """Pairs with the same prompt and different weights whose texts are nearly always the same."""
+        """Pairs with the same prompts and different weights whose texts are nearly always the same."""
         specs = {a.id: spec_of_row(a) for a in self.approaches}
-        pairs = [
-            (a, b)
-            for a, b in combinations(specs, 2)
-            if specs[a].model != specs[b].model and specs[a].context == specs[b].context
-        ]
         found = []
-        for a, b in pairs:
+        for a, b in combinations(specs, 2):
+            if specs[a].model == specs[b].model or specs[a].context != specs[b].context:
+                continue
             shared = self.texts[a].keys() & self.texts[b].keys()
-            same = sum(1 for question in shared if self.texts[a][question] == self.texts[b][question])
-            if len(shared) >= TWINS_LEAST and same >= TWINS_SHARE * len(shared):
+            if not self._alike(a, b, shared):
+                continue  # messages are long: they are only compared where the texts raise the suspicion
+            shared &= self.columns.same_messages(a, b)
+            if self._alike(a, b, shared):
+                same = sum(self.texts[a][question] == self.texts[b][question] for question in shared)
                 found.append(Twins(a, b, same, len(shared)))
         return tuple(found)
+
+    def _alike(self, a: str, b: str, shared: Set[int]) -> bool:
+        """Whether the texts are nearly always the same, also where that is no mere agreement on what is right."""
+        same = {question for question in shared if self.texts[a][question] == self.texts[b][question]}
+        telling = shared & (self.telling[a] | self.telling[b])
+        return (
+            len(shared) >= TWINS_LEAST
+            and len(same) >= TWINS_SHARE * len(shared)
+            and len(telling) >= TELLING_LEAST
+            and len(telling & same) >= TWINS_SHARE * len(telling)
+        )
 
 
 def _retrieval(shown: Floats, primary: Floats) -> Retrieval | None:

@@ -17,7 +17,6 @@ from core.approaches import (
     AnswerRequest,
     Decoding,
     Parts,
-    ProjectSources,
     Task,
     ask_all,
     ask_patiently,
@@ -37,10 +36,11 @@ from core.store import read, write
 from core.store import tables as tb
 
 from .afterwards import begin_judge
+from .config import STRUCTURAL
 from .kept import keep_results
 from .provenance import provenance
 from .reuse import Conditions, copies, reusable, sources_for
-from .scoring import Scorer
+from .scoring import Scorer, sources_of
 
 Item = TypeVar("Item")
 
@@ -104,11 +104,7 @@ class ExperimentRun:
             raise KurabeError("store.missing", kind="experiment", id=experiment_id)
         self.experiment = found
         self.config: dict[str, Any] = found.config
-        self.sources = ProjectSources(
-            found.project_id,
-            index_version_id=self.config["index_version_id"],
-            dataset_version_id=found.dataset_version_id,
-        )
+        self.sources = sources_of(found)
         self.examples = _examples(self.config["example_ids"])
         self.approaches = {i: get_approach(i) for i in self.config["approach_ids"]}
         self.parts: dict[str, Parts] = {}
@@ -129,7 +125,8 @@ class ExperimentRun:
         """Do both phases; see `jobs.run_experiment`."""
         self.ctx.progress(0, self.total, stage="loading")
         self._load()
-        names = (self.config["primary_metric"], *self.config["metrics"])
+        # one that an earlier version froze may lack those that causes and headroom rest on
+        names = (self.config["primary_metric"], *self.config["metrics"], *STRUCTURAL)
         scorer = Scorer(self.sources, names)
         scorer.learn(self.examples.values())
         if not (self._quality(scorer) and self._latency(scorer)):
@@ -261,7 +258,7 @@ class ExperimentRun:
         for block in latency_blocks(self._by_weights(), ids, self.config["seed"]):
             left = [rows[call] for call in block.calls if rows[call].status in RUNNING]
             if left and not self._stop():
-                self._warm_up(left[0])
+                self._warm_up(left[0], ids)
             for row in left:
                 if self._stop():
                     return False
@@ -270,9 +267,15 @@ class ExperimentRun:
                 self._take(scorer, [row], "latency")
         return not self._stop()
 
-    def _warm_up(self, row: tb.Answer) -> None:
-        """Ask once and throw the answer away: weights and caches are then as warm for the first as for the last."""
-        _, request, parts = self._task(row)
+    def _warm_up(self, row: tb.Answer, timed: Sequence[str]) -> None:
+        """Ask once and throw the answer away: weights and caches are then as warm for the first as for the last.
+
+        Another question than the timed ones: a server that keeps prompts would have this one's answer half done.
+        """
+        others = [i for i in self.examples if i not in timed] or [i for i in timed if i != row.example_id]
+        example_id = others[0] if others else str(row.example_id)
+        request = self._request(row.approach_id, example_id, "latency", 0)
+        parts = self.parts[row.approach_id]
         perform(new_row(request, self.approaches[row.approach_id]), request, parts, stream=True)
 
     # shared ------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from sqlalchemy import delete, insert, select
@@ -15,6 +16,8 @@ from core.measures.metrics.style import house_phrases
 from core.models import ModelClient, embedder_for, ensure_host
 from core.store import read, write
 from core.store import tables as tb
+
+from .kept import keep_results
 
 _CHUNK = 400
 """Ids per SQL statement: SQLite allows a limited number of parameters."""
@@ -96,15 +99,20 @@ class Scorer:
         return self._phrases[version_id]
 
     def _passages(self, row: tb.Answer) -> tuple[ShownPassage, ...]:
-        documents = self.sources.documents if any(not c.get("chunk_id") for c in row.chunks) else ()
-        return tuple(
-            ShownPassage(
-                chunk_id=str(c.get("chunk_id") or ""),
-                text=documents[c["number"] - 1].text if not c.get("chunk_id") and c["number"] <= len(documents) else "",
-                document=str(c.get("document") or c.get("title") or ""),
-            )
-            for c in row.chunks
-        )
+        return tuple(self._passage(chunk) for chunk in row.chunks)
+
+    def _passage(self, chunk: dict[str, Any]) -> ShownPassage:
+        """A passage as it was shown; a whole document is read in the version that the answer names."""
+        name = str(chunk.get("document") or chunk.get("title") or "")
+        text: str | None
+        if chunk.get("chunk_id"):
+            return ShownPassage(chunk_id=str(chunk["chunk_id"]), text="", document=name)
+        if chunk.get("document_id"):
+            text = self.sources.document_text(str(chunk["document_id"]))
+        else:  # answers of earlier versions tell its number alone
+            documents = self.sources.documents
+            text = documents[chunk["number"] - 1].text if chunk["number"] <= len(documents) else None
+        return ShownPassage(chunk_id="", text=text or "", document=name, removed=text is None)
 
     def score(self, rows: Sequence[tb.Answer]) -> list[dict[str, Any]]:
         """Values of all metrics for finished answers; what does not apply to a question is left out."""
@@ -133,6 +141,16 @@ class Scorer:
             for start in range(0, len(missing), _CHUNK):
                 wanted = select(tb.Example).where(tb.Example.id.in_(missing[start : start + _CHUNK]))
                 self.learn(session.scalars(wanted))
+
+
+def sources_of(experiment: tb.Experiment) -> ProjectSources:
+    """What an experiment's approaches read: the versions that were pinned when it was frozen."""
+    return ProjectSources(
+        experiment.project_id,
+        index_version_id=experiment.config.get("index_version_id"),
+        dataset_version_id=experiment.dataset_version_id,
+        document_ids=experiment.config.get("document_ids"),
+    )
 
 
 def score_values(row: tb.Answer, metric: Metric, measured: Measured) -> dict[str, Any]:
@@ -201,17 +219,13 @@ def rescore(experiment_id: str, metrics: Iterable[str], on_progress: Callable[[i
         mine = tb.Answer.experiment_id == experiment_id, tb.Answer.phase.in_(MEASURED)
         wanted = select(tb.Answer.id).where(*mine, tb.Answer.status == "finished")
         ids = list(session.scalars(wanted))
-    config = experiment.config
-    sources = ProjectSources(
-        experiment.project_id,
-        index_version_id=config.get("index_version_id"),
-        dataset_version_id=experiment.dataset_version_id,
-    )
-    scorer = Scorer(sources, metrics)
+    scorer = Scorer(sources_of(experiment), metrics)
     for start in range(0, len(ids), _CHUNK):
         with read() as session:
             rows = list(session.scalars(select(tb.Answer).where(tb.Answer.id.in_(ids[start : start + _CHUNK]))))
         scorer.save(rows)
         if on_progress is not None:
             on_progress(min(start + _CHUNK, len(ids)), len(ids))
+    with suppress(KurabeError):  # a price that is missing by now is for the page to say; the scores are there
+        keep_results(experiment_id)
     return len(ids)

@@ -24,7 +24,15 @@ def latency(experiment_id: str, approach_id: str) -> Latency:
     """
     a = tb.Answer
     wanted = select(
-        a.status, a.first_token_seconds, a.total_seconds, a.spans, a.completion_tokens, a.serving, a.attempts
+        a.status,
+        a.first_token_seconds,
+        a.total_seconds,
+        a.spans,
+        a.completion_tokens,
+        a.serving,
+        a.attempts,
+        a.prompt_tokens,
+        a.cached_tokens,
     ).where(a.experiment_id == experiment_id, a.phase == "latency", a.approach_id == approach_id)
     with read() as session:
         rows = session.execute(wanted).all()
@@ -32,6 +40,8 @@ def latency(experiment_id: str, approach_id: str) -> Latency:
     done = [row for row in rows if row.status == "finished" and row.total_seconds is not None and row not in again]
     first = [float(row.first_token_seconds) for row in done if row.first_token_seconds is not None]
     total = [float(row.total_seconds) for row in done]
+    prompts = [(row.cached_tokens, row.prompt_tokens) for row in done if row.cached_tokens is not None]
+    read_tokens = sum(prompt or 0 for _, prompt in prompts)
     lengths = [row.completion_tokens for row in done if row.completion_tokens is not None]
     return Latency(
         n=len(done),
@@ -46,6 +56,7 @@ def latency(experiment_id: str, approach_id: str) -> Latency:
         seconds=tuple(total),
         first_token_seconds=tuple(first),
         completion_tokens=float(np.mean(lengths)) if lengths else None,
+        cached=sum(kept for kept, _ in prompts) / read_tokens if read_tokens else None,
         cold=sum(1 for row in done if row.serving.get("warm") is False),
     )
 

@@ -12,6 +12,7 @@ from .expectation import Expectation, expectation
 from .judged import Choice, JudgedMetric, claims, read_choice, read_scale, read_yes_no
 from .quoting import PassageUse, passages_used
 from .statistics import (
+    FEWEST_CLUSTERS,
     Difference,
     Interval,
     Verdict,
@@ -28,6 +29,7 @@ from .statistics import (
 from .text import abstains, citations, without_reasoning
 
 __all__ = [
+    "FEWEST_CLUSTERS",
     "METRICS",
     "PRIMARY",
     "Case",

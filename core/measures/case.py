@@ -26,6 +26,8 @@ class ShownPassage:
     """Its text, to look for gold quotes when chunk ids cannot tell."""
     document: str = ""
     """Name of its document."""
+    removed: bool = False
+    """Whether its text was deleted since, so that nobody can tell any more what it said."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class Metric(ABC):
     """Direction of improvement."""
     binary: ClassVar[bool] = True
     """Whether every value is 0 or 1 (decides which interval is right)."""
+    primary: ClassVar[bool] = True
+    """Whether an experiment may compare approaches on it; those measured by a judge never are."""
     judged: ClassVar[bool] = False
     """Whether a judge model measures it: then it takes a job of its own, and is never the primary metric."""
 

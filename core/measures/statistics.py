@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 FEWEST_DISCORDANT = 10
 """Fewer questions than this on which two approaches differ cannot support a finding."""
+
+FEWEST_CLUSTERS = 10
+"""With fewer sources than this, standard errors by source are far too small or none (Cameron and Miller 2015)."""
 
 MANY = 1_000
 """Questions beyond which the permutation test takes a faster way to the same distribution."""
@@ -101,7 +104,7 @@ def _z(quantile: float) -> float:
 def mean_interval(
     values: Values,
     *,
-    clusters: Sequence[object] | None = None,
+    clusters: Clusters | None = None,
     bounds: tuple[float, float] | None = None,
     confidence: float = 0.95,
 ) -> Interval:
@@ -172,18 +175,28 @@ def _of_amounts(data: NDArray[np.float64], confidence: float) -> Interval:
     return Interval(mean, max(0.0, mean - s * back(y)), mean - s * back(-y), n, "hall")
 
 
-def _standard_error(data: NDArray[np.float64], clusters: Sequence[object] | None) -> tuple[float | None, int]:
+Clusters = Sequence[object] | NDArray[np.int64]
+
+
+def _places(clusters: Clusters) -> NDArray[np.int64]:
+    """Cluster of each value as a number from 0, shape ``(values,)``."""
+    if isinstance(clusters, np.ndarray):
+        return np.asarray(np.unique(clusters, return_inverse=True)[1], dtype=np.int64)
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(clusters))}
+    return np.asarray([numbers[label] for label in clusters], dtype=np.int64)
+
+
+def _standard_error(data: NDArray[np.float64], clusters: Clusters | None) -> tuple[float | None, int]:
     """Standard error of the mean and its degrees of freedom; None with fewer than two units."""
     deviations = data - data.mean()
     if clusters is None:
         if data.size < 2:
             return None, 0
         return math.sqrt(float(deviations @ deviations) / (data.size - 1) / data.size), data.size - 1
-    labels = {label: i for i, label in enumerate(dict.fromkeys(clusters))}
-    count = len(labels)
+    sums = np.bincount(_places(clusters), weights=deviations)
+    count = sums.size
     if count < 2:
         return None, 0
-    sums = np.bincount([labels[c] for c in clusters], weights=deviations, minlength=count)
     return math.sqrt(count / (count - 1) * float(sums @ sums)) / data.size, count - 1
 
 
@@ -195,7 +208,7 @@ def _t_quantile(freedom: int, confidence: float) -> float:
 
 
 def paired_difference(
-    first: Values, second: Values, *, clusters: Sequence[object] | None = None, confidence: float = 0.95, seed: int = 0
+    first: Values, second: Values, *, clusters: Clusters | None = None, confidence: float = 0.95, seed: int = 0
 ) -> Difference:
     """First minus second, question by question; the same question stands at the same place.
 
@@ -203,32 +216,65 @@ def paired_difference(
     permutation test, with `mover`'s interval where all values lie between 0 and 1, else a paired t interval
     (Miller 2024, Eq. 7; cluster-robust with `clusters`).
 
+    With `clusters` (one label per question, e.g. its source document) whole clusters change sign together, and the
+    interval is widened by the design effect (`_clustered`); clusters of one question each change nothing.
+
     Raises:
         ValueError: when the lengths differ or there are no values.
     """
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if a.size != b.size or a.size == 0:
         raise ValueError(f"pairs needed, got {a.size} and {b.size} values")
+    if clusters is not None:
+        if len(clusters) != a.size:
+            raise ValueError(f"one cluster per pair needed, got {len(clusters)} for {a.size}")
+        places = _places(clusters)
+        if int(places.max()) + 1 < a.size:
+            return _clustered(a, b, places, confidence, seed)
     up, down = int((a > b).sum()), int((a < b).sum())
     if bool(np.isin(a, (0.0, 1.0)).all() and np.isin(b, (0.0, 1.0)).all()):
         both = int(((a == 1) & (b == 1)).sum())
         low, high = newcombe(both, up, down, a.size - both - up - down, confidence)
         return Difference((up - down) / a.size, low, high, mcnemar(up, down), a.size, up, down, "newcombe_mcnemar")
     p_value = sign_flip(a - b, seed=seed)
-    if clusters is None and a.size > 1 and min(a.min(), b.min()) >= 0 and max(a.max(), b.max()) <= 1:
+    if a.size > 1 and min(a.min(), b.min()) >= 0 and max(a.max(), b.max()) <= 1:
         low, high = mover(a, b, confidence)
         return Difference(float((a - b).mean()), low, high, p_value, a.size, up, down, "mover_signflip")
-    interval = mean_interval_of_differences(a - b, clusters, confidence)
+    interval = mean_interval_of_differences(a - b, confidence=confidence)
     return Difference(interval.estimate, interval.low, interval.high, p_value, a.size, up, down, "t_signflip")
 
 
-def mean_interval_of_differences(
-    differences: Values, clusters: Sequence[object] | None = None, confidence: float = 0.95
-) -> Interval:
+def _clustered(
+    a: NDArray[np.float64], b: NDArray[np.float64], places: NDArray[np.int64], confidence: float, seed: int
+) -> Difference:
+    """Paired difference of questions that come in clusters.
+
+    The test flips the signs of whole clusters: under no difference the two approaches can be exchanged within each.
+    The interval is that of single questions, its two halves stretched by √D·t/t₁: D is the design effect, the
+    cluster-robust variance of the mean difference (Miller 2024, "Adding error bars to evals") over that of single
+    questions, at least 1 (Kish 1965, Survey Sampling, 8.2; as effective sample size for shares: Rao and Scott 1992,
+    Biometrics 48:577); t has C−1 degrees of freedom for C clusters, t₁ is the quantile of the interval stretched.
+    """
+    alone = paired_difference(a, b, confidence=confidence, seed=seed)
+    d = a - b
+    p_value = sign_flip(np.bincount(places, weights=d).astype(np.float64), seed=seed)
+    made = replace(alone, p_value=p_value, method="clustered_signflip")
+    robust, freedom = _standard_error(d, places)
+    if robust is None or alone.low is None or alone.high is None:
+        return replace(made, low=None, high=None)
+    single = _standard_error(d, None)[0] or 0.0
+    one = _z((1 + confidence) / 2) if alone.method == "newcombe_mcnemar" else _t_quantile(d.size - 1, confidence)
+    stretch = max(1.0, robust / single if single else 1.0) * _t_quantile(freedom, confidence) / one
+    most = 1.0 if min(a.min(), b.min()) >= 0 and max(a.max(), b.max()) <= 1 else math.inf
+    low = alone.estimate - stretch * (alone.estimate - alone.low)
+    return replace(made, low=max(-most, low), high=min(most, alone.estimate + stretch * (alone.high - alone.estimate)))
+
+
+def mean_interval_of_differences(differences: Values, confidence: float = 0.95) -> Interval:
     """Interval (t) of paired differences; unlike `mean_interval` it never takes them for proportions."""
     data = np.asarray(differences, dtype=np.float64)
     mean = float(data.mean())
-    error, freedom = _standard_error(data, clusters)
+    error, freedom = _standard_error(data, None)
     if error is None:
         return Interval(mean, None, None, data.size, "t")
     half = _t_quantile(freedom, confidence) * error

@@ -91,6 +91,7 @@ _AMOUNTS: dict[Language, re.Pattern[str]] = {
     "ja": re.compile(
         rf"(?P<cur>{_MONEY_SIGN})\s?(?P<cn>{_NUMBER_JA})"
         rf"|(?P<n>{_SIGN}(?:{_NUMBER_JA}))\s?(?P<u>{_alternatives({**UNITS_JA, **COUNTERS_JA})})"
+        rf"|(?P<half>(?<![上下前後])半年間?)"
         rf"|(?P<bare>{_SIGN}(?:{_NUMBER}))"
     ),
 }
@@ -164,6 +165,9 @@ def _amounts(text: str, language: Language) -> Iterator[Quantity]:
         if part.get("cur"):
             amount = _number(part["cn"] or "", language)
             yield Quantity(amount, "money:" + CURRENCY[part["cur"] or ""], *match.span())
+            continue
+        if part.get("half"):
+            yield Quantity(Decimal(6), "months", *match.span())
             continue
         amount = _number(part.get("n") or part.get("bare") or "", language)
         dimension, factor = units[part["u"] or ""] if part.get("u") else ("", Decimal(1))

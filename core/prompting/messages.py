@@ -29,6 +29,8 @@ class Passage:
     text: str
     chunk_id: str = ""
     """Where it came from; not part of the prompt."""
+    document_id: str = ""
+    """Version of the document that it is the whole text of; not part of the prompt."""
 
 
 @dataclass(frozen=True, slots=True)

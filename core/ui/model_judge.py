@@ -28,7 +28,7 @@ from core.ui.findings import when
 from core.ui.forms import choose_model
 from core.ui.jobs import follow_job
 from core.ui.parts import Tile, draw_tiles, error_text, interval_text, plain, remember, section
-from core.votes import agreement
+from core.votes import agreement, vote_count
 
 __all__ = ["draw_judge"]
 
@@ -95,7 +95,7 @@ def _draw_form(project: tb.Project, found: Results) -> None:
         metrics=tuple(metrics),
         questions=int(questions) if questions else None,
     )
-    plan = _plan(config.model_dump_json())
+    plan = _plan(config.model_dump_json(), vote_count(project.id))
     _draw_plan(project, plan, model)
     if st.button(t("ui.judge.start"), type="primary", icon=":material/play_arrow:", disabled=not plan.calls):
         st.query_params["judging"] = start_judging(config).id
@@ -103,7 +103,8 @@ def _draw_form(project: tb.Project, found: Results) -> None:
 
 
 @st.cache_data(max_entries=16, ttl=300, show_spinner=False)
-def _plan(config: str) -> JudgePlan:
+def _plan(config: str, votes: int) -> JudgePlan:
+    """Plan once for so many votes: each may add a pair to ask about."""
     return plan_judging(JudgeConfig.model_validate_json(config))
 
 

@@ -16,10 +16,12 @@ from core.i18n import LANGUAGES, Language, format_duration, format_number, t
 from core.jobs import job_view
 from core.measures import Interval
 from core.store import tables as tb
+from core.ui.basis import draw_basis
 from core.ui.downloads import answers_address
 from core.ui.findings import experiment_results, figures_of, outdated
 from core.ui.parts import draw_kept, plain, remember, section
 from core.ui.result_tables import draw_figures, draw_measures, draw_retrieval, draw_slices, draw_summary
+from core.ui.seal import draw_openings
 from core.ui.test_progress import draw_spending
 
 __all__ = ["draw_results"]
@@ -53,6 +55,9 @@ def draw_results(project: tb.Project, experiment: tb.Experiment) -> None:
 def _draw_notes(found: Results) -> None:
     st.caption(t("decision.report.interval_note", n=format_number(found.questions)))
     st.caption(t("ui.look.rests"))
+    draw_basis(found)
+    if found.split == "test":
+        draw_openings(found.project_id, found.dataset_version_id)
     if found.smallest_detectable:
         points = format_number(100 * found.smallest_detectable)
         st.caption(t("decision.note.detectable", difference=points))

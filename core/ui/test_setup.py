@@ -12,6 +12,7 @@ from core.datasets import SPLITS, dataset_versions, datasets, latest_version
 from core.errors import KurabeError
 from core.evaluation import (
     DEFAULT_METRICS,
+    STRUCTURAL,
     ExperimentConfig,
     JudgeChoice,
     Plan,
@@ -31,6 +32,7 @@ from core.ui.approaches import approach_label, choose_approaches, draw_missing
 from core.ui.findings import when
 from core.ui.forms import choose_model
 from core.ui.parts import Tile, draw_tiles, plain
+from core.ui.seal import draw_split_advice, first_split
 
 __all__ = ["draw_setup"]
 
@@ -80,9 +82,11 @@ def _choices(project: tb.Project, chosen: Mapping[str, tb.Approach]) -> dict[str
     with st.grid(4, min_column_width=200):
         version = _version(project)
         counts = (version.counts or {}).get("splits", {})
+        splits = [name for name in reversed(SPLITS) if counts.get(name)]
         split = st.selectbox(
             t("evaluation.field.split"),
-            [name for name in reversed(SPLITS) if counts.get(name)],
+            splits,
+            index=splits.index(first_split(version, splits)) if splits else 0,
             key="test_split",
             format_func=lambda key: t(f"ui.split.{key}"),
             help=t("ui.test.split.help"),
@@ -114,6 +118,7 @@ def _choices(project: tb.Project, chosen: Mapping[str, tb.Approach]) -> dict[str
             help=t("evaluation.field.latency_questions.help"),
         )
         name = st.text_input(t("evaluation.field.name"), key="test_name", placeholder=t("ui.test.name.placeholder"))
+    draw_split_advice(version, split)
     return {
         "dataset_version_id": version.id,
         "split": split,
@@ -157,7 +162,7 @@ def _compared_by(chosen: Mapping[str, tb.Approach]) -> tuple[str | None, str]:
         help=t("setup.baseline.help"),
     )
     # what a judge measures takes a job of its own afterwards, and never decides alone
-    measured = _measured()
+    measured = [name for name in _measured() if METRICS.get(name).primary]
     primary = st.selectbox(
         t("evaluation.field.primary_metric"),
         measured,
@@ -229,13 +234,15 @@ def _can_think(row: tb.Approach) -> bool:
 
 
 def _metrics() -> dict[str, Any]:
+    always = [t(f"measures.metric.{name}") for name in STRUCTURAL]
     with st.expander(t("ui.test.more"), icon=":material/tune:"), st.grid(2, min_column_width=220):
         metrics = st.multiselect(
             t("evaluation.field.metrics"),
-            _measured(),
-            default=list(DEFAULT_METRICS),
+            [name for name in _measured() if name not in STRUCTURAL],
+            default=[name for name in DEFAULT_METRICS if name not in STRUCTURAL],
             format_func=lambda key: t(f"measures.metric.{key}"),
             key="test_metrics",
+            help=t("ui.test.metrics.help", always=t("ui.seal.separator").join(always)),
         )
         seed = st.number_input(t("evaluation.field.seed"), 0, None, 0, key="test_seed", help=t("ui.test.seed.help"))
     return {"metrics": tuple(metrics), "seed": int(seed)}

@@ -2,7 +2,16 @@
 
 from core.votes.agreement import Agreement, agreement, kappa
 from core.votes.pairing import BlindPair, next_pair
-from core.votes.ratings import PREFERENCES, RATINGS, VoteSummary, cast_preference, cast_rating, summary, undo_last
+from core.votes.ratings import (
+    PREFERENCES,
+    RATINGS,
+    VoteSummary,
+    cast_preference,
+    cast_rating,
+    summary,
+    undo_last,
+    vote_count,
+)
 
 __all__ = [
     "PREFERENCES",
@@ -17,4 +26,5 @@ __all__ = [
     "next_pair",
     "summary",
     "undo_last",
+    "vote_count",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import KurabeError
@@ -13,7 +13,16 @@ from core.store import read, write
 from core.store import tables as tb
 from core.votes.pairing import pair_key
 
-__all__ = ["PREFERENCES", "RATINGS", "VoteSummary", "cast_preference", "cast_rating", "summary", "undo_last"]
+__all__ = [
+    "PREFERENCES",
+    "RATINGS",
+    "VoteSummary",
+    "cast_preference",
+    "cast_rating",
+    "summary",
+    "undo_last",
+    "vote_count",
+]
 
 RATINGS = ("as_is", "edited", "unusable")
 """Can be sent as is, after editing, or not."""
@@ -34,6 +43,12 @@ class VoteSummary:
     ties: int
     voters: int
     """People who rated at least one of its answers."""
+
+
+def vote_count(project_id: str) -> int:
+    """Votes of a project."""
+    with read() as session:
+        return session.scalar(select(func.count(tb.Vote.id)).where(tb.Vote.project_id == project_id)) or 0
 
 
 def cast_rating(answer: tb.Answer, voter: str, value: str, *, seconds: float | None = None) -> None:

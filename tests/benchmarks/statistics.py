@@ -198,6 +198,23 @@ def paired_scores(draws: int, dice: np.random.Generator) -> Iterator[Cell]:
                 yield Cell("false alarm, scores", place, n, float(np.mean(found)))
 
 
+def clustered_pairs(draws: int, dice: np.random.Generator) -> Iterator[Cell]:
+    """Right and wrong answers in clusters of 3, 4 and 5 questions, at which either approach may be at home.
+
+    Both are as good on the whole: how often the interval holds no difference, and how often one is reported.
+    """
+    for n, size in zip(SIZES, (3, 4, 5), strict=True):
+        for p, spread in ((0.5, 0.3), (0.8, 0.2)):
+            labels = np.repeat(np.arange(n // size), size)
+            home = dice.uniform(-spread, spread, (2, draws, n // size))[:, :, labels]
+            first, second = (dice.random((2, draws, n)) < p + home).astype(float)
+            made = [paired_difference(a, b, clusters=labels) for a, b in zip(first, second, strict=True)]
+            inside = [d.low is not None and d.high is not None and d.low <= 0 <= d.high for d in made]
+            place = f"{p} ± {spread}, clusters of {size}"
+            yield Cell("difference, clustered", place, n, float(np.mean(inside)))
+            yield Cell("false alarm, clustered", place, n, float(np.mean([_alarm(d, d.p_value) for d in made])))
+
+
 def _flip(a: Floats, b: Floats) -> bool:
     p, up, down = sign_flip(a - b, resamples=999), int((a > b).sum()), int((a < b).sum())
     return _alarm(Difference(float((a - b).mean()), None, None, p, a.size, up, down, "mover_signflip"), p)
@@ -221,7 +238,7 @@ def simulate(draws: int, seed: int = 20261121) -> list[Cell]:
     dice = np.random.default_rng(seed)
     return [
         *shares(), *scores(draws, dice), *amounts(draws, dice), *binary_pairs(draws, dice),
-        *paired_scores(draws, dice), *families(draws, dice),
+        *paired_scores(draws, dice), *families(draws, dice), *clustered_pairs(draws, dice),
     ]  # fmt: skip
 
 

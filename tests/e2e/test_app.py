@@ -167,7 +167,7 @@ def test_the_samples_whole_test_run_started_on_the_page_ends_in_time(
     settle(page)
     if page.get_by_role("button", name=words["ui.home.run"]).is_visible():  # nobody has trained the adapters yet
         compare_by_clicking(page, server, "en", raft=True)
-    page.goto(f"{server.url}/{ADDRESSES['test_run']}?lang=en&view=new")
+    page.goto(f"{server.url}/{ADDRESSES['test_run']}?lang=en&view=new&split=test")
     settle(page)
     for preset in ("base", "rag", "fine_tuned", "fine_tuned_rag", "raft"):
         offered = page.get_by_test_id("stMain").get_by_text(words[f"approaches.preset.{preset}"], exact=True)

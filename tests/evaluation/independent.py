@@ -1,7 +1,8 @@
 """Every number of an experiment's page computed again from its exported answers, with scipy and nothing of Kurabe's.
 
 Rows are those of the export: one an answer, scores as `score:<metric>` (None: the metric failed), why the primary score
-is what it is as `reason`. Questions are plain records by id: `slice`, `coverage`, `absent` (no data holds an answer).
+is what it is as `reason`. Questions are plain records by id: `slice`, `coverage`, `absent` (no data holds an answer),
+`source` (the document that holds it; None where nobody knows).
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def page(
         "slice_comparisons": compared(by_question, [(a, baseline, s) for a in others for s in slices], questions),
         "pairs": compared(by_question, [(a, b, None) for a, b in combinations(ranked, 2)], questions),
         "discordance": discordance,
-        "smallest_detectable": detectable(len(questions), discordance) if discordance else None,
+        "smallest_detectable": detectable(len(questions), discordance, 0.05 / len(versus)) if discordance else None,
+        "sources": sources(list(questions), questions)[1],
         "headroom": headroom(by_question, shown, presets, questions),
     }  # fmt: skip
 
@@ -99,7 +101,7 @@ def approach(
         "metrics": {},
         "tokens": {name: amount(done, f"{name}_tokens") for name in ("prompt", "context", "cached", "completion",
                                                                       "reasoning")},
-        "cost": {**cost(done, primary_values, len(questions)), "parts": cost_parts(done, prices)},
+        "cost": {**cost(done, primary), "parts": cost_parts(done, prices)},
         "device_seconds": amount(done, "device_seconds"),
         "attribution": causes(mine, questions, primary),
         "failures": dict(Counter(row["error"]["code"] for row in mine if row["status"] == "failed")),
@@ -183,8 +185,16 @@ def _effective(x: np.ndarray) -> tuple[float, float]:
 
 
 def amount(rows: list[Row], column: str) -> Interval | None:
-    """Mean of what was counted."""
-    return mean_amount([float(row[column]) for row in rows if row[column] is not None])
+    """Mean of what was counted, over questions: repetitions of one are averaged first."""
+    return mean_amount(_by_question(rows, column))
+
+
+def _by_question(rows: list[Row], column: str) -> list[float]:
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        if row[column] is not None:
+            values.setdefault(row["example_id"], []).append(float(row[column]))
+    return [float(np.mean(several)) for several in values.values()]
 
 
 def mean_amount(values: Sequence[float]) -> Interval | None:
@@ -226,7 +236,9 @@ def compared(
         shared = [q for q in values[first] if q in values[second] and name in (None, questions[q]["slice"])]
         if shared:
             a, b = (np.array([values[one][q] for q in shared]) for one in (first, second))
-            made.append({"first": first, "second": second, "slice": name, **paired(a, b)})
+            clusters, together = sources(shared, questions)
+            difference = clustered(a, b, clusters) if together else paired(a, b)
+            made.append({"first": first, "second": second, "slice": name, **difference})
     order, worst = sorted(range(len(made)), key=lambda i: made[i]["p_value"]), 0.0
     for rank, place in enumerate(order):
         worst = max(worst, min(1.0, (len(made) - rank) * made[place]["p_value"]))
@@ -236,6 +248,33 @@ def compared(
         word = ("better" if one["estimate"] > 0 else "worse") if sure else "no_difference"
         one["verdict"] = word if enough else "not_enough"
     return made
+
+
+def sources(shared: list[str], questions: dict[str, Row]) -> tuple[list[str], int | None]:
+    """The source of each question, and how many there are if ten or more are shared by some."""
+    found = [questions[q]["source"] or f"alone {q}" for q in shared]
+    count = len(set(found))
+    return found, count if 10 <= count < len(found) else None
+
+
+def clustered(a: np.ndarray, b: np.ndarray, clusters: list[str]) -> dict[str, Any]:
+    """As `paired`, with whole sources flipped, and both halves of the interval stretched by √(design effect)·t/t₁."""
+    alone, d, n = paired(a, b), a - b, a.size
+    names = sorted(set(clusters), key=clusters.index)
+    sums = np.array([sum(d[i] for i in range(n) if clusters[i] == name) for name in names])
+    residuals = np.array([sum(d[i] - d.mean() for i in range(n) if clusters[i] == name) for name in names])
+    c = len(names)
+    robust, single = c / (c - 1) * float((residuals**2).sum()) / n**2, float(stats.tvar(d)) / n
+    binary = set(a.tolist()) | set(b.tolist()) <= {0.0, 1.0}
+    usual = stats.norm.ppf(0.975) if binary else stats.t.ppf(0.975, n - 1)
+    stretch = math.sqrt(max(1.0, robust / single if single else 1.0)) * stats.t.ppf(0.975, c - 1) / usual
+    estimate = alone["estimate"]
+    return {
+        **alone,
+        "p_value": _flipped(sums),
+        "low": max(-1.0, estimate - stretch * (estimate - alone["low"])),
+        "high": min(1.0, estimate + stretch * (alone["high"] - estimate)),
+    }
 
 
 def paired(a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
@@ -281,7 +320,7 @@ def _flipped(d: np.ndarray) -> float:
     )  # fmt: skip
 
 
-def detectable(n: int, discordance: float) -> float | None:
+def detectable(n: int, discordance: float, alpha: float) -> float | None:
     """Smallest difference on a grid of 1/5,000 that is found in 4 of 5 runs, summed over every outcome."""
 
     def found(difference: float) -> float:
@@ -289,7 +328,7 @@ def detectable(n: int, discordance: float) -> float | None:
         for pairs in range(10, n + 1):
             won = np.arange(pairs + 1)
             p = np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(won, pairs - won), pairs, 0.5))
-            significant = stats.binom.pmf(won, pairs, share_won)[p <= 0.05].sum()
+            significant = stats.binom.pmf(won, pairs, share_won)[p <= alpha].sum()
             total += stats.binom.pmf(pairs, n, discordance) * significant
         return float(total)
 
@@ -300,18 +339,19 @@ def detectable(n: int, discordance: float) -> float | None:
 # the rest ------------------------------------------------------------------------------------------
 
 
-def cost(done: list[Row], primary: dict[str, float], questions: int) -> dict[str, Any]:
+def cost(done: list[Row], primary: str) -> dict[str, Any]:
     """Money of the quality answers."""
-    known = [float(row["cost"]) for row in done if row["cost"] is not None]
-    mean = mean_amount(known)
+    priced = [row for row in done if row["cost"] is not None]
+    known = [float(row["cost"]) for row in priced]
+    mean = amount(done, "cost")
     if mean is None:
         return {"per_answer": None, "per_1000": None, "per_correct": None, "total": None, "unpriced": len(done)}
     thousand = {name: value if name == "n" or value is None else 1000 * value for name, value in mean.items()}
-    right = sum(primary.values()) / questions
+    right = sum(row.get(f"score:{primary}") or 0.0 for row in priced)
     return {
         "per_answer": mean,
         "per_1000": thousand,
-        "per_correct": mean["estimate"] / right if right else None,
+        "per_correct": sum(known) / right if right else None,
         "total": sum(known),
         "unpriced": len(done) - len(known),
     }
@@ -368,8 +408,14 @@ def latency(mine: list[Row]) -> dict[str, Any]:
         "seconds": total,
         "first_token_seconds": first,
         "completion_tokens": float(np.mean(lengths)) if lengths else None,
+        "cached": _kept([row for row in done if row.get("cached_tokens") is not None]),
         "cold": sum(1 for row in done if row["serving"].get("warm") is False),
     }
+
+
+def _kept(told: list[Row]) -> float | None:
+    tokens = sum(row["prompt_tokens"] or 0 for row in told)
+    return sum(row["cached_tokens"] for row in told) / tokens if tokens else None
 
 
 def causes(mine: list[Row], questions: dict[str, Row], primary: str) -> dict[str, int]:

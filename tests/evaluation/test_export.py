@@ -49,6 +49,7 @@ def test_all_formats_hold_every_answer_with_the_same_values(written: Written, tm
         score = row.get("score:correct")
         assert score == as_json.get("score:correct") == as_arrow["score:correct"]
         assert as_csv["score:correct"] == ("" if score is None else str(score))
+        assert as_csv["template_hash"] == row["template_hash"] == "", "an empty text stays empty"
         assert json.loads(as_arrow["chunks"]) == row["chunks"] == json.loads(as_csv["chunks"])
         assert as_arrow["cost"] == (None if row["cost"] is None else pytest.approx(float(row["cost"])))
         assert as_arrow["created_at"] == row["created_at"]

@@ -24,6 +24,7 @@ from core.evaluation import (
     start_judging,
 )
 from core.evaluation.judge.running import run_judging
+from core.evaluation.kept import is_kept
 from core.jobs import JobContext
 from core.measures import claims, read_choice, read_scale, read_yes_no
 from core.prompting import pair_prompt
@@ -199,6 +200,7 @@ def test_a_stopped_judging_goes_on_without_asking_twice(tmp_path: Path) -> None:
         assert run_judging(StopsSoon("job", payload, tmp_path)) == {"stopped": True}
         assert not judge_outcome(judging.id).complete and 5 <= len(server.asked) < 24
         assert run_judging(JobContext("job", payload, tmp_path, attempt=2))["calls"] == 24
+        assert is_kept(judging.experiment_id), "the job computed what its words changed, not the next visitor"
     assert len(server.asked) == 24 and judge_outcome(judging.id).complete
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,9 @@ from sqlalchemy import select
 
 from core import datasets
 from core.approaches import ProjectSources, ensure_presets
-from core.evaluation import ExperimentConfig, Openings, Scorer, openings, results, start_experiment
+from core.evaluation import ExperimentConfig, Openings, Scorer, openings, plan_experiment, results, start_experiment
 from core.identity import new_id
+from core.measures import smallest_detectable
 from core.prices import Cost as Price
 from core.prices import convert
 from core.store import read, write
@@ -23,8 +25,8 @@ from tests.approaches.world import make_project
 class Written:
     """An experiment whose answers are written by hand."""
 
-    def __init__(self, *presets: str) -> None:
-        project = make_project()
+    def __init__(self, *presets: str, only_test: bool = False) -> None:
+        project = make_project(only_test=only_test)
         add_adapter(project)
         made = {a.preset: a for a in ensure_presets(project.id)}
         version = datasets.latest_version(project.id)
@@ -34,12 +36,19 @@ class Written:
         self.experiment = start_experiment(project.id, ExperimentConfig(**self.config()), launch=False)
         self.questions: list[str] = self.experiment.config["example_ids"]
 
+    @classmethod
+    def of(cls, experiment: tb.Experiment, like: Written) -> Written:
+        """Another experiment of the same project, to write answers of."""
+        made = copy(like)
+        made.experiment, made.questions = experiment, experiment.config["example_ids"]
+        return made
+
     def config(self) -> dict[str, Any]:
         ids = tuple(approach.id for approach in self.approaches.values())
         return {"dataset_version_id": self.version_id, "approach_ids": ids, "latency_questions": 12}
 
     def put(self, preset: str, place: int, value: float | None, **columns: Any) -> None:
-        approach = self.approaches[preset]
+        approach, reason = self.approaches[preset], columns.pop("reason", "value_missing")
         row = tb.Answer(
             **{
                 "id": new_id(), "project_id": self.experiment.project_id, "experiment_id": self.experiment.id,
@@ -55,7 +64,7 @@ class Written:
                     answer_id=row.id,
                     metric="correct",
                     value=value,
-                    reason={"code": columns.pop("reason", "value_missing"), "params": {}},
+                    reason={"code": reason, "params": {}},
                 )  # fmt: skip
             )
         with write() as session:
@@ -143,11 +152,98 @@ def test_weights_that_answer_alike_are_pointed_out() -> None:
         stored.config = {**stored.config, "example_ids": written.questions}
     for place in range(24):
         for preset in ("base", "fine_tuned", "rag"):
-            written.put(preset, place, 1.0)
+            written.put(preset, place, float(place >= 6))
     twins = results(written.experiment.id).twins
     assert [(t.same, t.n) for t in twins] == [(24, 24)]
     ids = {written.approaches["base"].id, written.approaches["fine_tuned"].id}
     assert {twins[0].first, twins[0].second} == ids, "retrieval has another prompt: alike answers are no sign"
+
+
+def test_short_right_answers_and_prescribed_words_are_no_sign_of_the_same_weights() -> None:
+    written = Written("base", "fine_tuned", only_test=True)
+    for place in range(24):
+        for preset in ("base", "fine_tuned"):
+            written.put(preset, place, float(place >= 6), text="24 months." if place >= 6 else "I do not know.",
+                        reason="value_missing" if place >= 6 else "declined_needlessly")  # fmt: skip
+    assert not results(written.experiment.id).twins
+
+
+def test_a_tuned_column_that_says_it_does_not_know_whatever_it_is_asked_is_suspicious_beside_its_base() -> None:
+    written = Written("base", "fine_tuned", only_test=True)
+    for place in range(24):
+        for preset in ("base", "fine_tuned"):
+            written.put(preset, place, 0.0, text="I do not know.", reason="declined_needlessly")
+    assert [(twins.same, twins.n) for twins in results(written.experiment.id).twins] == [(24, 24)]
+
+
+def test_the_same_answers_to_other_messages_are_no_sign_of_the_same_weights() -> None:
+    written = Written("base", "fine_tuned", only_test=True)
+    for place in range(24):
+        for preset in ("base", "fine_tuned"):
+            asked = [{"role": "user", "content": f"{preset if place < 12 else ''} question {place}"}]
+            written.put(preset, place, 0.0, messages=asked)
+    assert not results(written.experiment.id).twins, "half of them were asked otherwise"
+
+
+def test_long_answers_alike_are_a_sign_even_if_all_are_right() -> None:
+    written = Written("base", "fine_tuned", only_test=True)
+    for place in range(24):
+        for preset in ("base", "fine_tuned"):
+            written.put(preset, place, 1.0, text=f"{place}: " + "so it is written, and " * 8)
+    assert [(twins.same, twins.n) for twins in results(written.experiment.id).twins] == [(24, 24)]
+
+
+def test_repetitions_of_a_question_are_one_question_of_costs_and_tokens() -> None:
+    written = Written("base")
+    for place in range(6):
+        for repetition in range(4):
+            money = {"cost": Decimal(f"0.00{1 + place}"), "currency": "USD", "cost_basis": "list", "price_version": "v"}
+            written.put(
+                "base", place, 1.0, repetition=repetition, prompt_tokens=10 * place, device_seconds=1.0, **money
+            )
+    [found] = results(written.experiment.id).approaches
+    assert found.tokens.prompt is not None and found.tokens.prompt.n == 6
+    assert found.cost.per_answer is not None and found.cost.per_answer.n == 6
+    assert found.device_seconds is not None and found.device_seconds.n == 6
+
+
+def test_what_one_right_answer_costs_is_all_that_was_paid_over_those_that_are_right() -> None:
+    written = Written("base")
+    money = {"cost": Decimal("0.01"), "currency": "USD", "cost_basis": "list", "price_version": "v"}
+    for place in range(8):
+        written.put("base", place, float(place < 4), **money)
+    for place in range(8, 12):
+        written.put("base", place, None, status="failed", error={"code": "models.timeout", "params": {}})
+    [found] = results(written.experiment.id).approaches
+    assert found.cost.per_correct == pytest.approx(0.08 / 4), "answers that failed were not paid for"
+
+
+def test_plan_and_results_detect_at_the_same_level_and_leave_the_unranked_out() -> None:
+    written = Written("base", "rag", "fine_tuned", "oracle_context", only_test=True)
+    plan = plan_experiment(written.experiment.project_id, ExperimentConfig(**written.config()))
+    expected = smallest_detectable(24, plan.discordance, alpha=0.05 / 2)
+    assert plan.smallest_detectable == expected, "perfect search is compared with nobody"
+    for place in range(24):
+        written.put("base", place, 0.0)
+        written.put("rag", place, float(place < 18))
+        written.put("fine_tuned", place, float(place < 18))
+    found = results(written.experiment.id)
+    assert found.discordance == pytest.approx(0.75)
+    assert found.smallest_detectable == pytest.approx(smallest_detectable(24, 0.75, alpha=0.05 / 2))
+
+
+def test_questions_from_one_document_are_no_independent_evidence() -> None:
+    written = Written("base", "rag", only_test=True)
+    with read() as session:
+        named = [str((session.get_one(tb.Example, i).gold or [{}])[0].get("document", "")) for i in written.questions]
+    better = sorted(set(named) - {""})[:4]
+    for place, name in enumerate(named):
+        written.put("base", place, 0.0)
+        written.put("rag", place, float(name in better))
+    [versus] = results(written.experiment.id).comparisons
+    assert (versus.up, versus.down, versus.n) == (12, 0, 24)
+    assert versus.p_value == pytest.approx(2 / 2**4), "four documents, not twelve"
+    assert results(written.experiment.id).sources == 12
 
 
 def test_comparisons_are_paired_and_adjusted_together() -> None:
@@ -167,14 +263,32 @@ def test_comparisons_are_paired_and_adjusted_together() -> None:
 def test_every_look_at_the_test_questions_is_counted() -> None:
     first = Written("base", "few_shot")
     project, version = first.experiment.project_id, first.experiment.dataset_version_id
-    assert openings(project, version).runs == 0, "a run that is not finished has shown nothing"
-    again = start_experiment(project, ExperimentConfig(**first.config(), seed=7), launch=False)
+    first.put("base", 0, None, status="pending", text="")
+    assert openings(project, version).total == 0, "nothing was answered yet: nobody has seen anything"
+    again = Written.of(start_experiment(project, ExperimentConfig(**first.config(), seed=7), launch=False), first)
     elsewhere = start_experiment(project, ExperimentConfig(**first.config(), split="train"), launch=False)
+    Written.of(elsewhere, first).put("base", 0, 1.0)
+    first.put("base", 1, 1.0)
+    again.put("base", 0, 1.0)
+    found = openings(project, version)
+    assert found == Openings(runs=2, configurations=1, tried={"base": 1, "few_shot": 1}), "stopped or not, it was read"
+
+    first.put("base", 2, 1.0, phase="abilities")
+    assert openings(project, version).total == 2, "general tasks are no test questions"
+    first.put("base", 2, 1.0, phase="shuffled")
     with write() as session:
-        for experiment in (first.experiment, again, elsewhere):
-            stored = session.get_one(tb.Experiment, experiment.id)
-            stored.completed_at = stored.created_at
-    assert openings(project, version) == Openings(runs=2, configurations=1)
+        session.add(tb.TrainingRun(project_id=project, name="t", dataset_version_id=version, base_ref="starter",
+                                   method="lora", adapter_id="a"))  # fmt: skip
+        answer = session.scalars(select(tb.Answer).where(tb.Answer.experiment_id == first.experiment.id)).first()
+        assert answer is not None
+        for status in ("finished", "failed"):
+            judging = tb.Judging(project_id=project, experiment_id=first.experiment.id, hash=status)
+            session.add(judging)
+            session.flush()
+            session.add(tb.Judgement(project_id=project, judging_id=judging.id, kind="pair", answer_id=answer.id,
+                                     example_id="e", status=status))  # fmt: skip
+    found = openings(project, version)
+    assert (found.runs, found.judgings, found.again, found.total, found.training_runs) == (2, 1, 1, 4, 1)
 
 
 def test_the_house_phrases_of_style_are_those_of_the_training_references() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -38,6 +39,9 @@ def score(name: str, subject: Case) -> Measured:
         ("en", "24 months", "保証は24か月です。", False),
         ("ja", "24か月", "保証期間は２４ヶ月です。[2]", True),
         ("ja", "24か月", "保証は二年間です。", True),
+        ("ja", "6か月", "保証は半年です。", True),
+        ("ja", "半年", "保証は６か月間です。", True),
+        ("ja", "12か月", "保証は半年間です。", False),
         ("ja", "24か月", "The warranty is 24 months.", False),
         ("ja", "1万2,000円", "料金は¥12,000です。", True),
         ("ja", "12000円", "1万2000円かかります。", True),
@@ -227,6 +231,26 @@ def test_bleu_is_sacrebleus_and_does_not_take_japanese_for_one_word() -> None:
 def test_the_language_of_an_answer_is_that_of_its_reference(answer: str, reference: str, value: int | None) -> None:
     measured = score("answer_language", case(answer, reference=reference))
     assert measured.value == value and not measured.failed
+
+
+@pytest.mark.parametrize("kept", ["local file", "web"])
+def test_a_schema_of_the_data_makes_nobody_fetch_anything(
+    kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetched(*arguments: object, **named: object) -> object:
+        raise AssertionError(f"opened {arguments}")
+
+    monkeypatch.setattr("urllib.request.urlopen", fetched)
+    (tmp_path / "schema.json").write_text('{"type": "string"}')
+    address = (tmp_path / "schema.json").as_uri() if kept == "local file" else "http://127.0.0.1:9/schema.json"
+    for schema in ({"$ref": address}, {"properties": {"n": {"$ref": address}}}):
+        found = score("json_valid", case('{"n": 1}', expects={"schema": schema}))
+        assert (found.value, found.reason, found.failed) == (None, "schema_broken", True)
+
+
+@pytest.mark.parametrize("schema", [{"type": 7}, {"$ref": "#"}, {"$ref": "#/$defs/none"}, {"pattern": "("}])
+def test_a_schema_that_is_wrong_itself_is_a_visible_failure(schema: dict[str, object]) -> None:
+    assert score("json_valid", case('"x"', expects={"schema": schema})).reason == "schema_broken"
 
 
 def test_json_is_judged_by_keys_schema_and_fields() -> None:

@@ -181,3 +181,30 @@ def test_flipping_equal_magnitudes_together_gives_what_scipy_gives(shift: float)
     found = sign_flip(data)
     assert found == sign_flip(data), "the seed is fixed"
     assert found == pytest.approx(expected, abs=4 * (expected * (1 - expected) / 9_999) ** 0.5 * 2**0.5 + 2e-4)
+
+
+def test_clusters_of_one_pair_each_leave_a_comparison_exactly_as_it_is() -> None:
+    dice = np.random.default_rng(5)
+    for draw in (lambda: dice.integers(0, 2, 40).astype(float), lambda: dice.random(40), lambda: dice.normal(size=40)):
+        a, b = draw(), draw()
+        assert paired_difference(a, b, clusters=range(40)) == paired_difference(a, b)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_repeating_every_pair_within_its_cluster_adds_no_evidence(binary: bool) -> None:
+    dice = np.random.default_rng(6)
+    a, b = (dice.integers(0, 2, 30) if binary else dice.random(30) for _ in range(2))
+    four = [np.repeat(np.asarray(x, dtype=float), 4) for x in (a, b)]
+    alone, naive = paired_difference(a, b), paired_difference(*four)
+    grouped = paired_difference(*four, clusters=np.repeat(np.arange(30), 4))
+    flipped = sign_flip(np.asarray(a, dtype=float) - b)
+    assert grouped.estimate == pytest.approx(alone.estimate) and grouped.p_value == pytest.approx(flipped, abs=0.02)
+    assert None not in (alone.low, alone.high, naive.low, naive.high, grouped.low, grouped.high)
+    width = (grouped.high - grouped.low) / (alone.high - alone.low)  # type: ignore[operator]  # not None
+    assert width == pytest.approx(1, abs=0.12) and naive.high - naive.low < 0.6 * (alone.high - alone.low)  # type: ignore[operator]
+    assert paired_difference(*four, clusters=[f"c{i // 4}" for i in range(120)]) == grouped, "labels may be anything"
+
+
+def test_one_cluster_alone_says_nothing_of_others() -> None:
+    found = paired_difference([1.0] * 20, [0.0] * 20, clusters=["manual"] * 20)
+    assert (found.low, found.high, found.p_value) == (None, None, 1.0)

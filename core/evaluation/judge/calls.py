@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from core.approaches import ProjectSources
 from core.errors import KurabeError
 from core.identity import match_key
 from core.knowledge import get_chunks
@@ -21,7 +20,7 @@ from core.store import read
 from core.store import tables as tb
 
 from ..planning import draw
-from ..scoring import Scorer
+from ..scoring import Scorer, sources_of
 from .config import PAIR, JudgeConfig
 
 _CHUNKS = 400
@@ -70,12 +69,7 @@ class Material:
         made = cls(experiment, config)
         made.metrics = judged_metrics(config)
         made._read()
-        sources = ProjectSources(
-            experiment.project_id,
-            index_version_id=experiment.config.get("index_version_id"),
-            dataset_version_id=experiment.dataset_version_id,
-        )
-        made.scorer = Scorer(sources, ())
+        made.scorer = Scorer(sources_of(experiment), ())
         made.scorer.learn(made.examples.values())
         return made
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from core.errors import KurabeError
 from core.measures import (
@@ -32,6 +33,9 @@ from core.store import tables as tb
 
 from .calls import judged_metrics
 from .config import PAIR, JudgeConfig
+
+_PART = 400
+"""Ids per SQL statement: SQLite allows a limited number of parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +115,12 @@ def judge_outcome(judging_id: str) -> JudgeOutcome:
         KurabeError: `store.missing`.
     """
     judging, rows = _loaded(judging_id)
-    owner = _owners(judging.experiment_id)
+    owner = _owners(judging, rows)
     calls = [row for row in rows if row.kind == PAIR]
     pairs = _paired(calls)
     same = _same(judging, owner)
     decided = [c for row in calls if row.status == "finished" and (c := read_choice(row.text)) in ("first", "second")]
-    metrics, unmeasured = _metrics(judging, owner)
+    metrics, unmeasured = _metrics(judging)
     readable = [pair for pair in pairs if pair.verdict is not None]
     costs = [row.cost for row in rows if row.cost is not None]
     return JudgeOutcome(
@@ -180,9 +184,11 @@ def judgements(judging_id: str, show: str = "all", *, offset: int = 0, limit: in
         rows = [row for row in rows if row.status == "finished" and not _readable(row)]
     elif show == "failed":
         rows = [row for row in rows if row.status == "failed"]
-    shown = rows[offset : offset + limit]
-    wanted = select(tb.Example.id, tb.Example.question).where(tb.Example.id.in_({row.example_id for row in shown}))
+    ids = [row.id for row in rows[offset : offset + limit]]
     with read() as session:
+        full = select(tb.Judgement).where(tb.Judgement.id.in_(ids)).order_by(tb.Judgement.id)
+        shown = list(session.scalars(full))
+        wanted = select(tb.Example.id, tb.Example.question).where(tb.Example.id.in_({row.example_id for row in shown}))
         questions = {example_id: question for example_id, question in session.execute(wanted)}
     return JudgementPage(tuple(shown), questions, len(rows))
 
@@ -193,13 +199,20 @@ def _loaded(judging_id: str) -> tuple[tb.Judging, list[tb.Judgement]]:
         if judging is None:
             raise KurabeError("store.missing", kind="judging", id=judging_id)
         wanted = select(tb.Judgement).where(tb.Judgement.judging_id == judging_id).order_by(tb.Judgement.id)
-        return judging, list(session.scalars(wanted))
+        # what was sent holds both answers and all passages, and nothing that is summed up needs it
+        return judging, list(session.scalars(wanted.options(defer(tb.Judgement.messages))))
 
 
-def _owners(experiment_id: str) -> dict[str, str]:
-    wanted = select(tb.Answer.id, tb.Answer.approach_id).where(tb.Answer.experiment_id == experiment_id)
+def _owners(judging: tb.Judging, rows: Sequence[tb.Judgement]) -> dict[str, str]:
+    """Approach of every answer that was judged, by id."""
+    known = {answer_id for row in rows for answer_id in (row.answer_id, row.other_answer_id) if answer_id}
+    ids = sorted(known.union(*(judging.config.get("same_pairs") or [])))
+    found: dict[str, str] = {}
     with read() as session:
-        return {answer_id: approach_id for answer_id, approach_id in session.execute(wanted)}
+        for start in range(0, len(ids), _PART):
+            wanted = select(tb.Answer.id, tb.Answer.approach_id).where(tb.Answer.id.in_(ids[start : start + _PART]))
+            found.update({answer_id: approach_id for answer_id, approach_id in session.execute(wanted)})
+    return found
 
 
 def _readable(row: tb.Judgement) -> bool:
@@ -284,27 +297,25 @@ def _summed(
     )
 
 
-def _metrics(
-    judging: tb.Judging, owner: dict[str, str]
-) -> tuple[dict[str, dict[str, Interval]], dict[str, dict[str, int]]]:
+def _metrics(judging: tb.Judging) -> tuple[dict[str, dict[str, Interval]], dict[str, dict[str, int]]]:
     """Mean of each metric by approach from this judging's own scores, and what it could not measure."""
     known = {name: judging.config[name] for name in JudgeConfig.model_fields if name in judging.config}
     metrics: tuple[JudgedMetric, ...] = judged_metrics(JudgeConfig.model_validate(known))
     wanted = (
-        select(tb.Score.answer_id, tb.Score.metric, tb.Score.value, tb.Score.reason)
+        select(tb.Answer.approach_id, tb.Score.metric, tb.Score.value, tb.Score.reason)
         .join(tb.Answer, tb.Answer.id == tb.Score.answer_id)
         .where(tb.Answer.experiment_id == judging.experiment_id, tb.Score.metric.in_([m.name for m in metrics]))
     )
     values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     missing: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     with read() as session:
-        for answer_id, metric, value, reason in session.execute(wanted):
+        for approach_id, metric, value, reason in session.execute(wanted):
             if reason.get("params", {}).get("judging") != judging.id:
                 continue
             if value is None:
-                missing[owner[answer_id]][metric] += 1
+                missing[approach_id][metric] += 1
             else:
-                values[owner[answer_id]][metric].append(value)
+                values[approach_id][metric].append(value)
     means = {
         approach: {name: mean_interval(np.array(found), bounds=(0.0, 1.0)) for name, found in by_metric.items()}
         for approach, by_metric in values.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from core.store import tables as tb
 
 from ..asking import Asker, is_open
 from ..gone import Watch
+from ..kept import keep_results
 from ..scoring import replace_scores, score_values
 from .calls import Material
 from .config import PAIR, JudgeConfig
@@ -78,6 +80,8 @@ class JudgeRun:
         with write() as session:
             session.get_one(tb.Judging, self.judging.id).completed_at = now()
             mark_measured(session, {self.judging.experiment_id})  # from now on results rest on it
+        with suppress(KurabeError):  # a price that is missing by now is for the page to say; the judge's words are kept
+            keep_results(self.judging.experiment_id)
         failed = sum(1 for row in self.rows if row.status == "failed")
         return {"judging_id": self.judging.id, "calls": len(self.rows), "failed": failed}
 

@@ -8,7 +8,7 @@ from itertools import combinations
 from statistics import fmean
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from core.errors import KurabeError
 from core.identity import match_key
@@ -120,8 +120,11 @@ def _given(experiment: tb.Experiment) -> tuple[dict[tuple[str, str], _Answers], 
     a, s = tb.Answer, tb.Score
     metric = experiment.config["primary_metric"]
     columns = select(a.phase, a.approach_id, a.example_id, a.status, a.text, a.decoding, s.metric, s.value)
+    again = select(a.example_id).where(a.experiment_id == experiment.id, a.phase.in_(PROBES)).distinct()
+    # of the first answers those to questions that were asked again: the texts of all others are read for nothing
+    compared = (a.phase == "quality") & a.example_id.in_(again)
     wanted = columns.outerjoin(s, (s.answer_id == a.id) & s.metric.in_([metric, PRIMARY])).where(
-        a.experiment_id == experiment.id, a.phase.in_(["quality", *PROBES])
+        a.experiment_id == experiment.id, or_(a.phase.in_(PROBES), compared)
     )
     found: dict[tuple[str, str], _Answers] = defaultdict(lambda: defaultdict(list))
     left = 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import case, select, update
 
-from core.approaches import RUNNING, AnswerRequest, Decoding, Parts, ProjectSources, Task, ask_all, load_parts, may_pass
+from core.approaches import RUNNING, AnswerRequest, Decoding, Parts, Task, ask_all, load_parts, may_pass
 from core.identity import process_identity
 from core.jobs import JobContext
 from core.measures import METRICS, PRIMARY, measure
@@ -15,7 +15,7 @@ from core.store import read, write
 from core.store import tables as tb
 
 from ..gone import Watch
-from ..scoring import Scorer, replace_scores, score_values
+from ..scoring import Scorer, replace_scores, score_values, sources_of
 from .config import RobustnessConfig
 from .planning import Looked, look, requests
 from .probes import abilities, ability_case
@@ -61,12 +61,7 @@ def run_robustness(ctx: JobContext) -> dict[str, Any]:
 
 def _scorer(looked: Looked) -> Scorer:
     experiment = looked.experiment
-    sources = ProjectSources(
-        experiment.project_id,
-        index_version_id=experiment.config.get("index_version_id"),
-        dataset_version_id=experiment.dataset_version_id,
-    )
-    scorer = Scorer(sources, (experiment.config["primary_metric"],))
+    scorer = Scorer(sources_of(experiment), (experiment.config["primary_metric"],))
     scorer.learn(looked.examples)
     return scorer
 

@@ -7,14 +7,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
+from core.errors import KurabeError
+
 from ..case import Case, Measured, Metric, ShownPassage
 from ..text import abstains, citations
 
 
 def holds_gold(passage: ShownPassage, case: Case) -> bool:
-    """Whether the passage is a gold chunk, or contains a gold quote word for word (spaces aside)."""
+    """Whether the passage is a gold chunk, or contains a gold quote word for word (spaces aside).
+
+    Raises:
+        KurabeError: `approaches.source_removed` when its text was deleted since.
+    """
     if passage.chunk_id and passage.chunk_id in case.gold_chunks:
         return True
+    if passage.removed:
+        raise KurabeError("approaches.source_removed", removed=1, total=len(case.passages))
     text = _squeezed(passage.text)
     return any(q and q in text for q in (_squeezed(str(g.get("quote") or "")) for g in case.gold))
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import jsonschema
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from ..case import Case, Measured, Metric, yes_no
 from ..text import without_fence
@@ -55,10 +57,16 @@ class JsonValid(Metric):
 
     def _against_schema(self, parsed: Any, schema: dict[str, Any]) -> Measured:
         try:
-            error = jsonschema.Draft202012Validator(schema).iter_errors(parsed)
-            first = next(iter(sorted(error, key=lambda e: list(map(str, e.absolute_path)))), None)
+            jsonschema.Draft202012Validator.check_schema(schema)
+            # a schema comes with the data: without a registry of its own, a reference in it would be fetched
+            checker = jsonschema.Draft202012Validator(schema, registry=Registry())
+            first = min(checker.iter_errors(parsed), key=lambda e: list(map(str, e.absolute_path)), default=None)
         except jsonschema.SchemaError as broken:
             return Measured(None, "schema_broken", {"detail": broken.message})
+        except Unresolvable as lost:
+            return Measured(None, "schema_broken", {"detail": f"$ref {lost.ref}"})
+        except RecursionError:
+            return Measured(None, "schema_broken", {"detail": "$ref …"})
         return yes_no(
             first is None, "json_ok" if first is None else "json_against_schema", detail=getattr(first, "message", "")
         )

@@ -30,6 +30,7 @@ class SemanticSimilarity(Metric):
 
     name: ClassVar[str] = "semantic_similarity"
     binary: ClassVar[bool] = False
+    primary: ClassVar[bool] = False
 
     def score(self, case: Case) -> Measured:
         """Embed both texts with the case's embedder."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.store.tables._base import Base, ModelCall, Owned
@@ -97,6 +97,15 @@ class Answer(Owned, Base):
         # the unique constraint below serves as the index of experiment, phase and approach
         Index("ix_answers_status", "experiment_id", "phase", "status"),
         Index("ix_answers_compare", "compare_id"),
+        # what an approach took before, the newest first; and the live comparisons of a project among a million others
+        Index("ix_answers_earlier", "project_id", "approach_hash", "phase", "id"),
+        Index(
+            "ix_answers_live",
+            "project_id",
+            "compare_id",
+            sqlite_where=text("compare_id IS NOT NULL"),
+            postgresql_where=text("compare_id IS NOT NULL"),
+        ),
         UniqueConstraint("experiment_id", "phase", "approach_id", "example_id", "repetition"),
     )
 
