@@ -129,4 +129,4 @@ def change_before(rows: Sequence[tb.Answer]) -> Changed | None:
 
 
 def _words(prompt: PromptChoice) -> str:
-    return f"{prompt.instructions}\n{prompt.house_rules}"
+    return "\n".join((prompt.instructions, prompt.house_rules, prompt.style)).rstrip()

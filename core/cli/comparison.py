@@ -187,7 +187,7 @@ def changes(
         return
     rows = [
         (
-            called(change.name, change.preset),
+            called(change.name, change.preset, change.names),
             share_text(change.before),
             share_text(change.after),
             verdict_word(change.verdict),

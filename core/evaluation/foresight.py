@@ -40,8 +40,7 @@ def _prompt(spec: ApproachSpec, sources: ProjectSources, template: ChatTemplate,
     bare = PromptInput(
         language=sources.project.language,
         question=example.question,
-        instructions=spec.prompt.instructions,
-        house_rules=spec.prompt.house_rules,
+        **spec.prompt.model_dump(),
     )
     beside = _chunks(spec, sources) if spec.retrieves else _gathered(spec, sources, template, example)
     return template.count(build_messages(bare)) + beside

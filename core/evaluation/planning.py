@@ -139,11 +139,9 @@ def _total(values: Sequence[Decimal | None]) -> Decimal | None:
 
 def _planned(sources: ProjectSources, row: tb.Approach, calls: int, questions: Sequence[tb.Example]) -> PlannedApproach:
     """Foresee one approach: from its own earlier answers, those of the same preset, else by counting prompts."""
-    project_id = sources.project_id
     seen = _earlier(sources.project, tb.Answer.approach_hash == row.hash)
     if seen is None:
-        same = select(tb.Approach.hash).where(tb.Approach.project_id == project_id, tb.Approach.preset == row.preset)
-        seen = _earlier(sources.project, tb.Answer.approach_hash.in_(same))
+        seen = _earlier(sources.project, tb.Answer.approach_hash.in_(_alike(row)))
     if seen is None:
         counted = foreseen_tokens(spec_of_row(row), sources, questions)
         read_tokens, written_tokens = counted if counted is not None else (None, None)
@@ -159,6 +157,18 @@ def _planned(sources: ProjectSources, row: tb.Approach, calls: int, questions: S
         None if cost is None else cost * calls,
         None if seconds is None else seconds * calls,
     )
+
+
+def _alike(row: tb.Approach) -> list[str]:
+    """Hashes of the approaches of the same kind; for a model at an address only those that the same one answers."""
+    wanted = select(tb.Approach).where(tb.Approach.project_id == row.project_id, tb.Approach.preset == row.preset)
+    with read() as session:
+        found = list(session.scalars(wanted))
+    model = spec_of_row(row).model
+    near = (other for other in found if spec_of_row(other).model.kind != "endpoint")
+    if model.kind == "endpoint":
+        near = (other for other in found if spec_of_row(other).model.place == model.place)
+    return [other.hash for other in near]
 
 
 def _earlier(project: tb.Project, which: Any) -> tuple[float | None, float | None, float | None, Decimal | None] | None:

@@ -6,7 +6,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -137,12 +137,10 @@ class ExperimentRun:
         """Load every approach with the pinned decoding."""
         decoding = Decoding.model_validate(self.config["decoding"])
         for approach_id, approach in self.approaches.items():
-            loaded = load_parts(approach, self.sources)
-            self.parts[approach_id] = replace(loaded, spec=loaded.spec.model_copy(update={"decoding": decoding}))
+            self.parts[approach_id] = load_parts(approach, self.sources, decoding)
 
     def _weights(self, approach_id: str) -> str:
-        model = self.parts[approach_id].spec.model
-        return f"{model.url or ''} {model.served_name}"
+        return self.parts[approach_id].spec.model.place
 
     def _by_weights(self) -> dict[str, list[str]]:
         groups: dict[str, list[str]] = {}

@@ -86,7 +86,7 @@ def _prompt_form(rows: Sequence[tb.Answer]) -> None:
     rules = st.text_area(t("approaches.spec.house_rules"), prompt.house_rules, key=f"{key}_rules", height=80)
     st.caption(t("ui.again.prompt.text"))
     if st.button(t("ui.again.ask"), type="primary", icon=":material/send:", key="again_ask_prompt"):
-        wanted = PromptChoice(instructions=instructions.strip(), house_rules=rules.strip())
+        wanted = PromptChoice(instructions=instructions.strip(), house_rules=rules.strip(), style=prompt.style)
         _go(lambda: ask_with_prompt(str(rows[0].compare_id), wanted))
 
 

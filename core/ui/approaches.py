@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.approaches import ensure_presets, why_unavailable
+from core.approaches import ensure_presets, label_of, why_unavailable
 from core.errors import KurabeError
 from core.i18n import describe, t
 from core.store import tables as tb
@@ -17,7 +17,7 @@ __all__ = ["approach_label", "choose_approaches", "draw_missing"]
 
 def approach_label(approach: tb.Approach) -> str:
     """Return the name that pages show: the preset's in the reader's language, else what the team called it."""
-    return t(f"approaches.preset.{approach.preset}") if approach.name == approach.preset else approach.name
+    return label_of(approach)
 
 
 def choose_approaches(project_id: str, key: str, usual: tuple[str, ...] = ()) -> list[str]:
