@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from core.approaches import AnswerRequest, answer, ensure_presets
+from core.approaches import AnswerRequest, answer
 from core.cli._output import Json, command, console, progress_line, show, table
+from core.cli.approaches import chosen
 from core.cli.jobs import follow
 from core.cli.project import Project
 from core.datasets import latest_version
@@ -61,18 +62,13 @@ def register(app: typer.Typer) -> None:
 def ask(
     project: Project,
     question: Annotated[str, typer.Argument(help="What to ask.")],
-    approach: Annotated[list[str] | None, typer.Option(help="Preset or name; repeat; default: all.")] = None,
+    approach: Annotated[list[str] | None, typer.Option(help="Preset, name or id; repeat; default: all.")] = None,
     as_json: Json = False,
 ) -> None:
     """Ask approaches one question, one after the other."""
     owner = get_project(project)
-    known = ensure_presets(owner.id)
-    wanted = known if not approach else [row for row in known if {row.preset, row.name} & set(approach)]
-    if not wanted:
-        raise KurabeError("registry.unknown", kind="approach", name=", ".join(approach or ()), suggestions="-",
-                          known=", ".join(row.name for row in known))  # fmt: skip
     answers = {}
-    for row in wanted:
+    for row in chosen(owner.id, approach):
         request = AnswerRequest(project_id=owner.id, approach_id=row.id, question=question)
         answers[row.name] = answer(request)
     if as_json:
@@ -99,7 +95,7 @@ def evaluate(
     project: Project,
     questions: Annotated[int | None, typer.Option(help="Questions, evenly over the slices; default all.")] = None,
     split: Annotated[Literal["validation", "test"], typer.Option(help="Which questions.")] = "test",
-    approach: Annotated[list[str] | None, typer.Option(help="Preset or name; repeat; default: all.")] = None,
+    approach: Annotated[list[str] | None, typer.Option(help="Preset, name or id; repeat; default: all.")] = None,
     latency_questions: Annotated[int, typer.Option(help="Questions asked alone to measure waiting time.")] = 12,
     as_json: Json = False,
 ) -> None:
@@ -108,8 +104,7 @@ def evaluate(
     version = latest_version(owner.id)
     if version is None:
         raise KurabeError("comparison.no_data", what="questions")
-    known = ensure_presets(owner.id)
-    wanted = [row.id for row in known if not approach or {row.preset, row.name} & set(approach)]
+    wanted = [row.id for row in chosen(owner.id, approach)]
     config = ExperimentConfig(
         dataset_version_id=version.id,
         approach_ids=tuple(wanted),
