@@ -177,10 +177,12 @@ def versions(row: tb.Approach) -> list[tb.Approach]:
         return list(session.scalars(wanted.order_by(tb.Approach.version.desc())))
 
 
-def find_approaches(project_id: str, wanted: Iterable[str] | None) -> list[tb.Approach]:
+def find_approaches(
+    project_id: str, wanted: Iterable[str] | None, *, presets_may_lack: bool = False
+) -> list[tb.Approach]:
     """The approaches that somebody named: by id, name, preset, or name in either language; None names all.
 
-    A preset names every approach of that kind.
+    A preset names every approach of that kind; with `presets_may_lack` there may be none of it yet.
 
     Raises:
         KurabeError: `registry.unknown` for a name that none has.
@@ -191,7 +193,7 @@ def find_approaches(project_id: str, wanted: Iterable[str] | None) -> list[tb.Ap
     found: dict[str, tb.Approach] = {}
     for name in wanted:
         named = [row for row in known if name in (row.id, row.preset, *_names(row.name, row.preset, row.spec))]
-        if not named:
+        if not named and not (presets_may_lack and name in PRESETS):
             names = ", ".join(row.name for row in known)
             raise KurabeError("registry.unknown", kind="approach", name=name, suggestions="-", known=names)
         found |= {row.id: row for row in named}

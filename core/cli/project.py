@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.approaches import find_approaches
 from core.cli._output import Json, command, progress_line, show, table
 from core.cli.jobs import follow
 from core.i18n import t
@@ -108,12 +109,15 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Index, train, ask every approach and decide, as one job; follow it to its end."""
+    owner = get_project(project)
+    if approach:
+        find_approaches(owner.id, approach, presets_may_lack=True)  # refuses a wrong name before anything is trained
     config = ComparisonConfig(
         questions=questions,
         training_seconds=training_seconds,
         train=not no_training,
         presets=tuple(approach or ()),
     )
-    view = follow(start_comparison_job(get_project(project).id, config))
+    view = follow(start_comparison_job(owner.id, config))
     if as_json:
         show(view.result)

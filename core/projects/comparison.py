@@ -179,7 +179,7 @@ class _Comparison:
         return {"adapter_id": (view.result or {}).get("adapter_id")}
 
     def _approaches(self) -> dict[str, Any]:
-        wanted = find_approaches(self.project.id, self.config.presets or None)
+        wanted = find_approaches(self.project.id, self.config.presets or None, presets_may_lack=True)
         return {"approach_ids": [approach.id for approach in wanted]}
 
     def _experiment(self) -> dict[str, Any]:
