@@ -21,7 +21,7 @@ from core.approaches import (
     spec_of_row,
 )
 from core.errors import ErrorRecord, KurabeError, as_kurabe_error
-from core.i18n import LANGUAGES, describe, format_duration, format_number, t
+from core.i18n import LANGUAGES, Language, describe, format_duration, format_number, t
 from core.models import adapters, catalogue
 from core.prices import ListPrice, enter_token_price, list_price
 from core.store import tables as tb
@@ -62,7 +62,7 @@ def draw_form(project: tb.Project, start: ApproachSpec, key: str) -> ApproachSpe
 
 def _name_and_kind(project: tb.Project, start: ApproachSpec, key: str) -> dict[str, Any]:
     """Draw the names, one a language, and the kind with the mark that it gives the approach."""
-    main = "ja" if project.language == "ja" else "en"
+    main: Language = "ja" if project.language == "ja" else "en"
     shown = {code: start.names.get(code) or _own_name(start, code, main) for code in LANGUAGES}
     with st.grid(2, min_column_width=220):
         entered = {
@@ -87,7 +87,7 @@ def _name_and_kind(project: tb.Project, start: ApproachSpec, key: str) -> dict[s
     return {"name": name, "names": {code: text for code, text in names.items() if text != name}, "preset": kind}
 
 
-def _own_name(start: ApproachSpec, code: Any, main: str) -> str:
+def _own_name(start: ApproachSpec, code: Language, main: Language) -> str:
     """Return what an approach without a name for a language shows there: a preset's own, or nothing."""
     return called(start.name, start.preset, None, code) if start.name == start.preset or code == main else ""
 
