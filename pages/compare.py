@@ -3,9 +3,10 @@
 import streamlit as st
 
 from core.i18n import t
+from core.ui.approaches_editor import draw_approaches
 from core.ui.compare import ask_form, draw_comparison, draw_recent, present_comparison
 from core.ui.frame import current_project
-from core.ui.parts import draw_empty, draw_head, practice_note, presenting
+from core.ui.parts import choose_view, draw_empty, draw_head, practice_note, presenting
 
 project = current_project()
 if presenting():
@@ -14,13 +15,17 @@ if presenting():
 else:
     draw_head("compare")
     practice_note(project.base_ref)
-    if asked := ask_form(project):
-        st.query_params["compare"] = asked
-    if earlier := draw_recent(project):
-        st.query_params["compare"] = earlier
-    shown = st.query_params.get("compare")
-    if shown:
-        draw_comparison(project, shown)
-        st.caption(t("ui.compare.link"))
+    views = {name: t(f"ui.compare.view.{name}") for name in ("ask", "approaches")}
+    if choose_view("compare", views) == "approaches":
+        draw_approaches(project)
     else:
-        draw_empty("ui.compare.empty")
+        if asked := ask_form(project):
+            st.query_params["compare"] = asked
+        if earlier := draw_recent(project):
+            st.query_params["compare"] = earlier
+        shown = st.query_params.get("compare")
+        if shown:
+            draw_comparison(project, shown)
+            st.caption(t("ui.compare.link"))
+        else:
+            draw_empty("ui.compare.empty")

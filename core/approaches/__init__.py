@@ -3,9 +3,28 @@
 from .again import Changed, ask_after_edit, ask_with_prompts, change_before, prompts_of, tried_prompts
 from .answering import AnswerRequest, answer, answer_row, derived_seed, perform
 from .batch import Keeper, Task, answer_many, ask_all, ask_patiently, may_pass, pause_after, wait_unless
+from .connection import Connection, check_connection
 from .context import Context, Demonstration, Gathered, GatherInput
+from .editing import (
+    Preview,
+    archive_approach,
+    called,
+    change_approach,
+    draft,
+    find_approaches,
+    free_name,
+    label_of,
+    make_approach,
+    model_of_adapter,
+    preview,
+    restore_approach,
+    spec_from,
+    trouble,
+    versions,
+)
 from .library import (
     approaches,
+    archived_approaches,
     ensure_presets,
     get_approach,
     save_approach,
@@ -81,5 +100,23 @@ __all__ = [
     "tried_prompts",
     "unavailable",
     "why_unavailable",
+    "Connection",
+    "Preview",
+    "archive_approach",
+    "archived_approaches",
+    "called",
+    "change_approach",
+    "check_connection",
+    "draft",
+    "find_approaches",
+    "free_name",
+    "label_of",
+    "make_approach",
+    "model_of_adapter",
+    "preview",
+    "restore_approach",
+    "spec_from",
+    "trouble",
+    "versions",
     "wait_unless",
 ]

@@ -156,4 +156,4 @@ def _prompt_lines(before: PromptChoice, after: PromptChoice) -> tuple[tuple[str,
 
 
 def _words(prompt: PromptChoice) -> str:
-    return f"{prompt.instructions}\n{prompt.house_rules}"
+    return "\n".join((prompt.instructions, prompt.house_rules, prompt.style)).rstrip()

@@ -7,11 +7,28 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
+from core.errors import KurabeError
 from core.knowledge import Hit, Mode, SearchResult
 from core.prompting import Passage
+
+
+def setting(
+    default: Any, key: str, *, minimum: int | None = None, maximum: int | None = None, choices: Sequence[str] = ()
+) -> Any:
+    """Return a dataclass field with what a form needs.
+
+    Args:
+        default: a sound value where nothing better is known.
+        key: catalogue key of its label; its sentence of help is ``<key>.help``.
+        minimum: least value allowed.
+        maximum: greatest value allowed.
+        choices: the only values allowed.
+    """
+    metadata = {"label": key, "help": f"{key}.help", "minimum": minimum, "maximum": maximum, "choices": tuple(choices)}
+    return field(default=default, metadata=metadata)
 
 
 class Search(Protocol):
@@ -81,6 +98,18 @@ class Context(ABC):
     name: ClassVar[str]
     """The file's name; key of its label `approaches.context.<name>`."""
 
+    def __post_init__(self) -> None:
+        """Refuse values that the form would not allow.
+
+        Raises:
+            KurabeError: `approaches.bad_field` with the field, what was found and what was expected.
+        """
+        for each in fields(self):
+            expected = _unexpected(each.default, getattr(self, each.name), each.metadata)
+            if expected:
+                found = str(getattr(self, each.name))[:80]
+                raise KurabeError("approaches.bad_field", field=each.name, found=found, expected=expected)
+
     @abstractmethod
     def gather(self, given: GatherInput) -> Gathered:
         """Collect examples or passages for one question.
@@ -89,6 +118,18 @@ class Context(ABC):
             KurabeError: `approaches.too_long` when what must go in does not fit, by how much;
                 whatever search and storage raise.
         """
+
+
+def _unexpected(default: Any, value: Any, allowed: Mapping[str, Any]) -> str:
+    """What was expected in the place of a value; empty when it is allowed."""
+    if isinstance(default, bool):
+        return "" if isinstance(value, bool) else "true, false"
+    if choices := allowed.get("choices"):
+        return "" if value in choices else ", ".join(choices)
+    low, high = allowed.get("minimum"), allowed.get("maximum")
+    number = isinstance(value, int) and not isinstance(value, bool)
+    fits = number and (low is None or value >= low) and (high is None or value <= high)
+    return "" if fits else f"{'' if low is None else low} – {'' if high is None else high}"
 
 
 def passage_of(hit: Hit) -> Passage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -49,35 +50,71 @@ def save_approach(project_id: str, spec: ApproachSpec) -> tb.Approach:
     """Store an approach; a changed one of the same name becomes its next version, an unchanged one stays.
 
     Raises:
-        KurabeError: `registry.unknown` or `registry.bad_fields` for a bad context,
-            `approaches.endpoint_url` for an endpoint without an address, `approaches.key_name` for a key in the
-            place of its variable's name.
+        KurabeError: as `check_spec`.
     """
-    check_key_name(spec.model.key_name)
-    CONTEXTS.build(spec.context)
-    if spec.model.kind == "endpoint" and not (spec.model.url or "").startswith(("http://", "https://")):
-        raise KurabeError("approaches.endpoint_url", url=spec.model.url or "")
+    check_spec(spec)
     with write() as session:
-        return _store(session, project_id, spec)
+        return store_version(session, project_id, spec)
 
 
-def _store(session: Session, project_id: str, spec: ApproachSpec) -> tb.Approach:
-    wanted = select(tb.Approach).where(
-        tb.Approach.project_id == project_id, tb.Approach.name == spec.name, tb.Approach.retired_at.is_(None)
-    )
-    current = session.scalars(wanted).first()
-    stored = spec.model_dump(mode="json")
-    if current is not None and current.hash == spec.hash and current.preset == spec.preset:
+def check_spec(spec: ApproachSpec) -> None:
+    """Refuse what could not answer, or would be drawn and counted as something that it is not.
+
+    Raises:
+        KurabeError: `registry.unknown`, `registry.bad_fields` or `approaches.bad_field` for a bad context,
+            `approaches.endpoint_url` for an endpoint without an address, `approaches.no_model` without a model's
+            name, `approaches.key_name` for a key in the place of its variable's name, `approaches.kind_model` and
+            `approaches.kind_context` for what is no case of its kind, `approaches.name_taken` for another kind's name.
+    """
+    kind, model = PRESETS[spec.preset], spec.model
+    check_key_name(model.key_name)
+    CONTEXTS.build({"name": "", **spec.context})
+    if model.kind == "endpoint" and not is_address(model.url or ""):
+        raise KurabeError("approaches.endpoint_url", url=model.url or "")
+    if not model.ref.strip():
+        raise KurabeError("approaches.no_model")
+    if model.kind not in kind.models:
+        raise KurabeError("approaches.kind_model", kind=spec.preset, found=model.kind, expected=", ".join(kind.models))
+    if kind.contexts and spec.context["name"] not in kind.contexts:
+        expected = ", ".join(kind.contexts)
+        raise KurabeError("approaches.kind_context", kind=spec.preset, found=spec.context["name"], expected=expected)
+    if spec.name in PRESETS and spec.name != spec.preset:
+        raise KurabeError("approaches.name_taken", name=spec.name)
+
+
+def is_address(url: str) -> bool:
+    """Tell whether a text is the address of a web service: a scheme and a host, and no key inside it."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # reading it checks it
+    except ValueError:
+        return False
+    clean = not any(sign.isspace() for sign in url)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None and clean
+
+
+def store_version(
+    session: Session, project_id: str, spec: ApproachSpec, replaced: tb.Approach | None = None
+) -> tb.Approach:
+    """Store a specification within a transaction of the caller's, as the next version of its name or of `replaced`.
+
+    Whatever was stored before stays as it was, so that what it answered keeps its record.
+    """
+    named = select(tb.Approach).where(tb.Approach.project_id == project_id, tb.Approach.name == spec.name)
+    earlier = list(session.scalars(named))
+    current = replaced or next((row for row in earlier if row.retired_at is None), None)
+    stored, same = spec.model_dump(mode="json"), (spec.name, spec.hash, spec.preset)
+    if current is not None and (current.name, current.hash, current.preset) == same:
         current.spec = stored
         return current
-    version = 1
     if current is not None:
-        version, current.retired_at = current.version + 1, now()
+        earlier.append(current)
+        current.retired_at = now()
     row = tb.Approach(
         project_id=project_id,
         name=spec.name,
         preset=spec.preset,
-        version=version,
+        version=max((row.version for row in earlier), default=0) + 1,
         hash=spec.hash,
         spec=stored,
         position=list(PRESETS).index(spec.preset),
@@ -94,15 +131,31 @@ def ensure_presets(project_id: str) -> list[tb.Approach]:
     """
     sources = ProjectSources(project_id)
     blocked = why_unavailable(project_id, sources)
-    existing = {a.preset: spec_of_row(a) for a in approaches(project_id) if spec_of_row(a).managed}
-    edited = {a.preset for a in approaches(project_id)} - existing.keys()
-    specs = [_spec(name, sources) for name in PRESETS if name not in blocked and name not in edited]
+    present = {row.name: spec_of_row(row) for row in approaches(project_id)}
+    managed = {name for name, spec in present.items() if spec.managed}
+    left_alone = (present.keys() - managed) | _archived(project_id)
+    wanted = [name for name, kind in PRESETS.items() if kind.model != "endpoint" and name not in blocked]
+    specs = [_spec(name, sources) for name in wanted if name not in left_alone]
     with write() as session:
         for spec in specs:
-            _store(session, project_id, spec)
-        for name in existing.keys() & blocked.keys():
-            _retire(session, project_id, existing[name].name)
+            store_version(session, project_id, spec)
+        for name in managed & blocked.keys():
+            _retire(session, project_id, name)
     return approaches(project_id)
+
+
+def _archived(project_id: str) -> set[str]:
+    """Names that a person put away and nobody brought back."""
+    return {row.name for row in archived_approaches(project_id)}
+
+
+def archived_approaches(project_id: str) -> list[tb.Approach]:
+    """The newest version of every approach that was put away, in the order of the presets."""
+    newest: dict[str, tb.Approach] = {}
+    for row in approaches(project_id, retired=True):
+        if row.name not in newest or row.version > newest[row.name].version:
+            newest[row.name] = row
+    return [row for row in newest.values() if row.retired_at is not None and spec_of_row(row).archived]
 
 
 def _retire(session: Session, project_id: str, name: str) -> None:
@@ -155,6 +208,21 @@ def why_unavailable(project_id: str, sources: ProjectSources | None = None) -> d
     return blocked
 
 
+_CONTEXT_NEEDS: dict[str, tuple[Need, ...]] = {
+    "few_examples": ("examples",),
+    "many_examples": ("examples",),
+    "retrieved": ("documents", "index"),
+    "gold_passage": ("documents", "index"),
+    "whole_documents": ("documents",),
+}
+
+
+def unmet(context: str | None, sources: ProjectSources) -> ErrorRecord | None:
+    """Why a context could not be filled as things stand; None when it could."""
+    reasons = (_missing(need, sources) for need in _CONTEXT_NEEDS.get(context or "none", ()))
+    return next((reason for reason in reasons if reason is not None), None)
+
+
 def _missing(need: Need, sources: ProjectSources) -> ErrorRecord | None:
     """Why a need is not met; None when it is."""
     if need == "fits":
@@ -169,8 +237,8 @@ def _missing(need: Need, sources: ProjectSources) -> ErrorRecord | None:
     elif need == "gold":
         present[need] = sources.has_gold()
     elif need == "endpoint":
-        # an address belongs to one service: it is given when somebody saves the approach
-        present[need] = False
+        # an address belongs to one service: it is given when somebody makes the approach
+        present[need] = any(row.preset == "endpoint" for row in approaches(sources.project_id))
     else:
         present[need] = sources.adapter("plain" if need == "plain_adapter" else "raft") is not None
     return None if present[need] else KurabeError(f"approaches.no_{need}").as_record()

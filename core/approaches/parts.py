@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,7 +19,7 @@ from core.store import tables as tb
 
 from .context import Context, Gathered, GatherInput
 from .sources import ProjectSources
-from .spec import ApproachSpec, Decoding, ModelChoice
+from .spec import ApproachSpec, Decoding, ModelChoice, check_key_present
 
 CONTEXTS: Registry[Context] = Registry("core.approaches.contexts", Context)  # type: ignore[type-abstract]  # looked up
 """All contexts by name."""
@@ -32,8 +31,8 @@ _MARGIN = 8
 class Server:
     """The client of one approach; finds the local host again after it was restarted elsewhere."""
 
-    def __init__(self, spec: ApproachSpec) -> None:
-        """Connect.
+    def __init__(self, spec: ApproachSpec, endpoint: Endpoint | None = None) -> None:
+        """Connect; with `endpoint` nobody is looked for or started.
 
         Raises:
             KurabeError: as `load_parts`.
@@ -42,14 +41,14 @@ class Server:
         self._lock = threading.Lock()
         self.quiet_until = 0.0
         """Monotonic moment before which the server wants no further question."""
-        self.client = ModelClient(_endpoint(spec))
+        self.client = ModelClient(endpoint or endpoint_of(spec))
 
     def renew(self) -> None:
         """Start or find the host again if it moved; a failure shows at the next call."""
         if not self.client.endpoint.is_local_host:
             return
         with self._lock, suppress(KurabeError):
-            endpoint = _endpoint(self._spec)
+            endpoint = endpoint_of(self._spec)
             if endpoint != self.client.endpoint:
                 self.client = ModelClient(endpoint)
 
@@ -74,8 +73,7 @@ class Prompter:
         prompt = PromptInput(
             language=self.sources.project.language,
             question=question,
-            instructions=self.spec.prompt.instructions,
-            house_rules=self.spec.prompt.house_rules,
+            **self.spec.prompt.model_dump(),
             examples=gathered.examples,
             passages=gathered.passages,
         )
@@ -176,9 +174,9 @@ def load_parts(approach: tb.Approach, sources: ProjectSources, decoding: Decodin
     """Resolve an approach: start or find its server, load its tokenizer.
 
     Args:
-        approach: who answers.
-        sources: what it reads.
-        decoding: in place of its own.
+        approach: which.
+        sources: its project's.
+        decoding: pinned for all approaches in place of its own, thinking mode included.
 
     Raises:
         KurabeError: whatever the host, the base model or the registry raise; `approaches.adapter_gone`;
@@ -187,6 +185,17 @@ def load_parts(approach: tb.Approach, sources: ProjectSources, decoding: Decodin
     spec = ApproachSpec.model_validate(approach.spec)
     if decoding is not None:
         spec = spec.model_copy(update={"decoding": decoding})
+    return resolve(spec, sources, approach_id=approach.id)
+
+
+def resolve(
+    spec: ApproachSpec, sources: ProjectSources, *, approach_id: str = "", endpoint: Endpoint | None = None
+) -> Parts:
+    """Resolve a specification, stored or not; with `endpoint` no server is looked for or started.
+
+    Raises:
+        KurabeError: as `load_parts`.
+    """
     model = spec.model
     if model.kind == "endpoint":
         # an unknown service may refuse a switch that it does not know: it is sent only when wanted
@@ -196,25 +205,27 @@ def load_parts(approach: tb.Approach, sources: ProjectSources, decoding: Decodin
         thinking = spec.decoding.thinking if info.thinking == "optional" else None
     written = prompter(spec, sources)
     return Parts(
-        approach_id=approach.id,
+        approach_id=approach_id,
         spec=spec,
         sources=sources,
         context=written.context,
         template=written.template,
         model_hash=weights_hash(model),
-        server=Server(spec),
+        server=Server(spec, endpoint),
         thinking=thinking,
     )
 
 
-def _endpoint(spec: ApproachSpec) -> Endpoint:
+def endpoint_of(spec: ApproachSpec) -> Endpoint:
+    """Where an approach is asked: the address that it names, else this home's host, started if need be.
+
+    Raises:
+        KurabeError: `approaches.key_missing`; what the host raises.
+    """
     model = spec.model
     if model.kind != "endpoint":
         return ensure_host()
-    key = os.environ.get(model.key_name) if model.key_name else None
-    if model.key_name and not key:
-        raise KurabeError("approaches.key_missing", name=model.key_name)
-    return Endpoint(url=model.url or "", key=key, label=spec.name)
+    return Endpoint(url=model.url or "", key=check_key_present(model.key_name), label=spec.name)
 
 
 def _adapter_hash(adapter_id: str) -> str:
@@ -239,8 +250,7 @@ def budget_for(spec: ApproachSpec, sources: ProjectSources, template: ChatTempla
     bare = PromptInput(
         language=sources.project.language,
         question=question or "?",
-        instructions=spec.prompt.instructions,
-        house_rules=spec.prompt.house_rules,
+        **spec.prompt.model_dump(),
     )
     return max(0, limit - template.count(build_messages(bare)) - _MARGIN)
 

@@ -24,6 +24,17 @@ class PresetInfo:
     ranked: bool = True
     """Whether it may win."""
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Kinds of model that can answer so; whatever the weights, someone else may serve them."""
+        own = {"base": ("base",), "plain": ("adapter", "merged"), "raft": ("adapter", "merged"), "endpoint": ()}
+        return (*own[self.model], "endpoint")
+
+    @property
+    def contexts(self) -> tuple[str, ...]:
+        """Names of the contexts that it may have; empty: any, as for a service whose own context nobody sees."""
+        return () if self.model == "endpoint" else (str(self.context["name"]),)
+
 
 PRESETS: dict[str, PresetInfo] = {
     "base": PresetInfo("base"),

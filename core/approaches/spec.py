@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import KurabeError
+from core.i18n import Language
 from core.identity import content_hash
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -54,6 +55,11 @@ class ModelChoice(_Frozen):
         """The model's name in a request."""
         return f"{self.kind}:{self.ref}" if self.kind in ("adapter", "merged") else self.ref
 
+    @property
+    def place(self) -> str:
+        """Which weights at which address: the same for approaches that one model answers."""
+        return f"{self.url or ''} {self.served_name}"
+
 
 def check_key_name(name: str | None) -> None:
     """Refuse a key where the name of its variable belongs: what is written there is stored and shown.
@@ -72,6 +78,18 @@ def check_key_name(name: str | None) -> None:
         raise KurabeError("approaches.key_name")
 
 
+def check_key_present(name: str | None) -> str | None:
+    """Return the key that a variable of the environment holds; None where none is needed.
+
+    Raises:
+        KurabeError: `approaches.key_missing` when the environment lacks it.
+    """
+    key = os.environ.get(name) if name else None
+    if name and not key:
+        raise KurabeError("approaches.key_missing", name=name)
+    return key
+
+
 class PromptChoice(_Frozen):
     """What every question is sent with."""
 
@@ -79,6 +97,8 @@ class PromptChoice(_Frozen):
     """What the model is asked to do."""
     house_rules: str = ""
     """How answers must look; sent by every preset, so that tuning is not compared with silence."""
+    style: str = ""
+    """In which voice: a tone, a length, a language; stands after the house rules."""
 
 
 class Decoding(_Frozen):
@@ -103,6 +123,8 @@ class ApproachSpec(_Frozen):
 
     name: str = Field(min_length=1, max_length=120)
     """What people call it."""
+    names: dict[Language, str] = Field(default_factory=dict)
+    """What it is called in a language in which that differs from `name`."""
     preset: Preset
     """The familiar approach it is a case of."""
     model: ModelChoice
@@ -117,14 +139,18 @@ class ApproachSpec(_Frozen):
     """Most tokens of prompt; 0: what the model can read, less the longest answer."""
     managed: bool = False
     """Kept up to date by Kurabe (newest adapter, project's prompt) until somebody edits it."""
+    archived: bool = False
+    """Put away by a person: offered nowhere, and not renewed by Kurabe, until somebody brings it back."""
 
     @property
     def hash(self) -> str:
         """Hash of everything that can change an answer; the name and who manages it do not."""
-        content = self.model_dump(mode="json", exclude={"name", "managed", "preset"})
+        content = self.model_dump(mode="json", exclude={"name", "names", "managed", "archived", "preset"})
+        # approaches that were stored before there were these fields keep their hash
         if self.decoding.top_p is None:
-            # approaches that were stored before there was such a field keep their hash
             del content["decoding"]["top_p"]
+        if not self.prompt.style:
+            del content["prompt"]["style"]
         return content_hash(content)
 
     @property

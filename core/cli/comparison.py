@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
-from core.approaches import AnswerRequest, Decoding, answer, ensure_presets, spec_of_row
+from core.approaches import AnswerRequest, Decoding, answer, spec_of_row
 from core.cli._output import Json, command, console, progress_line, show, table
+from core.cli.approaches import chosen
 from core.cli.jobs import follow
 from core.cli.project import Project
 from core.datasets import latest_version, version
@@ -66,18 +67,13 @@ def register(app: typer.Typer) -> None:
 def ask(
     project: Project,
     question: Annotated[str, typer.Argument(help="What to ask.")],
-    approach: Annotated[list[str] | None, typer.Option(help="Preset or name; repeat; default: all.")] = None,
+    approach: Annotated[list[str] | None, typer.Option(help="Preset, name or id; repeat; default: all.")] = None,
     as_json: Json = False,
 ) -> None:
     """Ask approaches one question, one after the other."""
     owner = get_project(project)
-    known = ensure_presets(owner.id)
-    wanted = known if not approach else [row for row in known if {row.preset, row.name} & set(approach)]
-    if not wanted:
-        raise KurabeError("registry.unknown", kind="approach", name=", ".join(approach or ()), suggestions="-",
-                          known=", ".join(row.name for row in known))  # fmt: skip
     answers = {}
-    for row in wanted:
+    for row in chosen(owner.id, approach):
         request = AnswerRequest(project_id=owner.id, approach_id=row.id, question=question)
         answers[row.name] = answer(request)
     if as_json:
@@ -106,7 +102,7 @@ def evaluate(
     split: Annotated[
         Literal["validation", "test"], typer.Option(help="Choose and tune on validation; test is for the end.")
     ] = "test",
-    approach: Annotated[list[str] | None, typer.Option(help="Preset or name; repeat; default: all.")] = None,
+    approach: Annotated[list[str] | None, typer.Option(help="Preset, name or id; repeat; default: all.")] = None,
     latency_questions: Annotated[int, typer.Option(help="Questions asked alone to measure waiting time.")] = 12,
     repetitions: Annotated[int, typer.Option(help="Answers per question; more need a temperature.", min=1, max=50)] = 1,
     temperature: Annotated[float | None, typer.Option(help="0 takes the likeliest word; default: theirs.")] = None,
@@ -123,7 +119,7 @@ def evaluate(
 ) -> None:
     """Ask every approach the test questions, as a job, and print what was measured."""
     owner = get_project(project)
-    rows = _wanted(ensure_presets(owner.id), approach)
+    rows = chosen(owner.id, approach)
     changes = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "thinking": thinking}
     config = ExperimentConfig(
         dataset_version_id=_version_id(owner, dataset_version),
@@ -279,7 +275,7 @@ def changes(
         return
     rows = [
         (
-            called(change.name, change.preset),
+            called(change.name, change.preset, change.names),
             share_text(change.before),
             share_text(change.after),
             verdict_word(change.verdict),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from core.approaches import ModelChoice, get_approach
+from core.approaches import ModelChoice, get_approach, label_of
 from core.cli._output import Json, command, console, progress_line, show, table
 from core.cli.jobs import follow
 from core.cli.project import Project
@@ -27,7 +27,7 @@ from core.evaluation import (
     start_judging,
     start_robustness,
 )
-from core.i18n import catalogue, format_money, format_number, format_percent, t
+from core.i18n import format_money, format_number, format_percent, t
 from core.projects import get_project
 from core.store import tables as tb
 from core.votes import Agreement, agreement
@@ -175,5 +175,4 @@ def _print(outcome: JudgeOutcome, people: Agreement | None) -> None:
 
 
 def _name(approach_id: str) -> str:
-    name = get_approach(approach_id).name
-    return t(f"approaches.preset.{name}") if f"approaches.preset.{name}" in catalogue("en") else name
+    return label_of(get_approach(approach_id))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.approaches import find_approaches
 from core.cli._output import Json, command, progress_line, show, table
 from core.cli.jobs import follow
 from core.i18n import t
@@ -103,11 +104,20 @@ def compare(
     project: Project,
     questions: Annotated[int | None, typer.Option(help="Test questions, evenly over the slices; default all.")] = None,
     training_seconds: Annotated[int | None, typer.Option(help="Time limit of each training.")] = None,
+    approach: Annotated[list[str] | None, typer.Option(help="Preset, name or id; repeat; default: all.")] = None,
     no_training: Annotated[bool, typer.Option("--no-training", help="Only approaches that need no adapter.")] = False,
     as_json: Json = False,
 ) -> None:
     """Index, train, ask every approach and decide, as one job; follow it to its end."""
-    config = ComparisonConfig(questions=questions, training_seconds=training_seconds, train=not no_training)
-    view = follow(start_comparison_job(get_project(project).id, config))
+    owner = get_project(project)
+    if approach:
+        find_approaches(owner.id, approach, presets_may_lack=True)  # refuses a wrong name before anything is trained
+    config = ComparisonConfig(
+        questions=questions,
+        training_seconds=training_seconds,
+        train=not no_training,
+        presets=tuple(approach or ()),
+    )
+    view = follow(start_comparison_job(owner.id, config))
     if as_json:
         show(view.result)

@@ -11,6 +11,7 @@ import typer
 
 from core import __version__
 from core.cli import (
+    approaches,
     comparison,
     datasets,
     doctor,
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.add_typer(project.app, name="project")
 app.add_typer(datasets.dataset, name="dataset")
 app.add_typer(knowledge.knowledge, name="knowledge")
+app.add_typer(approaches.app, name="approaches")
 app.add_typer(training.app, name="train")
 app.add_typer(runs.app, name="runs")
 app.add_typer(jobs.app, name="jobs")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.approaches import PRESETS
+from core.approaches import called
 from core.decision.verdict import Verdict
 from core.errors import KurabeError
 from core.evaluation import ApproachResult, Results
@@ -32,13 +32,7 @@ _BETWEEN: dict[Language, str] = {"en": " ", "ja": ""}
 
 def approach_name(approach: ApproachResult, code: Language | None = None) -> str:
     """Return an approach's name for readers: the preset's, or what the team called it."""
-    return called(approach.name, approach.preset, code)
-
-
-def called(name: str, preset: str | None = None, code: Language | None = None) -> str:
-    """Return how readers know an approach of this name: a preset's name is its key."""
-    known = name == preset if preset is not None else name in PRESETS
-    return t(f"approaches.preset.{name}", code) if known else name
+    return called(approach.name, approach.preset, approach.names, code)
 
 
 def verdict_word(word: Word, code: Language | None = None) -> str:

@@ -23,6 +23,8 @@ class Change:
 
     name: str
     preset: str
+    names: dict[str, str]
+    """What it is called in a language in which that differs from `name`."""
     same: bool
     """Whether it is the very same configuration: then only chance, documents or the served model differ."""
     before: Interval
@@ -127,6 +129,7 @@ def _changes(
         Change(
             name=new.name,
             preset=new.preset,
+            names=new.names,
             same=old.hash == new.hash,
             before=mean_interval(before, bounds=(0.0, 1.0)),
             after=mean_interval(after, bounds=(0.0, 1.0)),

@@ -37,6 +37,8 @@ class Measured:
     """Share of right answers, failed ones being wrong; NaN where nothing was measured."""
     shown: NDArray[np.float64]
     """Whether the gold passages stood in the prompt; NaN where no place is known, or nothing was retrieved."""
+    weights: str = ""
+    """Which model answered."""
 
 
 def headroom(
@@ -50,8 +52,12 @@ def headroom(
         absent: Whether declining is the right answer.
     """
     ceiling = next((i for i, approach in measured.items() if approach.preset == CEILING), None)
-    untuned = [i for i, approach in measured.items() if approach.preset in UNTUNED]
-    if ceiling is None or not untuned:
+    if ceiling is None:
+        return None
+    # another model's answers say nothing about what this one would do with the right passages
+    same = {i: approach for i, approach in measured.items() if approach.weights == measured[ceiling].weights}
+    untuned = [i for i, approach in same.items() if approach.preset in UNTUNED]
+    if not untuned:
         return None
     known = ~np.isnan(np.stack([measured[i].right for i in (*untuned, ceiling)])).any(axis=0)
     if not known.any():

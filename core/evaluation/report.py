@@ -170,6 +170,8 @@ class ApproachResult:
     """Which category it named where another was right; None where no question asks for one."""
     reasons: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Parameters of one failed answer's error by code: with it they make a sentence."""
+    names: dict[str, str] = field(default_factory=dict)
+    """What it is called in a language in which that differs from `name`."""
 
 
 @dataclass(frozen=True, slots=True)

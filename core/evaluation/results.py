@@ -133,7 +133,10 @@ class _Results:
         return headroom(self._measured(), self.columns.covered, self.columns.absent)
 
     def _measured(self) -> dict[str, Measured]:
-        return {a.id: Measured(a.preset, self.matrix[a.id], self.shown[a.id]) for a in self.approaches}
+        return {
+            a.id: Measured(a.preset, self.matrix[a.id], self.shown[a.id], spec_of_row(a).model.place)
+            for a in self.approaches
+        }
 
     def cases(self) -> list[dict[str, Any]]:
         """One row a question, after `compute`."""
@@ -172,6 +175,7 @@ class _Results:
         return ApproachResult(
             approach_id=approach.id,
             name=approach.name,
+            names={str(code): name for code, name in spec.names.items()},
             preset=approach.preset,
             version=approach.version,
             ranked=spec.ranked,

@@ -141,8 +141,7 @@ class ExperimentRun:
             self.parts[approach_id] = load_parts(approach, self.sources, decoding)
 
     def _weights(self, approach_id: str) -> str:
-        model = self.parts[approach_id].spec.model
-        return f"{model.url or ''} {model.served_name}"
+        return self.parts[approach_id].spec.model.place
 
     def _by_weights(self) -> dict[str, list[str]]:
         groups: dict[str, list[str]] = {}

@@ -50,9 +50,10 @@ class Capabilities:
 def detect(client: OpenAI, endpoint: Endpoint, model: str | None, *, probe: bool) -> Capabilities:
     """Find out what a server can do; without `probe` only from its list of models.
 
-    Each probe writes one token, so that asking costs next to nothing.
+    Each probe writes one token, so that asking costs next to nothing. A service that has no list of models is asked
+    for the named one all the same.
     """
-    listed = list(client.models.list())
+    listed = _listed(client)
     names = tuple(entry.id for entry in listed)
     owner = str(getattr(listed[0], "owned_by", "") or "") if listed else ""
     if owner == "kurabe":
@@ -86,6 +87,18 @@ def detect(client: OpenAI, endpoint: Endpoint, model: str | None, *, probe: bool
         timings=False,
         probed=True,
     )
+
+
+def _listed(client: OpenAI) -> list[Any]:
+    """Return the server's list of models; empty where it has none, as a team's own service often does."""
+    from openai import APIStatusError
+
+    try:
+        return list(client.models.list())
+    except APIStatusError as error:
+        if error.status_code in (404, 405, 501):
+            return []
+        raise
 
 
 _HELLO: list[Any] = [{"role": "user", "content": "Hello"}]

@@ -20,7 +20,15 @@ from core.settings import settings
 from core.store import read, write
 from core.store import tables as tb
 
-__all__ = ["PriceBookInfo", "PriceEntry", "edit_prices", "price_book", "price_versions", "remember_prices"]
+__all__ = [
+    "PriceBookInfo",
+    "PriceEntry",
+    "edit_prices",
+    "enter_token_price",
+    "price_book",
+    "price_versions",
+    "remember_prices",
+]
 
 Unit = Literal["per_usd", "core_hour", "hour", "million_tokens"]
 
@@ -201,6 +209,24 @@ def edit_prices(changes: Mapping[str, PriceEntry | None]) -> PriceBookInfo:
     book = _book(corrections)
     _store(book, corrections)
     return book
+
+
+def enter_token_price(model_ref: str, read: Any, written: Any, source: str = "") -> PriceBookInfo:
+    """Enter what a million tokens of a model cost, as the contract with whoever serves it says; today's price.
+
+    Args:
+        model_ref: the model's name at its server.
+        read: of the prompt, in the price book's currency.
+        written: of the answer.
+        source: where it was read.
+
+    Raises:
+        KurabeError: ``prices.bad_amount``.
+    """
+    key = f"tokens/{model_ref}"
+    values = {"key": key, "unit": "million_tokens", "amounts": {"input": read, "output": written}}
+    entry = PriceEntry.from_dict({**values, "as_of": now().date().isoformat(), "source": source})
+    return edit_prices({key: entry})
 
 
 def remember_prices() -> PriceBookInfo:

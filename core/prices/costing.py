@@ -15,8 +15,10 @@ from core.prices.device import Device, local_device
 __all__ = [
     "Cost",
     "CostPart",
+    "ListPrice",
     "TokenRates",
     "convert",
+    "list_price",
     "price_answer",
     "price_device",
     "price_hosted_training",
@@ -164,6 +166,32 @@ def price_parts(
     share = Decimal(min(context_tokens or 0, usage.prompt_tokens)) / max(usage.prompt_tokens, 1)
     context = (reading * share).quantize(_SMALLEST)
     return whole, {"prompt": reading - context, "context": context, "completion": whole.amount - reading}
+
+
+@dataclass(frozen=True, slots=True)
+class ListPrice:
+    """What a million tokens of a hosted model cost."""
+
+    input: Decimal
+    output: Decimal
+    currency: str
+    source: str
+    """Where the price was read; empty for the ``genai-prices`` list."""
+    as_of: str
+    """Day, month or year on which it held; for the list its version."""
+
+
+def list_price(model_ref: str) -> ListPrice | None:
+    """Return the list price that answers of a model are priced with; None where nobody has entered or listed one."""
+    book = price_book()
+    if (own := _own_token_price(book, model_ref)) is not None:
+        return ListPrice(own.amounts["input"], own.amounts["output"], book.currency, own.source, own.as_of)
+    try:
+        # a thousand at a time: prices that rise with the length of a prompt are those of a short one
+        read, written = _calculated(model_ref, 1000, 0, 0), _calculated(model_ref, 0, 1000, 0)
+    except KurabeError:
+        return None
+    return ListPrice(read * 1000, written * 1000, book.currency, "", book.list_version)
 
 
 def price_device(seconds: float, device: str | None = None) -> Cost:

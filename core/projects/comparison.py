@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from core.approaches import ensure_presets
+from core.approaches import find_approaches
 from core.datasets import latest_version
 from core.decision import record_decision
 from core.errors import KurabeError
@@ -53,7 +53,7 @@ class ComparisonConfig:
     training_seconds: int | None = None
     """Time limit of each training; None takes the preset's."""
     presets: tuple[str, ...] = ()
-    """Approaches to compare; empty takes all that can answer."""
+    """Approaches to compare, by preset, name or id; empty takes all that can answer."""
     seed: int = 0
 
 
@@ -179,8 +179,7 @@ class _Comparison:
         return {"adapter_id": (view.result or {}).get("adapter_id")}
 
     def _approaches(self) -> dict[str, Any]:
-        made = ensure_presets(self.project.id)
-        wanted = [a for a in made if not self.config.presets or a.preset in self.config.presets]
+        wanted = find_approaches(self.project.id, self.config.presets or None, presets_may_lack=True)
         return {"approach_ids": [approach.id for approach in wanted]}
 
     def _experiment(self) -> dict[str, Any]:

@@ -44,6 +44,8 @@ class PromptInput:
     """What the model is asked to do."""
     house_rules: str = ""
     """How answers must look."""
+    style: str = ""
+    """In which voice."""
     examples: tuple[tuple[str, str], ...] = ()
     """Question and answer pairs shown before the question, as turns of the same chat."""
     passages: tuple[Passage, ...] = ()
@@ -56,7 +58,8 @@ def build_messages(prompt: PromptInput) -> list[Message]:
     The same input always gives the same characters; nothing else in Kurabe words a prompt.
     """
     messages: list[Message] = []
-    system = "\n".join(part.strip() for part in (prompt.instructions, prompt.house_rules) if part.strip())
+    parts = (prompt.instructions, prompt.house_rules, prompt.style)
+    system = "\n".join(part.strip() for part in parts if part.strip())
     if system:
         messages.append({"role": "system", "content": system})
     for question, answer in prompt.examples:

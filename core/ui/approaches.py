@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.approaches import ensure_presets, why_unavailable
+from core.approaches import ensure_presets, label_of, spec_of_row, why_unavailable
 from core.errors import KurabeError
 from core.i18n import describe, t
 from core.store import tables as tb
-from core.ui.parts import plain
+from core.ui.parts import lead_to_view, plain
 
 __all__ = ["approach_label", "choose_approaches", "draw_missing"]
 
 
 def approach_label(approach: tb.Approach) -> str:
     """Return the name that pages show: the preset's in the reader's language, else what the team called it."""
-    return t(f"approaches.preset.{approach.preset}") if approach.name == approach.preset else approach.name
+    return label_of(approach)
 
 
 def choose_approaches(
@@ -32,8 +32,7 @@ def choose_approaches(
         asked: ids chosen at first instead, as an address names them; unknown ones are left out.
     """
     known = {approach.id: approach for approach in ensure_presets(project_id)}
-    first = [option for option in known if option in asked]
-    first = first or [option for option, approach in known.items() if not usual or approach.preset in usual]
+    first = [option for option in known if option in asked] or _first_choice(known, usual)
     chosen = st.pills(
         t("ui.approaches.choose"),
         options=list(known),
@@ -44,7 +43,20 @@ def choose_approaches(
         help=_explained(known),
         wrap=True,
     )
+    if st.button(t("ui.approaches.open"), key=f"{key}_open", icon=":material/tune:", type="tertiary"):
+        lead_to_view("compare", "approaches")
     return [option for option in known if option in (chosen or [])]
+
+
+def _first_choice(known: Mapping[str, tb.Approach], usual: tuple[str, ...]) -> list[str]:
+    """Return what is chosen before anyone chooses: of each usual kind one; else all that choose their tokens alike."""
+    if usual:
+        kinds: dict[str, str] = {}
+        for key, approach in known.items():
+            kinds.setdefault(approach.preset, key)
+        return [kinds[preset] for preset in kinds if preset in usual]
+    alike = [spec_of_row(approach).decoding for approach in known.values()]
+    return [key for key, decoding in zip(known, alike, strict=True) if decoding == alike[0]]
 
 
 def _explained(known: Mapping[str, tb.Approach]) -> str:
@@ -61,3 +73,5 @@ def draw_missing(project_id: str) -> None:
         for preset, record in blocked.items():
             message, hint = describe(KurabeError.from_record(record))
             st.markdown(f"**{t(f'approaches.preset.{preset}')}** — {plain(message)} {plain(hint)}")
+            if preset == "endpoint" and st.button(t("ui.approaches.add_endpoint"), icon=":material/add:"):
+                lead_to_view("compare", "approaches", approach="new-endpoint")

@@ -43,7 +43,7 @@ def draw_changes(project: tb.Project, experiment: tb.Experiment) -> None:
 def _draw_table(found: Changes) -> None:
     rows = [
         {
-            t("ui.test.approach"): called(change.name, change.preset),
+            t("ui.test.approach"): called(change.name, change.preset, change.names),
             t("ui.changes.before"): interval_text(change.before),
             t("ui.changes.after"): interval_text(change.after),
             t("ui.changes.change"): change_text(change),

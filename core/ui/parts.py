@@ -14,7 +14,7 @@ import streamlit as st
 from core.charts import alt_of, look
 from core.i18n import Language, format_percent, language, t
 from core.measures import Interval
-from core.ui.navigation import link
+from core.ui.navigation import link, open_page
 
 __all__ = [
     "Tile",
@@ -27,6 +27,7 @@ __all__ = [
     "draw_tiles",
     "error_text",
     "interval_text",
+    "lead_to_view",
     "open_view",
     "plain",
     "plain_lines",
@@ -240,6 +241,12 @@ def open_view(page: str, view: str, **query: str) -> NoReturn:
     for name, value in query.items():
         st.query_params[name] = value
     st.rerun()
+
+
+def lead_to_view(page: str, view: str, **query: str) -> NoReturn:
+    """Leave for a view of a page, this one or another, with query parameters."""
+    st.session_state[_wanted_key(page)] = view
+    open_page(page, view=view, **query)
 
 
 def choose_view(page: str, options: Mapping[str, str]) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import ClassVar
 
 from core.errors import KurabeError
 from core.identity import match_key
 
-from ..context import Context, Demonstration, Gathered, GatherInput
+from ..context import Context, Demonstration, Gathered, GatherInput, setting
 
 
 def spread(pool: Sequence[Demonstration], asked: str, seed: int) -> Iterator[Demonstration]:
@@ -37,9 +37,9 @@ class FewExamples(Context):
 
     name: ClassVar[str] = "few_examples"
 
-    count: int = field(default=4, metadata={"help": "approaches.field.few_examples.count.help"})
+    count: int = setting(4, "approaches.field.few_examples.count", minimum=1, maximum=200)
     """How many examples."""
-    seed: int = field(default=0, metadata={"help": "approaches.field.few_examples.seed.help"})
+    seed: int = setting(0, "approaches.field.few_examples.seed", minimum=0)
     """Which ones: another seed draws others."""
 
     def gather(self, given: GatherInput) -> Gathered:

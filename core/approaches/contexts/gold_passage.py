@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from core.errors import KurabeError
 
-from ..context import Context, Gathered, GatherInput, fitting, passage_of
+from ..context import Context, Gathered, GatherInput, fitting, passage_of, setting
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class GoldPassage(Context):
 
     name: ClassVar[str] = "gold_passage"
 
-    k: int = field(default=4, metadata={"help": "approaches.field.gold_passage.k.help"})
+    k: int = setting(4, "approaches.field.gold_passage.k", minimum=1, maximum=100)
     """Most passages."""
 
     def gather(self, given: GatherInput) -> Gathered:

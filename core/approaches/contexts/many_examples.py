@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import ClassVar
 
 from core.errors import KurabeError
 
-from ..context import Context, Gathered, GatherInput
+from ..context import Context, Gathered, GatherInput, setting
 from .few_examples import spread
 
 
@@ -18,9 +18,9 @@ class ManyExamples(Context):
 
     name: ClassVar[str] = "many_examples"
 
-    most: int = field(default=64, metadata={"help": "approaches.field.many_examples.most.help"})
+    most: int = setting(64, "approaches.field.many_examples.most", minimum=1, maximum=5000)
     """Most examples, even when more would fit."""
-    seed: int = field(default=0, metadata={"help": "approaches.field.few_examples.seed.help"})
+    seed: int = setting(0, "approaches.field.few_examples.seed", minimum=0)
     """Which ones come first: another seed draws others."""
 
     def gather(self, given: GatherInput) -> Gathered:

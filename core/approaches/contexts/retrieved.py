@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ..context import Context, Gathered, GatherInput, fitting, passage_of
+from ..context import Context, Gathered, GatherInput, fitting, passage_of, setting
 
 
 @dataclass(frozen=True)
@@ -14,13 +14,13 @@ class Retrieved(Context):
 
     name: ClassVar[str] = "retrieved"
 
-    k: int = field(default=4, metadata={"help": "approaches.field.retrieved.k.help"})
+    k: int = setting(4, "approaches.field.retrieved.k", minimum=1, maximum=100)
     """Most passages."""
-    mode: Literal["auto", "vector", "text", "hybrid"] = field(
-        default="auto", metadata={"help": "approaches.field.retrieved.mode.help"}
+    mode: Literal["auto", "vector", "text", "hybrid"] = setting(
+        "auto", "approaches.field.retrieved.mode", choices=("auto", "vector", "text", "hybrid")
     )
     """How to search; `auto`: hybrid where an embedder reads the language, else full text."""
-    rerank: bool = field(default=False, metadata={"help": "approaches.field.retrieved.rerank.help"})
+    rerank: bool = setting(False, "approaches.field.retrieved.rerank")
     """Whether a second model orders the found passages again."""
 
     def gather(self, given: GatherInput) -> Gathered:

@@ -85,9 +85,7 @@ def _tasks(config: RobustnessConfig, looked: Looked) -> tuple[list[Task], int]:
             continue
         key = (request.approach_id, request.phase == "repeated")
         if key not in parts:
-            loaded = load_parts(looked.approaches[request.approach_id], sources)
-            decoding = warm if key[1] else usual
-            parts[key] = replace(loaded, spec=loaded.spec.model_copy(update={"decoding": decoding}))
+            parts[key] = load_parts(looked.approaches[request.approach_id], sources, warm if key[1] else usual)
         tasks.append((row, _unlabelled(request), parts[key]))
     _own([row for row, _, _ in tasks])
     return tasks, len(rows)
