@@ -17,11 +17,14 @@ from core.charts.retrieval import sweep_chart
 from core.charts.theme import LOOKS, Look, alt_of, look, styled
 from core.charts.training import (
     accuracy_curve,
+    gradient_curve,
     learning_curve,
     loss_comparison,
     loss_curve,
     margin_curve,
+    rate_curve,
     seed_spread,
+    thinned,
 )
 
 __all__ = [
@@ -34,6 +37,7 @@ __all__ = [
     "alt_of",
     "confusion_chart",
     "cost_per_1000",
+    "gradient_curve",
     "headroom_chart",
     "latency_overview",
     "latency_parts",
@@ -45,10 +49,12 @@ __all__ = [
     "margin_curve",
     "quality_by_slice",
     "quality_overview",
+    "rate_curve",
     "seed_spread",
     "spans_by_part",
     "styled",
     "sweep_chart",
+    "thinned",
     "tokens_and_cost",
     "tokens_per_answer",
     "tradeoff",
