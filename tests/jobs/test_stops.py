@@ -168,8 +168,8 @@ def test_what_belongs_to_a_job_is_stored_with_it_or_not_at_all(monkeypatch: pyte
         raise Killed
 
     noted: list[str] = []
-    monkeypatch.setattr("core.jobs.control.tick", killed)
-    with pytest.raises(Killed):
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr("core.jobs.control.tick", killed)
         jobs.submit("t-echo", {}, record=lambda session, job_id: noted.append(job_id))
     assert get_job(noted[0]).status == "queued"
 
@@ -181,5 +181,4 @@ def test_what_belongs_to_a_job_is_stored_with_it_or_not_at_all(monkeypatch: pyte
         jobs.submit("t-echo", {}, record=refuse)
     with pytest.raises(KurabeError, match=r"store\.missing"):
         get_job(noted[1])
-    monkeypatch.undo()
     jobs.cancel(noted[0])

@@ -21,18 +21,19 @@ from core.store import tables as tb
 from core.training import TrainingConfig, import_adapter, reproduce, run_view, start_training
 from core.training.checkpoints import newest_valid
 from core.training.course import course_of
-from tests.training.conftest import Begin, Crash, Known, Training
+from tests.training.conftest import Begin, Crash, Known
 
 SHORT: dict[str, Any] = {"sample_questions": 0, "evaluation_rows": 4}
 
 
-def at_event(training: Training, kind: str, then: Any, step: int = 0) -> None:
-    """Do something as soon as an event is written, in the middle of the run."""
-    emit = JobContext.emit
+def at_event(kind: str, then: Any) -> None:
+    """Do something once, as soon as such an event is written in the middle of the run."""
+    emit, done = JobContext.emit, list[str]()
 
     def watching(self: JobContext, name: str, **data: Any) -> None:
         emit(self, name, **data)
-        if name == kind and int(data.get("step", 0)) >= step:
+        if name == kind and not done:
+            done.append(name)
             then()
 
     JobContext.emit = watching  # type: ignore[method-assign]  # put back by `_restore`
@@ -70,7 +71,7 @@ def test_a_disk_that_fills_up_while_a_checkpoint_is_written_is_said_and_harms_no
         size = (folder / "checkpoint-3" / name).stat().st_size
         resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
-    at_event(training, "checkpoint", fill)
+    at_event("checkpoint", fill)
     with pytest.raises(KurabeError, match=r"jobs\.disk_full"):
         training.go()
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
@@ -91,13 +92,13 @@ def test_a_stop_during_an_evaluation_does_not_wait_for_its_end(begin: Begin, mon
         evaluated = sum(name == "on_prediction_step" for name in seen)
         return "stop" if evaluated > 12 + 3 else None
 
-    monkeypatch.setattr(JobContext, "stop_requested", wish)
-    result = training.go()
+    with monkeypatch.context() as patched:
+        patched.setattr(JobContext, "stop_requested", wish)
+        result = training.go()
     assert result["ended"] == "stop" and result["saved"] is True and result["steps"] == 12
     assert [event["step"] for event in training.events("evaluation")] == [0]
     assert [event["step"] for event in training.events("checkpoint")] == [12]
     assert sum(name == "on_prediction_step" for name in seen) == 16
-    monkeypatch.undo()
     again = training.go()
     assert (again["ended"], again["steps"], again["attempts"]) == ("budget", 24, 2)
 
@@ -109,7 +110,7 @@ def test_a_run_that_begins_anew_shows_nothing_of_the_attempt_that_died(begin: Be
     events = training.folder / "events.jsonl"
     assert course_of(events)["loss"]
     seen: list[list[tuple[int, float]]] = []
-    at_event(training, "evaluation", lambda: seen.append(course_of(events)["loss"]))
+    at_event("evaluation", lambda: seen.append(course_of(events)["loss"]))
     training.go()
     assert training.events("resumed")[0]["step"] == 0
     assert seen[0] == []
@@ -132,7 +133,7 @@ def test_time_cost_and_memory_are_those_of_all_attempts(begin: Begin) -> None:
 def test_early_stopping_keeps_the_best_weights_and_says_so(begin: Begin, home: Path) -> None:
     # A rate far too high for so few rows: the loss falls first, then rises.
     training = begin(
-        {"name": "lora", "rank": 16, "alpha": 64}, learning_rate=3e-2, schedule="constant", epochs=40, evaluations=40,
+        {"name": "lora", "rank": 16, "alpha": 64}, learning_rate=1e-2, schedule="constant", epochs=40, evaluations=40,
         patience=3, sample_questions=1, evaluation_rows=12,
     )  # fmt: skip
     result = training.go()
