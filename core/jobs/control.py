@@ -273,7 +273,8 @@ def wait(
         on_view: Called with the job as it stands, once a look, after the events that came meanwhile.
     """
     deadline = time.monotonic() + timeout if timeout is not None else float("inf")
-    ticked, tail = float("-inf"), None
+    ticked = float("-inf")
+    tail: EventTail | None = None
     while True:
         if time.monotonic() - ticked >= _TICK_SECONDS:
             tick()

@@ -441,7 +441,8 @@ def _chosen_samples(run: RunView) -> dict[str, Any]:
         ),
         key=f"samples_{run.id}",
     )
-    return later.get(step, run.samples[-1])
+    # a resumed attempt may have gone back behind the one that was chosen
+    return run.samples[-1] if step is None else later.get(step, run.samples[-1])
 
 
 def _draw_kept(run: RunView) -> None:

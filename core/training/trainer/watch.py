@@ -279,7 +279,6 @@ class Watcher(TrainerCallback):
         """Report the validation loss, take sample answers, and end a run that no longer gets better."""
         loss = float((metrics or {}).get("eval_loss", math.nan))
         seen = self.progress
-        self._saving_since = time.monotonic()
         seen.evaluations.append((state.global_step, loss))
         seen.worse_since = 0 if loss < seen.best else seen.worse_since + 1
         seen.best = min(seen.best, loss)
@@ -292,6 +291,7 @@ class Watcher(TrainerCallback):
         self.ctx.log(f"step {state.global_step}: validation loss {loss:.4f}")
         if state.global_step:
             self.on_evaluation(state.global_step)
+        self._saving_since = time.monotonic()
         patience = self.config.patience
         if patience is not None and seen.worse_since >= patience and not control.should_training_stop:
             self._end(control, "patience", save=True, evaluate=False)
