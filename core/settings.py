@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     """Name of the secret that holds the hub's token for uploads."""
     trackers: str = ""
     """Where trainings also report, separated by commas: ``wandb``, ``mlflow``. TensorBoard files are always written."""
+    checkpoint_minutes: float = Field(default=10, gt=0)
+    """Most minutes of training between two checkpoints: what a killed training loses at most."""
     free_space_floor_mb: int = Field(default=500, ge=0)
     """Free megabytes below which nothing that writes much is started."""
     upload_limit_mb: int = Field(default=200, gt=0)

@@ -27,11 +27,14 @@ from core.charts.theme import LOOKS, Look, alt_of, look, styled
 from core.charts.tradeoff import tradeoff, tradeoff_latency
 from core.charts.training import (
     accuracy_curve,
+    gradient_curve,
     learning_curve,
     loss_comparison,
     loss_curve,
     margin_curve,
+    rate_curve,
     seed_spread,
+    thinned,
 )
 from core.charts.waiting import latency_distribution
 
@@ -49,6 +52,7 @@ __all__ = [
     "confusion_chart",
     "cost_by_part",
     "cost_per_1000",
+    "gradient_curve",
     "headroom_chart",
     "latency_distribution",
     "latency_overview",
@@ -62,10 +66,12 @@ __all__ = [
     "parts_seen",
     "quality_by_slice",
     "quality_overview",
+    "rate_curve",
     "seed_spread",
     "spans_by_part",
     "styled",
     "sweep_chart",
+    "thinned",
     "tokens_per_answer",
     "tradeoff",
     "tradeoff_latency",

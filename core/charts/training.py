@@ -9,9 +9,21 @@ import plotly.graph_objects as go
 from core.charts.theme import plain, styled
 from core.i18n import Language, format_number, format_percent, t
 
-__all__ = ["accuracy_curve", "learning_curve", "loss_comparison", "loss_curve", "margin_curve", "seed_spread"]
+__all__ = [
+    "accuracy_curve",
+    "gradient_curve",
+    "learning_curve",
+    "loss_comparison",
+    "loss_curve",
+    "margin_curve",
+    "rate_curve",
+    "seed_spread",
+    "thinned",
+]
 
 _TRAIN, _VALIDATION = "#6B7280", "#E69F00"
+_POINTS = 600
+"""Most points of a curve that are drawn."""
 
 
 def loss_curve(
@@ -127,7 +139,7 @@ def loss_comparison(
 def learning_curve(
     points: Sequence[tuple[int, float]], finding: str, gain: float = 0.0, code: Language | None = None
 ) -> go.Figure:
-    """Return the lowest validation loss over the number of examples trained on; its title says whether more help.
+    """Return the validation loss of what was kept over the number of examples; its title says whether more help.
 
     Args:
         points: (examples, nats per token) of the runs that ended, the smallest share first.
@@ -149,13 +161,13 @@ def learning_curve(
     title = t(f"charts.curve.title.{finding}", code, **words)
     styled(figure, title, height=320, code=code, alt=_values(points, code))
     figure.update_xaxes(title=t("charts.axis.examples", code), rangemode="tozero")
-    figure.update_yaxes(title=t("charts.axis.best_loss", code), rangemode="tozero", showgrid=True)
+    figure.update_yaxes(title=t("charts.axis.kept_loss", code), rangemode="tozero", showgrid=True)
     figure.update_layout(margin={"r": 48})
     return figure
 
 
 def seed_spread(points: Sequence[tuple[int, float]], code: Language | None = None) -> go.Figure:
-    """Return the lowest validation loss of each seed; its title says how far apart they lie.
+    """Return the validation loss of what each seed left; its title says how far apart they lie.
 
     Args:
         points: (seed, nats per token) of the runs that ended.
@@ -179,7 +191,67 @@ def seed_spread(points: Sequence[tuple[int, float]], code: Language | None = Non
         title = t("charts.seeds.title", code, runs=format_number(len(points), code), apart=apart, **numbers)
     styled(figure, title, height=300, code=code, alt=_values(points, code))
     figure.update_xaxes(title=t("charts.axis.seed", code), type="category")
-    figure.update_yaxes(title=t("charts.axis.best_loss", code), rangemode="tozero", showgrid=True)
+    figure.update_yaxes(title=t("charts.axis.kept_loss", code), rangemode="tozero", showgrid=True)
+    return figure
+
+
+def thinned(curve: Sequence[tuple[int, float]], most: int = _POINTS) -> list[tuple[int, float]]:
+    """Return a curve with about `most` points at the most: its ends, and the lowest and highest of each stretch.
+
+    A screen shows no more, and a night of training has a hundred times as many; no spike is lost.
+    """
+    if len(curve) <= most:
+        return list(curve)
+    inner, stretches = curve[1:-1], max(1, (most - 2) // 2)
+    kept = [curve[0]]
+    for number in range(stretches):
+        part = inner[number * len(inner) // stretches : (number + 1) * len(inner) // stretches]
+        if part:
+            kept += sorted({min(part, key=lambda point: point[1]), max(part, key=lambda point: point[1])})
+    return [*kept, curve[-1]]
+
+
+def rate_curve(rate: Sequence[tuple[int, float]], code: Language | None = None) -> go.Figure:
+    """Return the learning rate over the steps.
+
+    Args:
+        rate: (step, learning rate).
+        code: language of the words; the reader's by default.
+    """
+    title = t("charts.rate.title.waiting", code)
+    if rate:
+        words = {"peak": f"{max(value for _, value in rate):.2g}", "last": f"{rate[-1][1]:.2g}"}
+        title = t("charts.rate.title", code, **words)
+    figure = _single(rate, title, t("charts.axis.rate", code), code)
+    figure.update_yaxes(exponentformat="e")
+    return figure
+
+
+def gradient_curve(norm: Sequence[tuple[int, float]], limit: float = 0.0, code: Language | None = None) -> go.Figure:
+    """Return the norm of the gradient over the steps; its title says how often it was cut.
+
+    Args:
+        norm: (step, norm before it was cut).
+        limit: norm to which larger ones are cut; 0: none is.
+        code: language of the words; the reader's by default.
+    """
+    title = t("charts.gradient.title.waiting", code)
+    if norm:
+        most = format_number(max(value for _, value in norm), code, 2)
+        title = t("charts.gradient.title", code, most=most)
+        if limit:
+            above = format_percent(sum(value > limit for _, value in norm) / len(norm), code)
+            title = t("charts.gradient.title.cut", code, most=most, above=above, limit=format_number(limit, code, 2))
+    return _single(norm, title, t("charts.axis.gradient", code), code)
+
+
+def _single(curve: Sequence[tuple[int, float]], title: str, axis: str, code: Language | None) -> go.Figure:
+    figure = go.Figure()
+    _line(figure, curve, "", {"color": _TRAIN, "width": 1.5}, markers=False, shift=0)
+    alt = [f"{step}: {value:.3g}" for step, value in thinned(curve, 8)]
+    styled(figure, title, height=240, code=code, alt=alt)
+    figure.update_xaxes(title=t("charts.axis.step", code), rangemode="tozero")
+    figure.update_yaxes(title=axis, rangemode="tozero", showgrid=True)
     return figure
 
 
@@ -206,14 +278,15 @@ def _line(
     """Draw one curve with its name beside its end, `shift` pixels higher, so that two ends do not overlap."""
     if not curve:
         return
-    steps, values = [step for step, _ in curve], [value for _, value in curve]
+    drawn = thinned(curve)
+    steps, values = [step for step, _ in drawn], [value for _, value in drawn]
     figure.add_scatter(
         x=steps,
         y=values,
         mode="lines+markers" if markers else "lines",
         line=line,
         marker={"symbol": "diamond", "size": 8},
-        hovertemplate=f"{name}: %{{y:.3f}} (%{{x}})<extra></extra>",
+        hovertemplate=f"{name}: %{{y:.3g}} (%{{x}})<extra></extra>" if name else "%{y:.3g} (%{x})<extra></extra>",
     )
     figure.add_annotation(x=steps[-1], y=values[-1], text=name, showarrow=False, xanchor="left", xshift=8, yshift=shift)
 

@@ -15,11 +15,13 @@ from core.jobs import (
     cancel,
     events,
     job_view,
+    jobs_beginning,
     list_jobs,
     log_tail,
     redact,
     request_stop,
     resume,
+    slots_in_use,
     tick,
     wait,
 )
@@ -38,7 +40,7 @@ def _find(beginning: str) -> str:
     Raises:
         KurabeError: ``store.missing``.
     """
-    found = [view.id for view in list_jobs(limit=1000) if view.id.startswith(beginning)]
+    found = jobs_beginning(beginning)
     if len(found) != 1:
         raise KurabeError("store.missing", kind="job", id=beginning)
     return found[0]
@@ -91,11 +93,36 @@ def show_(job: Id, wait_for: Follow = False, as_json: Json = False) -> None:
         (t("cli.status"), t(f"jobs.status.{view.status}")),
         (t("cli.progress"), _progress(view)),
         (t("cli.elapsed"), _elapsed(view)),
+        *_stopping(view),
         (t("cli.log"), view.log_path),
     ]
     if view.error:
         rows += list(zip(("!", "→"), describe(KurabeError.from_record(view.error)), strict=True))
     table(("", ""), rows)
+
+
+def _stopping(view: JobView) -> list[tuple[str, str]]:
+    """How a stop or a cancellation went, and what it took; nothing if nobody asked for one."""
+    if view.stop_state is None:
+        return []
+    said = [t(f"jobs.stop.{view.stop_state}"), t(f"jobs.step.{view.stop_step}") if view.stop_step else ""]
+    return [(t("cli.job.stop"), " · ".join(words for words in said if words))]
+
+
+@command(app)
+def slots(as_json: Json = False) -> None:
+    """Show what the slots of this machine are used for: who holds each and who waits for it."""
+    tick()
+    found = slots_in_use()
+    if as_json:
+        show([asdict(use) for use in found])
+        return
+    rows = [
+        (t(f"jobs.slot.{use.slot}"), t(f"jobs.status.{view.status}"), t(f"jobs.kind.{view.kind}"), view.id, view.actor)
+        for use in found
+        for view in [*use.held, *use.waiting]
+    ]
+    table((t("jobs.slot"), t("cli.status"), t("cli.kind"), t("cli.id"), t("jobs.slot.started_by")), rows)
 
 
 @command(app)
@@ -219,11 +246,10 @@ def _watched(job_id: str) -> JobView:
     """Show a job's progress until it ends, however it ends."""
     with watching(job_view(job_id).kind) as update:
 
-        def on_event(_event: Any) -> None:
-            view = job_view(job_id)
+        def on_view(view: JobView) -> None:
             update(view.done or 0.0, view.total or 0.0, _stage(view))
 
-        return wait(job_id, timeout=None, on_event=on_event)
+        return wait(job_id, timeout=None, on_view=on_view)
 
 
 def _stage(view: JobView) -> str:

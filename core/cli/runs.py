@@ -130,7 +130,7 @@ def group(run: Run, as_json: Json = False) -> None:
         return
     progress_line(group_sentence(run) or t("cli.runs.alone"))
     points = [] if found is None else found.points
-    columns = (t("cli.id"), t("charts.axis.examples"), t("charts.axis.seed"), t("charts.axis.best_loss"))
+    columns = (t("cli.id"), t("charts.axis.examples"), t("charts.axis.seed"), t("charts.axis.kept_loss"))
     table(columns, [(p.run_id, format_number(p.examples), p.seed, format_number(p.loss, digits=3)) for p in points])
 
 
@@ -238,11 +238,21 @@ def import_(
     name: Annotated[str, typer.Option(help="What people call it.")] = "",
     base: Annotated[str | None, typer.Option(help="Its base model; default: the project's.")] = None,
     rows: Annotated[Literal["plain", "raft"], typer.Option(help="raft if it was trained with passages.")] = "plain",
+    other_base: Annotated[
+        bool, typer.Option("--other-base", help="Take it although it names another base: the same by another name.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take in an adapter that was trained elsewhere."""
     owner = get_project(project)
-    made = import_adapter(owner.id, source, name or source.stem, base_ref=base or owner.base_ref, row_style=rows)
+    made = import_adapter(
+        owner.id,
+        source,
+        name or source.stem,
+        base_ref=base or owner.base_ref,
+        row_style=rows,
+        other_base=other_base,
+    )
     progress_line(made.id)
     if as_json:
         show({"id": made.id, "name": made.name, "kind": made.kind, "hash": made.hash})

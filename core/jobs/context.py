@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from core.identity import now
-from core.jobs.event_log import EventLog, plain
+from core.identity import atomic_write, now
+from core.jobs.event_log import Event, EventLog, plain, read_events
 from core.jobs.secrets import redact, redacted, secret_values
 
 _PROGRESS_SECONDS: Final = 0.5
@@ -83,6 +83,22 @@ class JobContext:
         if self._stop_seen != "cancel":
             self._stop_seen = _stop_mode(self._stop_file) or self._stop_seen
         return self._stop_seen
+
+    def reported(self) -> list[Event]:
+        """Return the events of all attempts so far, in the order written."""
+        return read_events(self.run_dir / "events.jsonl")
+
+    def ask_to_stop(self) -> None:
+        """Take it as a request to save and end, as from a machine that goes down; a cancellation stays one."""
+        self._stop_seen = self._stop_seen or "stop"
+
+    def allow_saving(self, seconds: float) -> None:
+        """Say how long saving may take after a stop, before the job is terminated; the kind's own limit is the least.
+
+        For work that only knows once it runs how much it will have to write.
+        """
+        if self._speaks:
+            atomic_write(self._stop_file.with_name("limits.json"), json.dumps({"save_seconds": seconds}))
 
     def log(self, text: str) -> None:
         """Write one line with the time to the job's log, secrets blanked out."""

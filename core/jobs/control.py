@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from core.errors import KurabeError
 from core.identity import actor, canonical_json, new_id, now
-from core.jobs.event_log import read_events
-from core.jobs.files import RunFiles, home_id
+from core.jobs.event_log import EventTail
+from core.jobs.files import RunFiles, home_id, write_stop_file
 from core.jobs.kinds import kind_named
 from core.jobs.launchers import Launcher, launcher_spec
 from core.jobs.observe import get_job
@@ -41,6 +41,7 @@ def submit(
     group: str | None = None,
     needs_secret: str | Sequence[str] | None = None,
     step: str | None = None,
+    record: Callable[[Session, str], None] | None = None,
 ) -> str:
     """Queue a job and start it if its slot is free; returns its id.
 
@@ -55,6 +56,8 @@ def submit(
         group: Names jobs that belong together, such as the seeds of one configuration.
         needs_secret: Environment variable (or several) without which the job stays blocked.
         step: Name of the step within the submitting job.
+        record: Called with the session and the job's id in the transaction that queues the job: what it writes
+            is stored together with the job or not at all.
 
     Raises:
         KurabeError: `jobs.unknown_kind`, `jobs.bad_payload`, `jobs.secret_in_payload`, `jobs.quota`,
@@ -81,13 +84,13 @@ def submit(
         project_id=project_id,
     )
     RunFiles.of(job.id, 1).create()
-    _enqueue(job)
+    _enqueue(job, record)
     tick()
     return job.id
 
 
-def _enqueue(job: tb.Job) -> None:
-    """Add the record at the end of the queue."""
+def _enqueue(job: tb.Job, record: Callable[[Session, str], None] | None) -> None:
+    """Add the record at the end of the queue, with what belongs to it."""
     with write() as session:
         lock_queue(session)
         if job.parent_id is None:
@@ -96,6 +99,8 @@ def _enqueue(job: tb.Job) -> None:
             _adopt(job, _parent(session, job.parent_id))
         job.position = now().timestamp()  # under the lock, so that the order is the one others saw
         session.add(job)
+        if record is not None:
+            record(session, job.id)
 
 
 def _adopt(job: tb.Job, parent: tb.Job) -> None:
@@ -184,13 +189,6 @@ def _tell(job: tb.Job, mode: str) -> None:
         write_stop_file(RunFiles.of(job.id, job.attempt), mode, actor())
 
 
-def write_stop_file(files: RunFiles, mode: str, who: str) -> None:
-    """Tell a running job to stop; a cancellation is never weakened to a stop."""
-    present = files.read("stop") or {}
-    if present.get("mode") not in ("cancel", mode):
-        files.write("stop", {"mode": mode, "by": who, "at": now().isoformat()})
-
-
 def _record_request(job_id: str, mode: StopMode) -> list[tb.Job]:
     """Note the request on a job and everything it submitted; what nobody started yet ends at once."""
     with write() as session:
@@ -263,6 +261,7 @@ def wait(
     on_event: Callable[[dict[str, Any]], None] | None = None,
     *,
     should_stop: Callable[[], bool] | None = None,
+    on_view: Callable[[JobView], None] | None = None,
 ) -> JobView:
     """Wait until a job has ended, ticking meanwhile; returns how it stands, ended or not.
 
@@ -271,18 +270,22 @@ def wait(
         timeout: Seconds to wait at most; None waits for ever.
         on_event: Called with each event once, in order, from the first one on.
         should_stop: Asked several times a second; True ends the waiting, not the job.
+        on_view: Called with the job as it stands, once a look, after the events that came meanwhile.
     """
     deadline = time.monotonic() + timeout if timeout is not None else float("inf")
-    ticked, seen = float("-inf"), 0
+    ticked = float("-inf")
+    tail: EventTail | None = None
     while True:
         if time.monotonic() - ticked >= _TICK_SECONDS:
             tick()
             ticked = time.monotonic()
         view = job_view(job_id)
         if on_event is not None:
-            for event in read_events(view.events_path, seen):
-                seen = event["seq"]
+            tail = tail or EventTail(view.events_path)
+            for event in tail.further():
                 on_event(event)
+        if on_view is not None:
+            on_view(view)
         ended = view.status in TERMINAL and view.recorded_status in TERMINAL
         if ended or time.monotonic() >= deadline or (should_stop is not None and should_stop()):
             return view

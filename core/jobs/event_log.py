@@ -6,6 +6,8 @@ import errno
 import json
 import math
 import os
+import re
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -67,11 +69,71 @@ def recent_events(path: Path) -> list[Event]:
     return list(_parsed(raw if size <= _TAIL else raw.partition(b"\n")[2]))
 
 
-def disk_full(error: OSError, path: Path) -> KurabeError | None:
-    """The error for a full disk or quota; None for any other cause."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return KurabeError("jobs.disk_full", path=path.name)
-    return None
+class EventTail:
+    """Reads an events file as it grows: each call gives what was added since the one before."""
+
+    def __init__(self, path: Path) -> None:
+        """Start before the first event; the file need not be there yet."""
+        self.path = path
+        self._offset = 0
+
+    def further(self) -> list[Event]:
+        """Return the whole events added since the last call; a line that is still being written comes with the next."""
+        try:
+            with self.path.open("rb") as file:
+                if file.seek(0, os.SEEK_END) < self._offset:  # another file by the same name
+                    self._offset = 0
+                file.seek(self._offset)
+                added = file.read()
+        except OSError:
+            return []
+        whole = added[: added.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return list(_parsed(whole))
+
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_TOLD_BY_LIBRARIES: Final = (
+    *(f"(os error {number})" for number in _FULL),  # safetensors, tokenizers and others written in Rust
+    *(os.strerror(number) for number in _FULL),
+)
+_TORN_ARCHIVE: Final = re.compile(r"inline_container|PytorchStreamWriter|unexpected pos", re.IGNORECASE)
+"""What torch says when an archive it writes came out shorter than it should: a plain RuntimeError, without a cause."""
+_NOTHING_LEFT: Final = 4 * 2**20
+"""Free bytes below which an error that nobody foresaw is put down to the full disk."""
+
+
+def disk_full(error: BaseException, path: Path) -> KurabeError | None:
+    """The error for a full disk or quota; None for any other cause.
+
+    Args:
+        error: What was raised. Libraries that save weights hide the cause in their words.
+        path: The file or folder that was written to; its disk is looked at.
+    """
+    if isinstance(error, KurabeError):
+        return error if error.code == "jobs.disk_full" else None
+    seen: BaseException | None = error
+    while seen is not None:
+        if _says_full(seen):
+            return KurabeError("jobs.disk_full", path=path.name)
+        seen = seen.__cause__ or seen.__context__
+    return KurabeError("jobs.disk_full", path=path.name) if _free(path) < _NOTHING_LEFT else None
+
+
+def _says_full(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    said = str(error)
+    return any(words in said for words in _TOLD_BY_LIBRARIES) or (
+        isinstance(error, RuntimeError) and _TORN_ARCHIVE.search(said) is not None
+    )
+
+
+def _free(path: Path) -> int:
+    try:
+        return shutil.disk_usage(path if path.is_dir() else path.parent).free
+    except OSError:
+        return _NOTHING_LEFT
 
 
 class EventLog:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import KurabeError
-from core.identity import ProcessIdentity, atomic_write, new_id
+from core.identity import ProcessIdentity, atomic_write, new_id, now
 from core.settings import settings
 
 TAIL_BYTES: Final = 256 * 1024
@@ -47,7 +47,7 @@ class RunFiles:
         return self.folder / "worker.log"
 
     def part(self, name: str) -> Path:
-        """`task`, `launch`, `child`, `heartbeat`, `stop`, `result`, `outcome` or `reserve`."""
+        """`task`, `launch`, `child`, `heartbeat`, `limits`, `stop`, `escalation`, `result`, `outcome` or `reserve`."""
         return self.folder / "attempts" / str(self.attempt) / f"{name}.json"
 
     def create(self) -> None:
@@ -85,6 +85,13 @@ class RunFiles:
         """Bytes of everything in the folder."""
         found = (Path(base) / name for base, _, names in os.walk(self.folder) for name in names)
         return sum(path.lstat().st_size for path in found if path.exists())
+
+
+def write_stop_file(files: RunFiles, mode: str, who: str) -> None:
+    """Tell a running job to stop; a cancellation is never weakened to a stop."""
+    present = files.read("stop") or {}
+    if present.get("mode") not in ("cancel", mode):
+        files.write("stop", {"mode": mode, "by": who, "at": now().isoformat()})
 
 
 def text_tail(path: Path, lines: int) -> str:

@@ -35,7 +35,8 @@ class JobKind:
     resumable: bool = True
     """False if a second attempt cannot go on from what the first one left."""
     save_seconds: float | None = None
-    """After a stop: how long it may take to save before SIGTERM; None: four times `stop_grace_seconds`."""
+    """After a stop: how long it may take to save before SIGTERM; None: four times `stop_grace_seconds`.
+    A job may ask for more while it runs: `JobContext.allow_saving`."""
     ask_seconds: float | None = None
     """After a cancellation: how long it may take to end by itself before SIGTERM; None: `stop_grace_seconds`."""
     term_seconds: float | None = None
@@ -58,7 +59,8 @@ class JobKind:
 # The host leases the device, so an experiment, which leases the host, keeps trainings off the device
 # it measures on. Building an index embeds on CPU and may go on beside a training.
 KINDS: dict[str, JobKind] = {
-    "train": JobKind("device", "core.training.trainer.run:main"),
+    # A training says how long saving its weights may take once it knows how large they are; loading cannot be stopped.
+    "train": JobKind("device", "core.training.trainer.run:main", save_seconds=300.0),
     "probe": JobKind("device", "core.training.trainer.probe:main"),
     "index": JobKind("host", "core.knowledge.jobs:build_index"),
     "documents": JobKind("cpu", "core.knowledge.jobs:take_in"),

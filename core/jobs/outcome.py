@@ -66,7 +66,8 @@ def _by_exit(ending: Ending) -> tuple[str, ErrorRecord | None, None]:
     if ending.step == "sigkill":
         return "killed", None, None
     if ending.mode is not None and ending.step == "sigterm":
-        return "cancelled", None, None
+        # Who asked it to save did not cancel it: it was ended because it took too long, without a result.
+        return ("stopped" if ending.mode == "stop" else "cancelled"), None, None
     return "failed", _child_error(ending).as_record(), None
 
 

@@ -151,7 +151,7 @@ def requeue(job: tb.Job, worker_log: str) -> None:
     """
     with write() as session:
         lock_queue(session)
-        fresh = session.get(tb.Job, job.id)
+        fresh = session.get(tb.Job, job.id, with_for_update=True)
         if fresh is None or (fresh.status, fresh.launch_token) != ("starting", job.launch_token):
             return
         if fresh.stop_requested is not None:
@@ -166,7 +166,8 @@ def requeue(job: tb.Job, worker_log: str) -> None:
 def finish(job_id: str, token: str | None, outcome: Outcome) -> bool:
     """Persist an outcome if this launch still holds the job; True if it was written."""
     with write() as session:
-        job = session.get(tb.Job, job_id)
+        # PostgreSQL lets others change the record between reading and writing it, unless the row is held.
+        job = session.get(tb.Job, job_id, with_for_update=True)
         if job is None or job.launch_token != token or job.status not in HOLDING:
             return False
         _end(job, outcome)
@@ -178,7 +179,8 @@ def _end(job: tb.Job, outcome: Outcome) -> None:
     job.error = dict(outcome.error) if outcome.error else None
     job.result = outcome.result
     job.exit_code, job.signal = outcome.exit_code, outcome.signal
-    job.stop_state, job.stop_step = stop_state_of(outcome.status, job.stop_requested), outcome.stop_step
+    job.stop_step = outcome.stop_step
+    job.stop_state = stop_state_of(outcome.status, job.stop_requested, outcome.stop_step, outcome.result)
     job.elapsed_seconds = outcome.elapsed_seconds
     job.disk_bytes = outcome.disk_bytes if outcome.disk_bytes is not None else job.disk_bytes
     job.ended_at = datetime.fromisoformat(outcome.ended_at) if outcome.ended_at else now()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 Status = Literal[
     "queued", "blocked", "starting", "running",
     "succeeded", "failed", "stopped", "cancelled", "killed", "lost",
 ]  # fmt: skip
 StopMode = Literal["stop", "cancel"]
-StopState = Literal["requested", "saved", "cancelled", "killed"]
+StopState = Literal["requested", "saved", "unsaved", "cut_short", "cancelled", "killed"]
 
 WAITING: Final[frozenset[str]] = frozenset({"queued", "blocked"})
 HOLDING: Final[frozenset[str]] = frozenset({"starting", "running"})
@@ -66,8 +67,23 @@ def computed_status(seen: Observation) -> str:
 _STOPPED_AS: Final[dict[str, StopState]] = {"stopped": "saved", "cancelled": "cancelled", "killed": "killed"}
 
 
-def stop_state(status: str, mode: str | None) -> StopState | None:
-    """Say how far a stop or a cancellation has come; None if nobody asked for one."""
+def stop_state(
+    status: str, mode: str | None, step: str | None = None, result: Mapping[str, Any] | None = None
+) -> StopState | None:
+    """Say how far a stop or a cancellation has come; None if nobody asked for one.
+
+    Args:
+        status: The job's status.
+        mode: `stop` or `cancel`, if somebody asked for it.
+        step: How far the supervisor had to go.
+        result: What the job itself left; `{"saved": False}` says that there was nothing to save.
+    """
     if mode is not None and status in HOLDING:
         return "requested"
+    if status == "stopped" and result is None:
+        return "cut_short" if step in ("sigterm", "sigkill") else "saved"
+    if status == "stopped" and result is not None and result.get("saved") is False:
+        return "unsaved"
+    if status == "killed" and mode == "stop":
+        return "cut_short"
     return _STOPPED_AS.get(status)

@@ -12,11 +12,12 @@ from sqlalchemy import select
 
 from core.errors import ErrorRecord
 from core.jobs.event_log import Event, Progress, progress_of, read_events, recent_events
-from core.jobs.files import RunFiles, lines_with, text_tail
+from core.jobs.files import RunFiles, home_id, lines_with, text_tail
+from core.jobs.kinds import SLOTS
 from core.jobs.observe import Seen, get_job, look
 from core.jobs.outcome import Outcome
 from core.jobs.secrets import redact
-from core.jobs.states import ACTIVE, HOLDING, RESUMABLE, TERMINAL, StopState, stop_state
+from core.jobs.states import ACTIVE, HOLDING, RESUMABLE, TERMINAL, WAITING, StopState, stop_state
 from core.store import read
 from core.store import tables as tb
 
@@ -48,7 +49,7 @@ class JobView:
     can_resume: bool
     can_stop: bool
     stop_state: StopState | None
-    """`requested`, `saved`, `cancelled` or `killed`; a sentence at `jobs.stop.<state>`."""
+    """`requested`, `saved`, `unsaved`, `cut_short`, `cancelled` or `killed`; a sentence at `jobs.stop.<state>`."""
     stop_step: str | None
     """How far it had to go so far: `asked`, `sigterm` or `sigkill`."""
     stop_requested_by: str | None
@@ -168,6 +169,12 @@ def _progress(seen: Seen) -> Progress:
     return Progress(progress.stage, progress.done, progress.total)
 
 
+def _asked(seen: Seen) -> str | None:
+    """What it was asked: by people, as the store has it, or by a machine that goes down, as its worker has it."""
+    asked = seen.job.stop_requested or (seen.heartbeat.get("mode") if seen.status == "running" else None)
+    return None if asked is None else str(asked)
+
+
 def _view(seen: Seen, positions: dict[str, int]) -> JobView:
     job = seen.job
     outcome = seen.outcome or _recorded_outcome(job)
@@ -188,7 +195,7 @@ def _view(seen: Seen, positions: dict[str, int]) -> JobView:
         reason=ErrorRecord(code=job.reason["code"], params=job.reason["params"]) if job.reason else None,
         can_resume=seen.status in RESUMABLE,
         can_stop=seen.status in ACTIVE,
-        stop_state=stop_state(seen.status, job.stop_requested),
+        stop_state=stop_state(seen.status, _asked(seen), outcome.stop_step, outcome.result),
         stop_step=seen.heartbeat.get("step") if seen.status == "running" else outcome.stop_step,
         stop_requested_by=job.stop_requested_by,
         position_in_queue=positions.get(job.id),
@@ -208,6 +215,46 @@ def _view(seen: Seen, positions: dict[str, int]) -> JobView:
         log_path=seen.files.log,
         events_path=seen.files.events,
     )
+
+
+def jobs_beginning(beginning: str, limit: int = 2) -> list[str]:
+    """Ids of the jobs whose id begins so, however old they are; at most `limit` of them."""
+    wanted = select(tb.Job.id).where(tb.Job.id.startswith(beginning, autoescape=True))
+    with read() as session:
+        return list(session.scalars(wanted.order_by(tb.Job.id.desc()).limit(limit)))
+
+
+@dataclass(frozen=True)
+class SlotUse:
+    """One slot of this home, and what is in it."""
+
+    slot: str
+    """`device`, `host` or `cpu`; a sentence at `jobs.slot.<slot>`."""
+    capacity: int
+    """How many jobs may hold it at once."""
+    held: list[JobView]
+    """Jobs that hold it, the oldest first."""
+    waiting: list[JobView]
+    """Jobs that wait for it, in their order."""
+
+
+def slots_in_use() -> list[SlotUse]:
+    """Who holds each slot of this home and who waits for it, whatever project they belong to."""
+    home = home_id()
+    with read() as session:
+        wanted = select(tb.Job).where(tb.Job.home_id == home, tb.Job.status.in_(ACTIVE))
+        jobs = list(session.scalars(wanted.order_by(tb.Job.position, tb.Job.id)))
+    positions = _positions()
+    views = [(job.slots, _view(look(job), positions)) for job in jobs]
+    return [
+        SlotUse(
+            slot,
+            capacity,
+            [view for slots, view in views if slot in slots and view.status in HOLDING],
+            [view for slots, view in views if slot in slots and view.status in WAITING],
+        )
+        for slot, capacity in SLOTS.items()
+    ]
 
 
 def events(job_id: str, after: int = 0) -> list[Event]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.identity import atomic_write, file_hash
 
-__all__ = ["MANIFEST", "Checkpoint", "keep_newest", "newest_valid", "seal"]
+__all__ = ["MANIFEST", "Checkpoint", "keep_newest", "newest_valid", "remove_unsealed", "seal", "valid_at"]
 
 MANIFEST = "manifest.json"
 """Name of the manifest in a checkpoint's folder."""
@@ -49,10 +49,30 @@ def newest_valid(folder: Path) -> tuple[Checkpoint | None, list[str]]:
     return None, broken
 
 
-def keep_newest(folder: Path, count: int) -> None:
-    """Delete older checkpoints; broken ones are kept as they are, they do not count."""
+def valid_at(folder: Path, step: int) -> Checkpoint | None:
+    """Return the checkpoint of a step; None if it is not there or not whole."""
+    return _read(folder / f"{_PREFIX}{step}")
+
+
+def remove_unsealed(folder: Path) -> None:
+    """Delete what was being written when the disk became full; it can never be used, and its space is needed."""
+    for path in folder.glob(f"{_PREFIX}*"):
+        if not (path / MANIFEST).exists():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def keep_newest(folder: Path, count: int, *, spare: int | None = None) -> None:
+    """Delete older checkpoints; broken ones are kept as they are, they do not count.
+
+    Args:
+        folder: the run's checkpoints.
+        count: how many of the newest stay.
+        spare: step of one that stays as well, however old it is.
+    """
     whole = [path for path in sorted(folder.glob(f"{_PREFIX}*"), key=_step) if (path / MANIFEST).exists()]
     for path in whole[:-count]:
+        if _step(path) == spare:
+            continue
         # The manifest goes first: a deletion cut short must not leave a folder that looks whole.
         (path / MANIFEST).unlink()
         shutil.rmtree(path)

@@ -130,7 +130,9 @@ def export_adapter(adapter_id: str, target: Path) -> Path:
     return target
 
 
-def import_adapter(project_id: str, source: Path, name: str, *, base_ref: str, row_style: str = "plain") -> tb.Adapter:
+def import_adapter(
+    project_id: str, source: Path, name: str, *, base_ref: str, row_style: str = "plain", other_base: bool = False
+) -> tb.Adapter:
     """Take in a peft adapter that was trained elsewhere.
 
     Args:
@@ -139,16 +141,20 @@ def import_adapter(project_id: str, source: Path, name: str, *, base_ref: str, r
         name: what people call it.
         base_ref: the base that it was trained on.
         row_style: ``raft`` if it was trained to answer with passages.
+        other_base: take it although its own configuration names another base: the same weights go by several names.
 
     Raises:
-        KurabeError: ``training.import_unreadable``, ``training.import_unsafe``, ``training.import_kind``, and what
-            `resolve_base` raises.
+        KurabeError: ``training.import_base``, ``training.import_unreadable``, ``training.import_unsafe``,
+            ``training.import_kind``, and what `resolve_base` raises.
     """
     base = resolve_base(base_ref)
     adapter_id = new_id()
     with tempfile.TemporaryDirectory(dir=settings().path("adapters"), prefix=".import") as scratch:
         folder = _unpacked(source, Path(scratch))
         config = _adapter_config(folder)
+        said = str(config.get("base_model_name_or_path") or "")
+        if not other_base and not _same_name(said, base.ref):
+            raise KurabeError("training.import_base", said=said, base=base.ref)
         draft = Path(scratch) / "draft"
         draft.mkdir()
         for path in folder.iterdir():
@@ -167,6 +173,12 @@ def import_adapter(project_id: str, source: Path, name: str, *, base_ref: str, r
     return register_adapter(
         project_id, adapter_id, name, licence=base.licence, row_style=row_style, facts={"imported_from": source.name}
     )
+
+
+def _same_name(said: str, ref: str) -> bool:
+    """Tell whether an adapter's own configuration may mean this base; a path means its folder's name."""
+    names = [name.replace("\\", "/").rstrip("/").rpartition("/")[2].casefold() for name in (said, ref)]
+    return not said or names[0] == names[1]
 
 
 def _unpacked(source: Path, scratch: Path) -> Path:

@@ -29,7 +29,7 @@ class GroupPoint:
     """Rows that were trained on."""
     seed: int
     loss: float
-    """Lowest validation loss of the run, in nats per token."""
+    """Validation loss of the weights that the run left, in nats per token."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _gathered(key: str, found: list[RunView]) -> RunGroup | None:
 
 
 def _point(run: RunView) -> GroupPoint | None:
-    loss, rows = run.result.get("eval_loss_best"), run.result.get("rows") or {}
+    loss, rows = run.result.get("eval_loss"), run.result.get("rows") or {}
     if loss is None:
         return None
     return GroupPoint(run.id, run.config.data_share, int(rows.get("trained", 0)), run.config.seed, float(loss))

@@ -200,7 +200,14 @@ def reproduce(run_id: str) -> tb.TrainingRun:
         KurabeError: ``training.no_run``, what `start_training` raises.
     """
     run = _run(run_id)
-    return start_training(run.project_id, TrainingConfig.from_dict(run.config))
+    return start_training(run.project_id, TrainingConfig.from_dict(run.config), launcher=_launcher(run))
+
+
+def _launcher(run: tb.TrainingRun) -> dict[str, Any] | str:
+    """Return how the run was started; the usual way if its job was deleted."""
+    with read() as session:
+        job = session.get(tb.Job, run.job_id) if run.job_id else None
+    return dict(job.launcher) if job is not None and job.launcher else "subprocess"
 
 
 def delete_run(run_id: str) -> None:

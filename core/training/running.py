@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.datasets import count_examples, count_pairs
 from core.errors import ErrorRecord, KurabeError
 from core.identity import new_id
-from core.jobs import JobView, cancel, events, job_view, submit
+from core.jobs import JobView, cancel, job_view, submit
 from core.models import adapters as registered
 from core.models import resolve_base
 from core.settings import settings
-from core.store import read, write
+from core.store import read
 from core.store import tables as tb
 from core.training.config import TrainingConfig
+from core.training.course import course_of
 
 __all__ = [
     "RunView",
@@ -148,8 +150,6 @@ def start_training(
         preflight=preflight or {},
         group_key=group,
     )
-    with write() as session:
-        session.add(run)
     return _submit(run, launcher)
 
 
@@ -159,15 +159,14 @@ def _named(config: TrainingConfig) -> str:
 
 
 def _submit(run: tb.TrainingRun, launcher: str | dict[str, Any]) -> tb.TrainingRun:
-    try:
-        job_id = submit("train", {"run_id": run.id}, project_id=run.project_id, launcher=launcher, group=run.group_key)
-    except KurabeError:
-        with write() as session:
-            session.delete(session.merge(run))
-        raise
-    with write() as session:
-        run = session.merge(run)
+    """Store the run and queue its job in one transaction: neither is ever there without the other."""
+
+    def record(session: Session, job_id: str) -> None:
         run.job_id = job_id
+        session.add(run)
+
+    payload = {"run_id": run.id}
+    submit("train", payload, project_id=run.project_id, launcher=launcher, group=run.group_key, record=record)
     return run
 
 
@@ -268,7 +267,7 @@ def run_view(run_id: str) -> RunView:
     if run is None:
         raise KurabeError("training.no_run", id=run_id)
     view = _view(run)
-    return replace(view, **_reported(events(run.job_id))) if run.job_id else view
+    return replace(view, **course_of(_run_dir(run.job_id) / "events.jsonl")) if run.job_id else view
 
 
 def _view(run: tb.TrainingRun) -> RunView:
@@ -310,49 +309,10 @@ def _job_of(run: tb.TrainingRun) -> JobView | None:
         return None
 
 
-_CURVES = (
-    "loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second", "margin", "eval_margin", "accuracy",
-    "eval_accuracy",
-)  # fmt: skip
-"""Numbers of ``metrics`` and ``evaluation`` events that are followed over the steps."""
-
-
-def _reported(reported: list[dict[str, Any]]) -> dict[str, Any]:
-    """Gather the events of all attempts; steps that a resumed attempt did again replace the earlier ones."""
-    curves: dict[str, dict[int, float]] = {name: {} for name in _CURVES}
-    found: dict[str, Any] = {"samples": {}, "checkpoints": set(), "rows": {}, "facts": {}, "memory_bytes": None}
-    for event in reported:
-        kind = event["kind"]
-        if kind == "resumed":
-            _forget_after(curves, found, int(event["step"]))
-        if kind in ("metrics", "evaluation"):
-            for name, curve in curves.items():
-                if event.get(name) is not None:
-                    curve[int(event["step"])] = float(event[name])
-            found["memory_bytes"] = max(found["memory_bytes"] or 0, event.get("memory_bytes") or 0) or None
-        elif kind == "samples":
-            found["samples"][event["step"]] = _plain(event)
-        elif kind == "checkpoint":
-            found["checkpoints"].add(event["step"])
-        elif kind in ("rows", "model"):
-            found["rows" if kind == "rows" else "facts"] = _plain(event)
-    return {
-        **{name: sorted(curve.items()) for name, curve in curves.items()},
-        "samples": [found["samples"][step] for step in sorted(found["samples"])],
-        "checkpoints": sorted(found["checkpoints"]),
-        **{name: found[name] for name in ("rows", "facts", "memory_bytes")},
-    }
-
-
-def _forget_after(curves: dict[str, dict[int, float]], found: dict[str, Any], step: int) -> None:
-    for curve in [*curves.values(), found["samples"]]:
-        for later in [at for at in curve if at > step]:
-            del curve[later]
-    found["checkpoints"] = {at for at in found["checkpoints"] if at <= step}
-
-
-def _plain(event: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in event.items() if key not in ("schema", "seq", "at", "kind", "attempt")}
+def _run_dir(job_id: str) -> Path:
+    """Return the folder of a run's job, which may have been deleted."""
+    folder: Path = settings().path("jobs") / job_id
+    return folder
 
 
 def listed_rows(run_id: str) -> list[dict[str, Any]]:
@@ -367,7 +327,7 @@ def listed_rows(run_id: str) -> list[dict[str, Any]]:
         raise KurabeError("training.no_run", id=run_id)
     if run.job_id is None:
         return []
-    path: Path = settings().path("jobs") / run.job_id / "listed.jsonl"
+    path = _run_dir(run.job_id) / "listed.jsonl"
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

@@ -8,11 +8,12 @@ import streamlit as st
 
 from core.errors import KurabeError
 from core.i18n import describe, format_duration, format_number, t
-from core.jobs import JobView, cancel, job_view, list_jobs, log_tail, request_stop, resume
+from core.jobs import JobView, cancel, job_view, list_jobs, log_tail, request_stop, resume, slots_in_use
+from core.projects import projects
 from core.ui.live import draw_live
-from core.ui.parts import error_text
+from core.ui.parts import error_text, plain
 
-__all__ = ["active_job", "draw_job", "follow_job", "newest_job", "status_badge"]
+__all__ = ["active_job", "draw_job", "draw_slots", "follow_job", "newest_job", "status_badge"]
 
 _POLL_SECONDS = 1.0
 
@@ -86,6 +87,8 @@ def draw_job(view: JobView, *, controls: bool = True) -> None:
         if problem := view.error or view.reason:
             message, hint = describe(KurabeError.from_record(problem))
             st.error(error_text(message, hint), icon=":material/error:")
+        if not view.active:
+            _stopping(view)
         if controls:
             _controls(view)
         _log(view)
@@ -108,6 +111,29 @@ def _progress(view: JobView) -> None:
         st.progress(min(1.0, view.done / view.total), text=f"{stage} · {counts}")
     else:
         st.caption(stage)
+
+
+def _stopping(view: JobView) -> None:
+    """Say how a stop or a cancellation went, and what it took."""
+    if view.stop_state is None:
+        return
+    parts = [t(f"jobs.stop.{view.stop_state}")]
+    if view.stop_step:
+        parts.append(t(f"jobs.step.{view.stop_step}"))
+    st.caption(" · ".join(parts))
+
+
+def draw_slots() -> None:
+    """Draw what the slots of this machine are used for: who holds each and who waits for it, in order."""
+    names = {project.id: project.name for project in projects()}
+    for use in slots_in_use():
+        taken = t("ui.job.slot.taken", held=format_number(len(use.held)), capacity=format_number(use.capacity))
+        st.markdown(f"**{t(f'jobs.slot.{use.slot}')}** · {taken}")
+        for view in [*use.held, *use.waiting]:
+            place = "" if view.position_in_queue is None else t("jobs.position", position=view.position_in_queue)
+            said = [t(f"jobs.kind.{view.kind}"), t(f"jobs.status.{view.status}"), place]
+            said += [plain(names.get(str(view.project_id), "")), plain(view.actor)]
+            st.caption("- " + " · ".join(words for words in said if words))
 
 
 def _controls(view: JobView) -> None:

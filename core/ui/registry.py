@@ -175,9 +175,17 @@ def draw_import(project: tb.Project) -> None:
             [each for each in ROW_STYLES if each != "mix"],
             format_func=lambda key: t(f"training.row_style.{key}"),
         )
+        other = st.checkbox(t("ui.registry.import.other_base"), help=t("ui.registry.import.other_base.help"))
         if st.form_submit_button(t("ui.registry.import.start"), icon=":material/upload:") and file is not None:
             with tempfile.TemporaryDirectory() as folder:
                 source = Path(folder) / "adapter.zip"
                 source.write_bytes(file.getvalue())
-                import_adapter(project.id, source, name or file.name, base_ref=project.base_ref, row_style=str(style))
+                import_adapter(
+                    project.id,
+                    source,
+                    name or file.name,
+                    base_ref=project.base_ref,
+                    row_style=str(style),
+                    other_base=other,
+                )
             st.rerun()

@@ -8,7 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from core.charts import accuracy_curve, learning_curve, loss_curve, margin_curve, seed_spread
+from core.charts import (
+    accuracy_curve,
+    gradient_curve,
+    learning_curve,
+    loss_curve,
+    margin_curve,
+    rate_curve,
+    seed_spread,
+)
 from core.datasets import count_examples, count_pairs, latest_version
 from core.errors import KurabeError
 from core.evaluation import latest_experiment
@@ -40,7 +48,7 @@ from core.training import (
 )
 from core.ui.findings import base_name, experiment_results, when
 from core.ui.forms import field_inputs
-from core.ui.jobs import follow_job
+from core.ui.jobs import draw_slots, follow_job
 from core.ui.lineage import draw_lineage
 from core.ui.navigation import open_page
 from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember
@@ -288,6 +296,9 @@ def _token(text: str, *, trained: bool) -> str:
 
 def draw_runs(project: tb.Project) -> None:
     """Draw the list of runs; a chosen one is shown in full."""
+    with st.expander(t("ui.job.slots"), icon=":material/view_list:", on_change="rerun", key="slots") as opened:
+        if opened.open:
+            draw_slots()
     found = runs(project.id)
     if not found:
         st.caption(t("ui.training.no_runs"))
@@ -329,6 +340,7 @@ def draw_run(run_id: str) -> None:
         if run.job is not None:
             follow_job(run.job.id)
         _draw_course(run_id, None)
+        _draw_kept(run_view(run_id))
         _draw_outcome(run)
         draw_keeping(run)
         draw_lineage(run)
@@ -374,10 +386,20 @@ def _draw_course(run_id: str, view: JobView | None) -> None:
     draw_tiles(tiles)
     st.caption(_details(run))
     draw_figure(loss_curve(run.loss, run.eval_loss), f"loss_{run_id}")
+    _draw_steps(run)
     if run.margin or run.eval_margin:
         draw_figure(margin_curve(run.margin, run.eval_margin), f"margin_{run_id}")
         draw_figure(accuracy_curve(run.accuracy, run.eval_accuracy), f"accuracy_{run_id}")
     _draw_samples(run)
+
+
+def _draw_steps(run: RunView) -> None:
+    """Draw learning rate and gradient norm, for those who look into how it learns."""
+    if not run.learning_rate and not run.grad_norm:
+        return
+    with st.expander(t("ui.training.steps"), icon=":material/show_chart:"):
+        draw_figure(rate_curve(run.learning_rate), f"rate_{run.id}")
+        draw_figure(gradient_curve(run.grad_norm, run.config.max_gradient), f"gradient_{run.id}")
 
 
 def _details(run: RunView) -> str:
@@ -393,11 +415,11 @@ def _details(run: RunView) -> str:
 
 
 def _draw_samples(run: RunView) -> None:
-    """Draw the answers to the same validation questions before and after."""
+    """Draw the answers to the same validation questions before training and at the evaluation that one chooses."""
     if not run.samples:
         return
     st.markdown(f"**{t('ui.training.samples')}**")
-    first, last = run.samples[0], run.samples[-1]
+    first, last = run.samples[0], _chosen_samples(run)
     before = {answer["question"]: answer["answer"] for answer in first["answers"]}
     for answer in last["answers"]:
         with st.container(border=True):
@@ -411,6 +433,54 @@ def _draw_samples(run: RunView) -> None:
             for column, (name, text) in zip(st.columns(3), columns.items(), strict=True):
                 column.caption(name)
                 column.text(text or "–")
+
+
+def _chosen_samples(run: RunView) -> dict[str, Any]:
+    """Return the answers of the evaluation that somebody chose; those of the newest until then."""
+    later = {int(taken["step"]): taken for taken in run.samples[1:]}
+    if len(later) < 2:
+        return run.samples[-1]
+    steps = list(later)
+    step = st.selectbox(
+        t("ui.training.samples.step"),
+        [None, *reversed(steps)],
+        format_func=lambda at: (
+            t("ui.training.samples.newest") if at is None else t("ui.training.after", step=format_number(at))
+        ),
+        key=f"samples_{run.id}",
+    )
+    # a resumed attempt may have gone back behind the one that was chosen
+    return run.samples[-1] if step is None else later.get(step, run.samples[-1])
+
+
+def _draw_kept(run: RunView) -> None:
+    """Say which weights a run left, where that is not plain: the best ones, or a checkpoint after a hard end."""
+    kept, steps = run.result.get("kept_step"), run.result.get("steps")
+    if kept is not None and kept != steps and run.result.get("ended") != "diverged":
+        st.info(t("ui.training.kept.best", step=format_number(kept)), icon=":material/star:")
+    if run.status in ("stopped", "killed", "lost", "failed", "cancelled") and not run.result.get("saved"):
+        newest = max(run.checkpoints, default=None)
+        key = "none" if newest is None else "checkpoint"
+        step = "" if newest is None else format_number(newest)
+        st.caption(t(f"ui.training.kept.{key}", step=step))
+
+
+def _draw_left_out(run_id: str) -> None:
+    """Draw the rows that were not trained on, each with its reason."""
+    left_out = listed_rows(run_id)
+    if not left_out:
+        return
+    with st.expander(t("ui.training.left_out", n=format_number(len(left_out))), icon=":material/rule:"):
+        st.dataframe(
+            [
+                {
+                    t("ui.training.left_out.row"): row["position"] + 1,
+                    t("ui.training.left_out.reason"): t(f"training.row.{row['code']}", **row["params"]),
+                }
+                for row in left_out[:500]
+            ],
+            hide_index=True,
+        )
 
 
 def _draw_outcome(run: RunView) -> None:
@@ -432,10 +502,7 @@ def _draw_outcome(run: RunView) -> None:
         facts.append(t(f"ui.training.knowingly.{run.preflight['verdict']}"))
     if facts:
         st.caption(" · ".join(facts))
-    left_out = listed_rows(run.id)
-    if left_out:
-        with st.expander(t("ui.training.left_out", n=format_number(len(left_out))), icon=":material/rule:"):
-            st.dataframe([{k: str(v) for k, v in row.items()} for row in left_out[:500]], hide_index=True)
+    _draw_left_out(run.id)
     with st.expander(t("ui.training.configuration"), icon=":material/tune:"):
         st.json(run.config.as_dict(), expanded=1)
         if run.job is not None and (run.job.run_dir / "tensorboard").exists():

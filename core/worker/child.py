@@ -9,15 +9,17 @@ import logging
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Final, cast
 
 from core.errors import KurabeError, as_kurabe_error
 from core.jobs.context import JobContext
 from core.jobs.event_log import disk_full, plain
-from core.jobs.files import RunFiles
+from core.jobs.files import RunFiles, write_stop_file
 from core.jobs.kinds import load_kind_modules
 from core.jobs.secrets import RedactingStream, redacted, secret_values
 from core.settings import settings
@@ -25,6 +27,7 @@ from core.worker.watch import watch_supervisor
 
 ATTEMPT_VARIABLE: Final = "_KURABE_JOB_ATTEMPT"
 _TERMINATED: Final = 143
+_ONE_REQUEST_SECONDS: Final = 5.0
 Target = Callable[[JobContext], dict[str, Any] | None]
 
 
@@ -33,7 +36,7 @@ class Terminated(BaseException):
 
 
 def main(job_id: str) -> int:
-    """Run the target and leave its result file; returns 0, 1 for an error, 143 after SIGTERM."""
+    """Run the target and leave its result file; returns 0, 1 for an error, 143 after the supervisor's SIGTERM."""
     # Threads of a numeric library that spin while they wait take the processor from the very thread they wait for, as
     # soon as anything else runs beside them: answers of the practice model then took four times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -43,10 +46,11 @@ def main(job_id: str) -> int:
     logging.basicConfig(level=settings().log_level, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
     files = RunFiles.of(job_id, int(os.environ[ATTEMPT_VARIABLE]))
     task = json.loads(files.part("task").read_text(encoding="utf-8"))
-    signal.signal(signal.SIGTERM, _on_sigterm)
+    context = _context(task, files)
+    signal.signal(signal.SIGTERM, _Terminator(context, files, task["token"]))
     left: dict[str, Any]
     try:
-        left = {"result": _run(task, files), "error": None}
+        left = {"result": _run(task, context), "error": None}
     except Terminated:
         logging.getLogger(__name__).warning("ended by SIGTERM")
         return _TERMINATED
@@ -56,11 +60,15 @@ def main(job_id: str) -> int:
     return _leave(files, {**left, "token": task["token"]})
 
 
-def _run(task: dict[str, Any], files: RunFiles) -> dict[str, Any]:
+def _run(task: dict[str, Any], context: JobContext) -> dict[str, Any]:
     load_kind_modules()
     module, _, name = task["target"].partition(":")
     target = cast(Target, getattr(importlib.import_module(module), name))
-    context = JobContext(
+    return cast(dict[str, Any], plain(target(context) or {}))
+
+
+def _context(task: dict[str, Any], files: RunFiles) -> JobContext:
+    return JobContext(
         task["job_id"],
         task["payload"],
         files.folder,
@@ -68,12 +76,10 @@ def _run(task: dict[str, Any], files: RunFiles) -> dict[str, Any]:
         attempt=task["attempt"],
         stop_file=files.part("stop"),
     )
-    return cast(dict[str, Any], plain(target(context) or {}))
 
 
 def _readable(error: Exception, files: RunFiles) -> KurabeError:
-    full = disk_full(error, files.folder) if isinstance(error, OSError) else None
-    return full or as_kurabe_error(error)
+    return disk_full(error, files.folder) or as_kurabe_error(error)
 
 
 def _leave(files: RunFiles, left: dict[str, Any]) -> int:
@@ -84,9 +90,31 @@ def _leave(files: RunFiles, left: dict[str, Any]) -> int:
     return 0 if left["error"] is None else 1
 
 
-def _on_sigterm(_number: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough; a second one must not break a `finally`
-    raise Terminated
+class _Terminator:
+    """What SIGTERM means: from its supervisor, the end; from elsewhere, a request to save first.
+
+    A machine that goes down and a container that is stopped send it to every process at once: the child must not
+    be gone before its supervisor could ask it to save.
+    """
+
+    def __init__(self, context: JobContext, files: RunFiles, token: str) -> None:
+        self._context, self._files, self._token = context, files, token
+        self._asked_at: float | None = None
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        if self._ends_it():
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a further one must not break a `finally`
+            raise Terminated
+        self._asked_at = self._asked_at or time.monotonic()
+        self._context.ask_to_stop()
+        with suppress(OSError):  # so that its supervisor waits, and ends it if it never does
+            write_stop_file(self._files, "stop", "system")
+
+    def _ends_it(self) -> bool:
+        if (self._files.read("escalation") or {}).get("token") == self._token:
+            return True
+        # Several at once are one request, passed on by a launcher; a later one is meant, marked or not.
+        return self._asked_at is not None and time.monotonic() - self._asked_at > _ONE_REQUEST_SECONDS
 
 
 def _blank_out_secrets() -> None:

@@ -14,9 +14,8 @@ from typing import Any, Final
 
 from core.errors import KurabeError, as_kurabe_error
 from core.identity import now, process_identity
-from core.jobs.control import write_stop_file
 from core.jobs.event_log import EventLog
-from core.jobs.files import RunFiles, identity_record
+from core.jobs.files import RunFiles, identity_record, write_stop_file
 from core.jobs.kinds import JobKind, kind_named
 from core.jobs.launchers import LAUNCHERS
 from core.jobs.observe import get_job, log_end
@@ -159,10 +158,18 @@ class Supervisor:
             return
         if self.step == "asked" and instant - self._asked_at > self._patience():
             self.step, self._termed_at = "sigterm", instant
+            self._mark_escalation()
             signal_group(child.pid, signal.SIGTERM)
         elif self._termed_at is not None and instant - self._termed_at > self._limit(self.kind.term_seconds):
             self.step = "sigkill"
             signal_group(child.pid, signal.SIGKILL)
+
+    def _mark_escalation(self) -> None:
+        """Let the child know that this SIGTERM ends its time to save; one from elsewhere is a request to save."""
+        try:
+            self.files.write("escalation", {"token": self.token, "at": now().isoformat()})
+        except OSError:
+            logger.exception("escalation file; the child takes the signal for a request, and SIGKILL follows")
 
     def _requested_mode(self) -> str | None:
         """The request by file at once, by store every few seconds (from machines that share no files)."""
@@ -196,7 +203,9 @@ class Supervisor:
     def _patience(self) -> float:
         if self._mode == "cancel":
             return self._limit(self.kind.ask_seconds)
-        return self._limit(self.kind.save_seconds, 4 * settings().stop_grace_seconds)
+        usual = self._limit(self.kind.save_seconds, 4 * settings().stop_grace_seconds)
+        asked_for = (self.files.read("limits") or {}).get("save_seconds")
+        return max(usual, float(asked_for)) if isinstance(asked_for, int | float) else usual
 
     @staticmethod
     def _limit(seconds: float | None, default: float | None = None) -> float:
@@ -227,6 +236,7 @@ class Supervisor:
             "host": socket.gethostname(),
             "child": self._child_pid,
             "step": self.step,
+            "mode": self._mode,
         }
         try:
             self.files.beat(beat)

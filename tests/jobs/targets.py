@@ -71,6 +71,23 @@ def stubborn(ctx: JobContext) -> dict[str, Any]:
     return {}
 
 
+def slow_saver(ctx: JobContext) -> dict[str, Any]:
+    """Take longer to save than anybody gives it."""
+    ctx.emit("ready")
+    time.sleep(600)
+    return {"stopped": True}
+
+
+def asks_for_time(ctx: JobContext) -> dict[str, Any]:
+    """Say that saving takes longer than usual, then take so long."""
+    ctx.allow_saving(60.0)
+    ctx.emit("ready")
+    while not ctx.stop_requested():
+        time.sleep(0.05)
+    time.sleep(3)
+    return {"stopped": True}
+
+
 def fails(ctx: JobContext) -> dict[str, Any]:
     raise KurabeError("jobs.bad_payload", detail=str(ctx.payload.get("detail", "on purpose")))
 
@@ -161,6 +178,9 @@ for _name in (
 ):
     _kind(f"t-{_name}", "device", _name)
 _kind("t-polite", "device", "polite", term_seconds=60.0)
+_kind("t-slow_saver", "device", "slow_saver", save_seconds=0.5, term_seconds=30.0)
+_kind("t-asks_for_time", "device", "asks_for_time", save_seconds=0.5)
+_kind("t-stubborn_saver", "device", "stubborn", save_seconds=0.5)
 _kind("t-both", "host", "interval", also=("device",))
 _kind("t-parent", "cpu", "parent", coordinates=True)
 _kind("t-fan-out", "cpu", "fan_out", coordinates=True)

@@ -61,7 +61,7 @@ def test_what_has_ended_or_waits_is_taken_from_the_record() -> None:
         (Ending({"error": {"code": "x", "params": {}}}, 1), "failed", "x"),
         (Ending({"error": {"code": "x", "params": {}}}, 1, "cancel", "asked"), "cancelled", "x"),
         (Ending(None, 143, "cancel", "sigterm"), "cancelled", None),
-        (Ending(None, -15, "stop", "sigterm"), "cancelled", None),
+        (Ending(None, -15, "stop", "sigterm"), "stopped", None),
         (Ending(None, -9, "cancel", "sigkill"), "killed", None),
         (Ending(None, -9), "failed", "jobs.child_killed"),
         (Ending(None, -15), "failed", "jobs.child_killed"),

@@ -15,7 +15,7 @@ from tests.training.conftest import Known
 def add(known: Known, group: str | None, loss: float | None, rows: int = 24, **fields: object) -> str:
     """A run that ended with this validation loss, or that has not ended."""
     config = TrainingConfig(dataset_version_id=known.version, epochs=1, **fields)  # type: ignore[arg-type]  # by name
-    result = {} if loss is None else {"eval_loss": loss + 0.1, "eval_loss_best": loss, "rows": {"trained": rows}}
+    result = {} if loss is None else {"eval_loss": loss, "eval_loss_best": loss - 0.1, "rows": {"trained": rows}}
     run = tb.TrainingRun(
         project_id=known.project, name="n", dataset_version_id=known.version, base_ref="starter", method="lora",
         config=config.as_dict(), result=result, group_key=group,

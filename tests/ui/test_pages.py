@@ -242,7 +242,7 @@ def test_a_learning_curve_says_under_its_runs_whether_more_examples_help(languag
     with write() as session:
         for run, share in zip(session.query(tb.TrainingRun).order_by(tb.TrainingRun.id), (0.5, 1.0), strict=True):
             run.config = {**run.config, "data_share": share}
-            run.result = {**run.result, "eval_loss_best": 1 - share / 2, "rows": {"trained": int(200 * share)}}
+            run.result = {**run.result, "eval_loss": 1 - share / 2, "rows": {"trained": int(200 * share)}}
             run.group_key = "curve"
     visitor = Visitor(language, trained)
     shown = texts(visitor.open("training", view="runs"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import shutil
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,16 @@ from core.store import read, write
 from core.store import tables as tb
 from core.training.trainer.task import Task
 
-__all__ = ["card_facts", "cost", "finish_record", "packages", "save_weights", "tokenizer_files"]
+__all__ = [
+    "Spent",
+    "card_facts",
+    "cost",
+    "earlier_attempts",
+    "finish_record",
+    "packages",
+    "save_weights",
+    "tokenizer_files",
+]
 
 _PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "bitsandbytes", "tokenizers", "datasets")
 
@@ -97,6 +108,27 @@ def cost(seconds: float, tokens: int, device: str) -> dict[str, Any] | None:
     except KurabeError:
         return None
     return {"amount": str(price.amount), "currency": price.currency, "price_version": price.price_version}
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What earlier attempts of a run took."""
+
+    seconds: float
+    peak_memory_bytes: int
+
+
+def earlier_attempts(reported: list[dict[str, Any]], attempt: int) -> Spent:
+    """Return what the attempts before this one took, from their first event to their last, whatever ended them.
+
+    What they trained may be lost; the device was busy and is paid for all the same.
+    """
+    spans: dict[int, list[datetime]] = {}
+    for event in reported:
+        if int(event.get("attempt", attempt)) < attempt:
+            spans.setdefault(int(event["attempt"]), []).append(datetime.fromisoformat(event["at"]))
+    memory = [int(event.get("memory_bytes") or 0) for event in reported]
+    return Spent(sum((max(at) - min(at)).total_seconds() for at in spans.values()), max(memory, default=0))
 
 
 def finish_record(task: Task, result: dict[str, Any]) -> None:

@@ -24,11 +24,12 @@ def main(ctx: JobContext) -> dict[str, Any]:
         The run's result; ``{"stopped": True, …}`` if somebody asked to stop.
 
     Raises:
-        KurabeError: what loading, preparing rows and training raise.
+        KurabeError: ``training.base_changed``, what loading, preparing rows and training raise.
     """
     begun = time.monotonic()
     ctx.progress(0, None, stage="preparing")
     task = load_task(ctx)
+    _require_same_base(task, ctx)
     if done := _finished_before(task):
         return done
     heavy = import_ahead()
@@ -43,10 +44,31 @@ def main(ctx: JobContext) -> dict[str, Any]:
 
 
 def _finished_before(task: Task) -> dict[str, Any] | None:
-    """Return the result of an attempt that died after everything was done."""
-    if not (task.run.adapter_id and task.run.result) or task.run.result.get("stopped"):
+    """Return the result of an attempt that died after everything was done.
+
+    Raises:
+        KurabeError: ``training.diverged`` again, if that is how it ended: the same steps lead to the same numbers.
+    """
+    result = dict(task.run.result or {})
+    if not task.run.adapter_id or not result or result.get("stopped"):
         return None
-    return dict(task.run.result)
+    if result.get("ended") == "diverged":
+        told = next((each["params"] for each in result["warnings"] if each["code"] == "diverged"), {})
+        raise KurabeError("training.diverged", step=told.get("step"), kept=told.get("kept"))
+    return result
+
+
+def _require_same_base(task: Task, ctx: JobContext) -> None:
+    """Refuse to go on with other weights under the same name: a checkpoint holds only what was added to the first.
+
+    Raises:
+        KurabeError: ``training.base_changed``.
+    """
+    if not ctx.resume:
+        return
+    told = [event["base_hash"] for event in ctx.reported() if event["kind"] == "model" and event.get("base_hash")]
+    if told and told[0] != task.base.hash:
+        raise KurabeError("training.base_changed", base=task.base.ref, first=told[0], now=task.base.hash)
 
 
 def import_ahead() -> threading.Thread:

@@ -14,8 +14,8 @@ from transformers import TrainerCallback
 
 from core.errors import KurabeError
 from core.identity import append_line
-from core.jobs import JobContext
-from core.training.checkpoints import Checkpoint, newest_valid
+from core.jobs import JobContext, disk_full
+from core.training.checkpoints import Checkpoint, newest_valid, remove_unsealed, valid_at
 from core.training.rows import PreparedRows
 from core.training.trainer import outcome, samples
 from core.training.trainer.budget import UNLIMITED, Budget
@@ -33,6 +33,12 @@ _WORSE = 1.01
 """How many times its first value the last validation loss must be to be called worse: rounding is not."""
 
 
+_SAVING_SECONDS = 300.0
+"""Seconds in which a step, sample answers and small files are done in any case."""
+_SLOW_DISK = 100e6
+"""Bytes a second that even a network disk writes and reads again."""
+
+
 def train(task: Task, rows: PreparedRows, ctx: JobContext, begun: float) -> dict[str, Any]:
     """Train and save; return the run's result.
 
@@ -43,9 +49,9 @@ def train(task: Task, rows: PreparedRows, ctx: JobContext, begun: float) -> dict
         begun: monotonic time at which the attempt started.
 
     Raises:
-        KurabeError: ``training.diverged``, ``training.out_of_memory…``, what loading raises.
+        KurabeError: ``training.diverged``, ``training.out_of_memory…``, ``jobs.disk_full``, what loading raises.
     """
-    with _told_shortage(task, rows):
+    with _told_full_disk(task), _told_shortage(task, rows):
         return _Session(task, rows, ctx, begun).run()
 
 
@@ -66,6 +72,19 @@ def measure(task: Task, rows: PreparedRows, ctx: JobContext, begun: float) -> di
 
 
 @contextmanager
+def _told_full_disk(task: Task) -> Iterator[None]:
+    """Turn what libraries raise on a full disk into an error that says so, and give the half-written part back."""
+    try:
+        yield
+    except Exception as error:
+        full = disk_full(error, task.run_dir)
+        if full is None:
+            raise
+        remove_unsealed(task.checkpoints)
+        raise full from error
+
+
+@contextmanager
 def _told_shortage(task: Task, rows: PreparedRows) -> Iterator[None]:
     """Turn a lack of memory into an error that says which setting helps."""
     try:
@@ -74,6 +93,11 @@ def _told_shortage(task: Task, rows: PreparedRows) -> Iterator[None]:
         if not is_shortage(error):
             raise
         raise shortage(error, task.config, task.folder, rows.counts()["longest"], chosen_device()) from error
+
+
+def _saving_seconds(trainable: int) -> float:
+    """Return how long saving may take: a checkpoint with both moments of each weight, its hashes, and the adapter."""
+    return _SAVING_SECONDS + 3 * 12 * trainable / _SLOW_DISK
 
 
 class _Session:
@@ -95,10 +119,26 @@ class _Session:
         if checkpoint is None and self.rows.validation:
             self.runner.evaluate()
         self._sample(0, base=True)
+        if self.ctx.stop_requested():
+            return self._nothing_new()
         self.ctx.log(f"training starts at step {0 if checkpoint is None else checkpoint.step}")
         self.loaded_seconds = time.monotonic() - self.begun
-        self.runner.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
+        if checkpoint is not None and self.budget.share(checkpoint.step) >= 1.0:
+            self._take_up_end(checkpoint)
+        else:
+            self.runner.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
         return self._end()
+
+    def _take_up_end(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint after which there was nothing left to train: the trainer would take one step more."""
+        self.runner._load_from_checkpoint(str(checkpoint.folder))
+        self.runner.state.global_step = checkpoint.step
+        self.progress.ended = "budget"
+
+    def _nothing_new(self) -> dict[str, Any]:
+        """Return the result of an attempt that was stopped before it had learned anything."""
+        self.trackers.close()
+        return {"stopped": True, "saved": False}
 
     def measure(self) -> dict[str, Any] | None:
         """Load, evaluate once, take the steps."""
@@ -138,9 +178,11 @@ class _Session:
             bf16=uses_bf16(config, self.device),
             trainable=trainable,
             parameters=task.base.parameters,
+            base_hash=task.base.hash,
             memory_bytes=memory_bytes(),
         )
         self.trainable = trainable
+        self.ctx.allow_saving(_saving_seconds(trainable))
 
     def _resume_point(self) -> Checkpoint | None:
         folder = self.task.checkpoints
@@ -151,8 +193,9 @@ class _Session:
             shutil.rmtree(folder / name)
             self.ctx.emit("checkpoint_refused", name=name)
             self.ctx.log(f"{name} is not whole and is not used")
-        if found is not None:
-            self.ctx.emit("resumed", step=found.step)
+        if found is not None or self.ctx.resume:
+            # Without a checkpoint it begins anew: what the dead attempt reported must not pass for this one's.
+            self.ctx.emit("resumed", step=0 if found is None else found.step)
         return found
 
     def _build(self, checkpoint: Checkpoint | None) -> None:
@@ -199,11 +242,13 @@ class _Session:
         self.ctx.emit("samples", step=step, base=base, answers=samples.readable(self.chosen, answers))
 
     def _end(self) -> dict[str, Any]:
+        self._evaluate_last()
         self.trackers.close()
         self.warnings += self.trackers.warnings
         if self.progress.ended == "cancel":
             return {"stopped": True, "saved": False}
         kept = self._after_divergence() if self.progress.ended == "diverged" else None
+        self.kept_step = kept.step if kept is not None else self._best_if_watched()
         self.ctx.progress(0, None, stage="saving")
         self._compare()
         outcome.save_weights(self.model, self.task, outcome.card_facts(self.task))
@@ -224,13 +269,36 @@ class _Session:
         self.warnings.append({"code": "diverged", "params": {"step": self.progress.diverged_at, "kept": kept.step}})
         return kept
 
+    def _evaluate_last(self) -> None:
+        """Measure the end of the budget where an earlier attempt had no time to."""
+        seen, step = self.progress.evaluations, self.runner.state.global_step
+        if self.progress.ended == "budget" and self.rows.validation and (not seen or seen[-1][0] != step):
+            self.runner.evaluate()
+
+    def _best_if_watched(self) -> int:
+        """Return the step whose weights are kept.
+
+        With patience set, the best evaluated ones are loaded, whether patience or the budget ended the run: who
+        watches for the best wants it, not what came after it. Otherwise the last ones are kept.
+        """
+        last, best = int(self.runner.state.global_step), self.progress.best_step
+        if self.task.config.patience is None or self.progress.ended == "stop" or best is None or best == last:
+            return last
+        found = valid_at(self.task.checkpoints, best)
+        if found is None:
+            return last
+        self.runner._load_from_checkpoint(str(found.folder))
+        self.ctx.emit("kept", step=best)
+        self.ctx.log(f"the weights of step {best} are kept: their validation loss is the lowest")
+        return best
+
     def _compare(self) -> None:
         """Prove that the tuned weights answer differently from the base on some validation question."""
         if not self.chosen:
             self.warnings.append({"code": "not_compared", "params": {}})
             return
-        if not self.answers or self.progress.ended != "budget":
-            self._sample(self.runner.state.global_step)
+        if not self.answers or self.progress.ended != "budget" or self.kept_step != self.runner.state.global_step:
+            self._sample(self.kept_step)
         self.differing = sum(a != b for a, b in zip(self.answers, self.base_answers, strict=True))
         if self.differing == 0:
             self.warnings.append({"code": "same_answers", "params": {"questions": len(self.chosen)}})
@@ -260,9 +328,12 @@ class _Session:
         losses = self.progress.evaluations
         step = self.runner.state.global_step
         seconds = self.budget.seconds
-        if len(losses) > 1 and losses[-1][1] > _WORSE * losses[0][1]:
-            before, after = round(losses[0][1], 4), round(losses[-1][1], 4)
-            self.warnings.append({"code": "worse", "params": {"before": before, "after": after}})
+        kept_loss = self.progress.loss_at(self.kept_step)
+        before = outcome.earlier_attempts(self.ctx.reported(), self.ctx.attempt)
+        device_seconds = before.seconds + time.monotonic() - self.begun
+        if len(losses) > 1 and kept_loss is not None and kept_loss > _WORSE * losses[0][1]:
+            first, after = round(losses[0][1], 4), round(kept_loss, 4)
+            self.warnings.append({"code": "worse", "params": {"before": first, "after": after}})
         if self.task.config.aim.pairs:
             self._judge_preference()
         (self.ctx.run_dir / "listed.jsonl").unlink(missing_ok=True)  # of an attempt that was stopped
@@ -272,19 +343,22 @@ class _Session:
             "adapter_id": self.task.adapter_id,
             "stopped": self.progress.ended == "stop",
             "ended": self.progress.ended,
+            "saved": True,
             "steps": step,
+            "kept_step": self.kept_step,
+            "attempts": self.ctx.attempt,
             "epochs": round(step / self.budget.steps_per_epoch, 3),
             "train_seconds": round(seconds, 2),
             "loading_seconds": round(self.loaded_seconds, 2),
-            "seconds": round(time.monotonic() - self.begun, 2),
+            "seconds": round(device_seconds, 2),
             "tokens": self.progress.tokens,
             "tokens_per_second": round(self.progress.tokens / seconds, 1) if seconds else None,
             "loss": self.progress.last_loss,
             "eval_loss_before": losses[0][1] if losses else None,
-            "eval_loss": losses[-1][1] if losses else None,
+            "eval_loss": kept_loss,
             "eval_loss_best": self.progress.best if losses else None,
             **self._preference(),
-            "peak_memory_bytes": memory_bytes(),
+            "peak_memory_bytes": max(memory_bytes(), before.peak_memory_bytes),
             "device": self.device,
             "trainable": self.trainable,
             "samples_differing": getattr(self, "differing", None),
@@ -292,6 +366,6 @@ class _Session:
             "rows": self.rows.counts(),
             "warnings": self.warnings,
             "packages": outcome.packages(),
-            "cost": outcome.cost(time.monotonic() - self.begun, self.progress.tokens, self.device),
+            "cost": outcome.cost(device_seconds, self.progress.tokens, self.device),
             "is_whole": not isinstance(self.model, PeftModel),
         }

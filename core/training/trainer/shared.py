@@ -17,7 +17,7 @@ from core.training.estimate import HEAD_TOKENS
 from core.training.trainer.budget import Budget
 from core.training.trainer.order import RowOrder
 
-__all__ = ["BudgetedTrainer", "arguments", "equip"]
+__all__ = ["BudgetedTrainer", "EvaluationStopped", "arguments", "equip"]
 
 
 def arguments(config: TrainingConfig, folder: Path, *, steps: int, device: str, bf16: bool) -> dict[str, Any]:
@@ -68,6 +68,10 @@ def arguments(config: TrainingConfig, folder: Path, *, steps: int, device: str, 
     )
 
 
+class EvaluationStopped(Exception):
+    """Raised between two batches of an evaluation when somebody asks to stop: a large one takes minutes."""
+
+
 class BudgetedTrainer:
     """Mixed into TRL's trainers: Kurabe's row order, and a learning rate that follows the budget."""
 
@@ -86,6 +90,14 @@ class BudgetedTrainer:
             self._created_lr_scheduler = True
         schedule: LambdaLR = self.lr_scheduler
         return schedule
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Measure the validation loss; nothing is measured and reported if somebody asks to stop meanwhile."""
+        try:
+            measured: dict[str, float] = super().evaluate(*args, **kwargs)  # type: ignore[misc]  # of TRL's trainer
+        except EvaluationStopped:
+            return {}
+        return measured
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write no card into checkpoints; the finished adapter gets one of its own."""

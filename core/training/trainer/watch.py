@@ -15,14 +15,19 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from core.jobs import JobContext
+from core.settings import settings
 from core.training.checkpoints import keep_newest, seal
 from core.training.config import TrainingConfig
 from core.training.trainer.budget import Budget
+from core.training.trainer.shared import EvaluationStopped
 
 __all__ = ["Preference", "Progress", "StepClock", "Watcher", "memory_bytes"]
 
 _REPORT_SECONDS = 0.5
 """Least time between two reports: each is made durable, which would slow fast steps down."""
+
+_MOST_SAVING = 20
+"""How many times longer it trains than it saves, where checkpoints are taken by the clock."""
 
 Ending = Literal["budget", "stop", "cancel", "patience", "diverged"]
 
@@ -68,6 +73,16 @@ class Progress:
     diverged_at: int | None = None
     next_mark: int = 1
     """Which of the planned evaluations comes next."""
+
+    @property
+    def best_step(self) -> int | None:
+        """Step after which the validation loss was lowest; None before the first evaluation of trained weights."""
+        trained = [(loss, step) for step, loss in self.evaluations if step > 0 and math.isfinite(loss)]
+        return min(trained)[1] if trained else None
+
+    def loss_at(self, step: int) -> float | None:
+        """Return the newest validation loss at or before a step; None if there is none."""
+        return next((loss for at, loss in reversed(self.evaluations) if at <= step and math.isfinite(loss)), None)
 
     def facts(self, seconds: float) -> dict[str, Any]:
         """Return what a checkpoint's manifest keeps."""
@@ -174,14 +189,31 @@ class Watcher(TrainerCallback):
         self._reported = 0.0
         self._tokens_reported = progress.tokens
         self._tokens_before = progress.tokens
+        self._saved_at = self._saving_since = time.monotonic()
+        self._save_every = 60.0 * settings().checkpoint_minutes
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> TrainerControl:
         """Start the clock."""
         self.budget.begin()
-        self._reported = time.monotonic()
+        self._reported = self._saved_at = time.monotonic()
         return control
+
+    def on_prediction_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        """Look between two batches of an evaluation, too, whether it shall end.
+
+        Raises:
+            EvaluationStopped: if so; the trainer then saves without the rest of it.
+        """
+        # Of several processes one would leave the others waiting for its numbers.
+        wish = self.ctx.stop_requested() if args.world_size == 1 else None
+        if wish is None or (wish == "stop" and self.progress.ended == "stop"):
+            return control
+        self._end(control, wish, save=wish == "stop" and state.global_step > 0, evaluate=False)
+        raise EvaluationStopped
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -198,6 +230,8 @@ class Watcher(TrainerCallback):
             self._end(control, "budget", save=True, evaluate=True)
         elif share >= self.progress.next_mark / self.config.evaluations:
             control.should_evaluate = self.evaluates
+            control.should_save = True
+        elif time.monotonic() - self._saved_at >= self._save_every:
             control.should_save = True
         while share >= self.progress.next_mark / self.config.evaluations and share < 1.0:
             self.progress.next_mark += 1
@@ -217,6 +251,7 @@ class Watcher(TrainerCallback):
             return control
         loss, gradient = float(logs["loss"]), float(logs.get("grad_norm", 0.0))
         sound = math.isfinite(loss) and math.isfinite(gradient)
+        self._saving_since = time.monotonic()
         if sound and control.should_save and model is not None:
             # The loss was measured before this step changed the weights: what is saved is looked at itself.
             sound = all(bool(torch.isfinite(p).all()) for p in model.parameters() if p.requires_grad)
@@ -256,6 +291,7 @@ class Watcher(TrainerCallback):
         self.ctx.log(f"step {state.global_step}: validation loss {loss:.4f}")
         if state.global_step:
             self.on_evaluation(state.global_step)
+        self._saving_since = time.monotonic()
         patience = self.config.patience
         if patience is not None and seen.worse_since >= patience and not control.should_training_stop:
             self._end(control, "patience", save=True, evaluate=False)
@@ -267,8 +303,14 @@ class Watcher(TrainerCallback):
         """Seal the checkpoint that was just written, then let go of old ones."""
         folder = self.checkpoints / f"checkpoint-{state.global_step}"
         seal(folder, state.global_step, self.progress.facts(self.budget.seconds))
-        keep_newest(self.checkpoints, 2)
+        # Early stopping may go back to the best one; without it only the newest are ever read.
+        spared = self.progress.best_step if self.config.patience is not None else None
+        keep_newest(self.checkpoints, 2, spare=spared)
         self.ctx.emit("checkpoint", step=state.global_step)
+        self._saved_at = time.monotonic()
+        # Where saving is slow, it must not eat the time that it is to protect.
+        took = self._saved_at - self._saving_since
+        self._save_every = max(60.0 * settings().checkpoint_minutes, _MOST_SAVING * took)
         return control
 
     def _end(self, control: TrainerControl, cause: Ending, *, save: bool, evaluate: bool) -> None:
