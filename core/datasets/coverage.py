@@ -222,8 +222,8 @@ class Documents:
 
     def _stated(self, question: str, value: str) -> bool:
         names, grams, pattern = distinctive(question), shingles(question), _pattern(value)
-        for paragraph in self._paragraphs if pattern is not None else ():
-            if not pattern.search(paragraph.folded):
+        for paragraph in self._paragraphs:
+            if pattern is None or not pattern.search(paragraph.folded):
                 continue
             if names and names <= paragraph.names:
                 return True

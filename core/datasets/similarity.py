@@ -110,7 +110,7 @@ def shingles(text: str) -> set[str]:
 def similarity(left: str, right: str) -> float:
     """Return the Jaccard similarity of two texts' n-grams, 0…1."""
     a, b = shingles(left), shingles(right)
-    return len(a & b) / len(a | b) if a or b else 1.0
+    return len(a & b) / len(a | b) if a and b else float(exact_key(left) == exact_key(right))
 
 
 def near_pairs(

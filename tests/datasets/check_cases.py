@@ -426,7 +426,7 @@ FURTHER: dict[str, dict[str, list[Case]]] = {
             Case(
                 [
                     row("How do I change the Password of an old account?"),
-                    row("How do I change the passwords of an old account?", split="test"),
+                    row("How do I change the password of an old account, please?", split="test"),
                 ],
                 {"near": [1]},
                 [
@@ -573,7 +573,8 @@ FURTHER: dict[str, dict[str, list[Case]]] = {
                     ("Analyse it.", "a"),
                     ("My favourite?", "a"),
                     ("Analyzed?", "a"),
-                    ("Analyzing a favorite", "favorites"),
+                    ("Analyzing a favorite", "a"),
+                    ("Favorites", "a"),
                 ),
                 {"mixed": [0, 1]},
                 rows(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from core.datasets import Row, checks
@@ -20,6 +22,7 @@ PAIRS = [
 ]
 
 
+@cache
 def template(kind: str) -> ChatTemplate | None:
     starter = ChatTemplate.load(DATA / "starter")
     refusing = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from core.datasets.checks._base import Check, CheckInput, Finding, Severity, shortened
 from core.datasets.rows import Row
-from core.datasets.similarity import exact_key, similarity
+from core.datasets.similarity import exact_key, plain_key, similarity
 from core.datasets.words import same_subject, words_of
 
 __all__ = ["Contradictions"]
@@ -26,6 +26,7 @@ _NO = re.compile(r"\s*(?:no\b(?! (?:more|later|less|fewer|earlier|longer) than)|
 _NOT = re.compile(
     r"\bnot\b|n't\b|n’t\b|\bcannot\b|\bnever\b|\bno longer\b|ません|(?<![少危])ない(?!合)|不可|できかね|致しかね"
 )
+_NOTHING = 0.1
 _BRIEF = 3
 """Words of meaning up to which an answer names a thing and nothing else."""
 
@@ -78,7 +79,12 @@ class Contradictions(Check):
         return brief or similarity(first, other) >= self.threshold
 
     def _differ(self, first: str, other: str) -> bool:
-        return similarity(first, other) < self.threshold and not same_subject(words_of(first), words_of(other))
+        """Tell whether two answers have next to nothing in common; one that says more holds the other."""
+        here, there = plain_key(first), plain_key(other)
+        if here in there or there in here:
+            return False
+        alike = similarity(first, other)
+        return alike < _NOTHING or (alike < self.threshold and not same_subject(words_of(first), words_of(other)))
 
 
 _COMPARED = 10
@@ -95,7 +101,7 @@ def _opposed(first: str, other: str, alike: float) -> bool:
     if None not in said:
         return said[0] != said[1]
     odd = len(_NOT.findall(first.casefold())) % 2 != len(_NOT.findall(other.casefold())) % 2
-    return odd and alike >= 0.35
+    return odd and (alike >= 0.35 or words_of(first) == words_of(other))
 
 
 def _situation(row: Row) -> str:

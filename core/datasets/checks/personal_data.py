@@ -72,7 +72,8 @@ _POSTCODES = (
     r"〒 ?(\d{3}[\- ]?\d{4})" + _END,
     r"郵便番号[はが:= ]{0,3}(\d{3}[\- ]?\d{4})" + _END,
     rf"(?<![\d\-])(\d{{3}}-\d{{4}})(?= ?{_PREFECTURE})",
-    r"(?i:\b(?:zip(?: ?code)?|post(?:al)? ?code)(?: is|:)? )((?:\d{5}(?:-\d{4})?|(?i:[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}))\b)",
+    r"(?i:\b(?:zip(?: ?code)?|post(?:al)? ?code)(?: is|:)? )"
+    r"((?:\d{5}(?:-\d{4})?|(?i:[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}))\b)",
     rf"(?:, ?|\b[A-Z][a-z]{{1,30}} )(?:{_STATES}) (\d{{5}}(?:-\d{{4}})?)(?![\d\-])",
 )
 _KINDS: dict[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {

@@ -38,7 +38,7 @@ _FAMILIES = tuple(
         (r"jewel", r"(?:le)?", r"ry", "ry"),
     )
 )
-"""British and American spelling: beginning, the part that differs, ending, and the ending by which the word is shown."""
+"""British and American spelling: beginning, the part that differs, ending, and the ending by which a word is shown."""
 _NO_VARIANTS = frozenset(("analyses", "paralyses", "catalyses", "meter", "meters", "metre", "metres"))
 """Nouns that both spell alike, and metre beside meter, which are two words."""
 _JOINED = frozenset(
