@@ -41,7 +41,12 @@ def test_masking_leaves_no_address_anywhere_in_the_row() -> None:
         {"role": "assistant", "content": f"Write to {mail}."},
     ]
     made = imported(
-        [{"messages": said, "metadata": {"value": mail, "owner": mail, "gold": [{"quote": f"Mail {mail}"}]}}]
+        [
+            {
+                "messages": said,
+                "metadata": {"value": mail, "owner": mail, "gold": [{"document": "a.md", "quote": f"Mail {mail}"}]},
+            }
+        ]
     )
     datasets.run_checks(made)
     hidden = datasets.repair(made, "personal_data", "email")
@@ -143,6 +148,7 @@ def test_questions_about_other_things_are_told_apart(left: str, right: str, same
 
 def test_a_document_with_another_date_is_nearly_the_same_document() -> None:
     text = "Returns are accepted within thirty days of the delivery when the seal of the package is whole. "
+    text += "We are open from nine to five on every day of the week but Sunday. Call us if the box is broken. "
     assert near_pairs([text, text + "As of 2026-01-05."], whole_documents=True)
 
 

@@ -47,7 +47,8 @@ class Contradictions(Check):
         for position, row in data.rows():
             if row.answer.strip():
                 answers[row.split, _situation(row)].setdefault(exact_key(row.answer), (position, row.answer))
-        clashes, different = [], []
+        clashes: list[list[tuple[int, str]]] = []
+        different: list[list[tuple[int, str]]] = []
         for found in answers.values():
             said = list(found.values())
             pairs = list(combinations((text for _, text in said[:_COMPARED]), 2))

@@ -143,7 +143,8 @@ def _respelled(text: str, usual: Mapping[str, str]) -> str:
 
 
 def _japanese_respelled(text: str, usual: Mapping[str, str]) -> str:
-    pieces, end = [], 0
+    pieces: list[str] = []
+    end = 0
     for place, surface, key, spelling in _japanese(text):
         wanted = usual.get(key, spelling)
         if spelling == wanted:
