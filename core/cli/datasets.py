@@ -203,9 +203,16 @@ def _print_versions(versions: list[tb.DatasetVersion], as_json: bool) -> None:
 
 
 @command(dataset)
-def check(project: Project, version: Annotated[str | None, typer.Option()] = None, as_json: Json = False) -> None:
+def check(
+    project: Project,
+    version: Annotated[str | None, typer.Option()] = None,
+    max_length: Annotated[
+        int | None, typer.Option(help="Tokens that training will keep of a row; longer rows are listed.", min=16)
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Look for what harms tuning or retrieval."""
-    found = run_checks(chosen_version(get_project(project).id, version).id)
+    found = run_checks(chosen_version(get_project(project).id, version).id, max_length=max_length)
     if as_json:
         show([finding.as_dict() for finding in found])
         return

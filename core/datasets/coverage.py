@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -63,13 +63,19 @@ _PIECE = re.compile(r"[a-z]+|\d+(?:\.\d+)*|\S")
 
 def holds_value(text: str, value: str) -> bool:
     """Tell whether a text states a value, spaces, width, case and thousands separators aside; 12 is not in 120."""
+    pattern = _pattern(value)
+    return pattern is not None and pattern.search(_folded(text)) is not None
+
+
+def _pattern(value: str) -> re.Pattern[str] | None:
+    """Return what finds a value in folded text; None for a value that says nothing."""
     wanted = _folded(value).strip("。.、, ")
     if not wanted:
-        return False
+        return None
     middle = r"\s*".join(re.escape(piece) for piece in _PIECE.findall(wanted))
     before = r"(?<![\d.])" if wanted[0].isdigit() else r"(?<![a-z0-9])" if wanted[0].isascii() else ""
     after = r"(?!\d|\.\d)" if wanted[-1].isdigit() else r"(?![a-z])" if wanted[-1].isascii() else ""
-    return re.search(before + middle + after, _folded(text)) is not None
+    return re.compile(before + middle + after)
 
 
 def facts_of(row: Row) -> set[str]:
@@ -169,18 +175,37 @@ class Training:
         return [index for index, _ in shared.most_common(_CANDIDATES)]
 
 
+@dataclass
+class _Paragraph:
+    """One paragraph under its document's title, prepared once for all questions."""
+
+    whole: str
+    folded: str
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Names and figures of the paragraph and its title."""
+        return distinctive(f"the {self.whole}")
+
+    @cached_property
+    def grams(self) -> set[str]:
+        """N-grams of the paragraph and its title."""
+        return shingles(self.whole)
+
+
 class Documents:
     """What the documents say now."""
 
     def __init__(self, documents: Iterable[tuple[str, str, str]]) -> None:
         """Prepare (file name, title, text) for matching."""
         self._keys: dict[str, str] = {}
-        self._paragraphs: list[tuple[str, str]] = []
+        self._paragraphs: list[_Paragraph] = []
         for name, title, text in documents:
             key = plain_key(f"{title}\n{text}")
             for called in {name, title}:
                 self._keys[called] = self._keys.get(called, "") + key
-            self._paragraphs += [(title, part) for part in re.split(r"\n\s*\n|\n(?=#)", text) if part.strip()]
+            parts = [part for part in re.split(r"\n\s*\n|\n(?=#)", text) if part.strip()]
+            self._paragraphs += [_Paragraph(f"{title} {part}", _folded(part)) for part in parts]
         self._all = "\n".join(dict.fromkeys(self._keys.values()))
 
     def hold(self, row: Row) -> bool:
@@ -196,14 +221,13 @@ class Documents:
         return plain_key(place["quote"]) in text
 
     def _stated(self, question: str, value: str) -> bool:
-        names, grams = distinctive(question), shingles(question)
-        for title, text in self._paragraphs:
-            if not holds_value(text, value):
+        names, grams, pattern = distinctive(question), shingles(question), _pattern(value)
+        for paragraph in self._paragraphs:
+            if pattern is None or not pattern.search(paragraph.folded):
                 continue
-            whole = f"{title} {text}"
-            if names and names <= distinctive(f"the {whole}"):
+            if names and names <= paragraph.names:
                 return True
-            if not names and len(grams & shingles(whole)) >= 0.5 * len(grams):
+            if not names and len(grams & paragraph.grams) >= 0.5 * len(grams):
                 return True
         return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from core.datasets.cells import gold_of
@@ -14,8 +14,10 @@ from core.store import tables as tb
 
 __all__ = ["edit_rows", "version_difference"]
 
+_EDITABLE = ("question", "answer", "slice", "split", "value", "expects", "gold", "messages", "tags")
+
 _LISTED = 1000
-_EDITABLE = ("question", "answer", "slice", "split", "value", "expects", "gold", "tags")
+"""Rows that a lineage or a comparison names of each kind."""
 
 
 def edit_rows(
@@ -24,6 +26,7 @@ def edit_rows(
     *,
     drop: Collection[int] = (),
     add: Collection[Row] = (),
+    rewrite: Callable[[Row], Mapping[str, Any]] | None = None,
     reason: str = "edit",
 ) -> tb.DatasetVersion:
     """Return a new version with some rows changed, left out or added.
@@ -33,6 +36,7 @@ def edit_rows(
         changes: Row position → field → new value.
         drop: Positions of rows to leave out.
         add: Rows to append.
+        rewrite: Returns the fields of a row that change, for changes that depend on the row and are many.
         reason: Kept in the lineage; the name of a check for its repair.
 
     Raises:
@@ -42,10 +46,14 @@ def edit_rows(
     changes, dropped = changes or {}, frozenset(drop)
     if unknown := {name for fields in changes.values() for name in fields} - set(_EDITABLE):
         raise KurabeError("datasets.bad_edit", fields=", ".join(sorted(unknown)), known=", ".join(_EDITABLE))
+    rewritten: list[int] = []
     with VersionWriter(base.project_id, "", dataset_id=base.dataset_id) as writer:
         for position, row in enumerate(rows_of(version_id)):
-            if position not in dropped:
-                writer.add(_changed(row, changes.get(position, {})))
+            if position in dropped:
+                continue
+            fields = changes.get(position, {}) or (rewrite(row) if rewrite else {})
+            rewritten += [position] if fields and position not in changes and len(rewritten) < _LISTED else []
+            writer.add(_changed(row, fields))
         writer.add_all(add)
         if writer.count == 0:
             raise KurabeError("datasets.no_rows", name=reason)
@@ -54,8 +62,8 @@ def edit_rows(
                 "operation": "edit",
                 "reason": reason,
                 "parent": version_id,
-                "changed": sorted(changes)[:1000],
-                "dropped": sorted(dropped)[:1000],
+                "changed": sorted([*changes, *rewritten])[:_LISTED],
+                "dropped": sorted(dropped)[:_LISTED],
                 "added": len(add),
             }
         )
@@ -68,7 +76,7 @@ def _changed(row: Row, fields: Mapping[str, Any]) -> Row:
     before = (row.question, row.answer)
     for name, value in fields.items():
         setattr(row, name, gold_of(value) if name == "gold" else value)
-    if row.messages and before != (row.question, row.answer):
+    if row.messages and "messages" not in fields and before != (row.question, row.answer):
         messages = [dict(message) for message in row.messages]
         asked = max((index for index, message in enumerate(messages) if message["role"] == "user"), default=None)
         if asked is None:  # a chat in which nobody asks: the question stands beside it

@@ -167,6 +167,6 @@ def _repetitions(found: Sequence[tb.Document]) -> Iterator[DocumentFinding]:
         if known is not document:
             yield DocumentFinding("near_duplicate", (known.name, document.name), {"share": 1.0})
     different = list(first.values())
-    for left, right, share in near_pairs([document.text for document in different], _ALIKE):
+    for left, right, share in near_pairs([document.text for document in different], _ALIKE, whole_documents=True):
         names = (different[left].name, different[right].name)
         yield DocumentFinding("near_duplicate", names, {"share": share})

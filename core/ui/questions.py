@@ -216,10 +216,21 @@ def _draw_edit(row: tb.Example) -> None:
 
 def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
     """Draw what the checks found, and what they can repair."""
-    with st.container(horizontal=True, vertical_alignment="center"):
+    before = version(row.id).checks or {}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        length = st.number_input(
+            t("ui.checks.max_length"),
+            min_value=16,
+            max_value=131_072,
+            value=int(before.get("max_length") or 1024),
+            step=64,
+            key=f"check_length_{row.id}",
+            help=t("ui.checks.max_length.help"),
+            width=240,
+        )
         if st.button(t("ui.checks.run"), key=f"check_{row.id}", icon=":material/fact_check:", type="primary"):
             with st.spinner(t("ui.checks.running")):
-                run_checks(row.id)
+                run_checks(row.id, max_length=int(length))
             st.rerun()
         kept = version(row.id).checks or {}
         st.caption(t("ui.checks.at", time=kept["at"][:16].replace("T", " ")) if kept else t("ui.checks.never"))
@@ -247,11 +258,32 @@ def _draw_finding(row: tb.DatasetVersion, finding: dict[str, Any], number: int) 
             st.caption(
                 t("ui.checks.rows", rows=numbers) + (t("ui.checks.more", n=format_number(more)) if more > 0 else "")
             )
+        _draw_found_rows(finding.get("examples", []))
         if finding.get("repairable") and st.button(
             t("ui.checks.repair"), f"repair_{row.id}_{number}", t("ui.checks.repair.help"), icon=":material/build:"
         ):
             repair(row.id, finding["check"], finding["code"])
             st.rerun()
+
+
+def _draw_found_rows(found: list[dict[str, Any]]) -> None:
+    """Draw the first rows of a finding: what they say is shown as text."""
+    if not found:
+        return
+    shown = [
+        {
+            "#": each["position"] + 1,
+            t("ui.questions.question"): each["question"],
+            t("ui.questions.answer"): each["answer"],
+        }
+        for each in found
+    ]
+    st.dataframe(
+        shown,
+        hide_index=True,
+        column_config={"#": st.column_config.NumberColumn(width=60)},
+        alt=t("ui.checks.examples"),
+    )
 
 
 def _draw_coverage(project: tb.Project, row: tb.DatasetVersion) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.datasets import Row
 
-__all__ = ["CASES", "Case"]
+__all__ = ["ALL", "CASES", "Case"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Case:
     """Rows of the same kind in which it finds nothing."""
     fields: dict[str, Any] = field(default_factory=dict)
     """Configuration of the check."""
+    template: str = "starter"
+    """``starter``; ``none`` where the base model is not here; ``strict`` for one that refuses system prompts."""
 
 
 def row(question: str, answer: str = "", split: str = "train", **more: Any) -> Row:
@@ -205,14 +207,33 @@ CASES: dict[str, dict[str, Case]] = {
     },
     "vague_references": {
         "en": Case(
-            rows(("How heavy is it?", "3 kg")),
-            {"pointing": [0]},
-            rows(("How heavy is the Koridel, and does it float?", "3 kg")),
+            rows(
+                ("How heavy is it?", "3 kg"),
+                ("How do I reset it?", "Hold the button."),
+                ("Can I return it?", "Yes."),
+                ("How much does it cost?", "5 dollars."),
+            ),
+            {"pointing": [0, 1, 2, 3]},
+            rows(
+                ("How heavy is the Koridel, and does it float?", "3 kg"),
+                ("Is it safe to use the X100 outdoors?", "Yes."),
+                ("How much is it to have the Koridel repaired?", "5 dollars."),
+                ("Can I return the mixer if it is open?", "No."),
+                ("What are this year's holidays?", "There are nine."),
+            ),
         ),
         "ja": Case(
-            rows(("それはいくらですか。", "500円")),
-            {"pointing": [0]},
-            rows(("送料は、それぞれいくらですか。", "500円")),
+            rows(("それはいくらですか。", "500円"), ("いつまでにこれを返せばいいですか。", "月末です。")),
+            {"pointing": [0, 1]},
+            rows(
+                ("その他の送料はいくらですか。", "500円"),
+                ("それぞれの送料はいくらですか。", "500円"),
+                ("この度の改定はいつからですか。", "4月からです。"),
+                ("ここ数年の売上を教えてください。", "横ばいです。"),
+                ("それでは送料はいくらですか。", "500円"),
+                ("返品の送料は、それぞれいくらですか。", "500円"),
+                ("この部屋でアオバクリーン30は使えますか。", "はい。"),
+            ),
         ),
     },
     "label_balance": {
@@ -274,14 +295,419 @@ CASES: dict[str, dict[str, Case]] = {
     },
     "personal_data": {
         "en": Case(
-            rows(("Who?", "Write to ann.lee@contoso.com"), ("Call?", "Call (212) 555-0147")),
-            {"email": [0], "phone": [1]},
-            rows(("Who?", "Write to help@example.com"), ("Code?", "Error E-1234, 12-34 pieces, 2026-11-21")),
+            rows(
+                ("Who?", "Write to ann.lee@contoso.com"),
+                ("Call?", "Call (212) 555-0147"),
+                ("Call?", "Call 555.123.4567 or +819012345678"),
+                ("Where?", "Albany, NY 12207"),
+                ("Which card?", "4111 1111 1111 1111"),
+                ("Who?", "Write to taro@myexample.com"),
+                ("Which number?", "The number is 1234-5678-9018"),
+            ),
+            {"email": [0, 5], "phone": [1, 2], "postcode": [3], "card": [4], "my_number": [6]},
+            rows(
+                ("Who?", "Write to help@example.com or a@mail.example.com"),
+                ("Code?", "Error E-1234, 12-34 pieces, 2026-11-21"),
+                ("Which book?", "ISBN 0306406152, card 4111 1111 1111 1112, number 1234-5678-9012"),
+                ("Which version?", "192.168.100.100 since 01-02-2026, order IN 12345"),
+            ),
         ),
         "ja": Case(
-            rows(("電話は?", "０９０－１２３４－５６７８です"), ("住所は?", "〒100-0001 東京都")),
-            {"phone": [0], "postcode": [1]},
-            rows(("価格は?", "1,234,567円です。"), ("品番は?", "品番は4111 1111 1111 1112です。")),
+            rows(
+                ("電話は?", "０９０－１２３４－５６７８です"),
+                ("住所は?", "〒100-0001 東京都"),
+                ("電話は?", "03−1234−5678か03ー1234ー5678です"),
+                ("電話は?", "(03)1234-5678です"),
+                ("電話は?", "0312345678です"),
+                ("電話は?", "090 1234 5678です"),
+                ("住所は?", "〒１００ー０００１"),
+                ("住所は?", "郵便番号は100−0001"),
+                ("宛先は?", "taro@corp.co.jpまで"),
+                ("番号は?", "123456789018です"),
+                ("カードは?", "4111－1111－1111－1111です"),
+            ),
+            {"phone": [0, 2, 3, 4, 5], "postcode": [1, 6, 7], "email": [8], "my_number": [9], "card": [10]},
+            rows(
+                ("価格は?", "1,234,567円です。"),
+                ("品番は?", "品番は4111 1111 1111 1112です。"),
+                ("型は?", "A0312345678、123456789012、2026ー11ー21"),
+                ("宛先は?", "窓口@example.co.jpかinfo@example.co.jpまで"),
+            ),
         ),
     },
+}
+
+FURTHER: dict[str, dict[str, list[Case]]] = {
+    "empty_answers": {
+        "en": [Case([row("a", " ", "test")], {"test": [0]}, [row("a", "", "test", expects={"abstain": True})])],
+        "ja": [Case([row("質問", "　", "test")], {"test": [0]}, [row("質問", "", "test", expects={"abstain": True})])],
+    },
+    "duplicates": {
+        "en": [
+            Case(
+                rows(("Please tell me how to return a package.", "A"), ("Tell me how to return a package.", "A")),
+                {"near": [0, 1]},
+                rows(
+                    ("What is 1.5% of it?", "A"),
+                    ("What is 15% of it?", "A"),
+                    ("What is C#?", "A"),
+                    ("What is C++?", "A"),
+                    ("How do I set the internal clock of the oven?", "A"),
+                    ("How do I set the external clock of the oven?", "A"),
+                ),
+            ),
+            Case(rows(("a", "1"), ("b", "2"), ("c", "3")), {"not_examined": []}, rows(("a", "1")), {"limit": 2}),
+            Case(rows(("So?", "1.5%"), ("So?", "1.5 %")), {"exact": [1]}, rows(("So?", "1.5%"), ("So?", "15%"))),
+        ],
+        "ja": [
+            Case(
+                rows(("送料は1,000円ですか。", "はい。"), ("送料は1000円ですか？", "はい。")),
+                {"exact": [1]},
+                rows(("？？？", "はい。"), ("😀", "はい。"), ("税は1.5%ですか", "はい。"), ("税は15%ですか", "はい。")),
+            ),
+            Case(rows(("あ", "1"), ("い", "2"), ("う", "3")), {"not_examined": []}, rows(("あ", "1")), {"limit": 2}),
+            Case(
+                rows(("サーバーの再起動の手順は?", "押します。"), ("サーバの再起動の手順は?", "押します。")),
+                {"near": [0, 1]},
+                rows(("東京支店の営業時間を教えてください。", "9時"), ("大阪支店の営業時間を教えてください。", "9時")),
+            ),
+        ],
+    },
+    "contradictions": {
+        "en": [
+            Case(
+                rows(
+                    ("Can I return it?", "Yes, you can return it."),
+                    ("Can I return it?", "No, you cannot return it."),
+                    ("What is the fee?", "1.5%"),
+                    ("What is the fee?", "15%"),
+                    ("Who made the Dovi?", "Koridel made it."),
+                    ("Who made the Dovi?", "Marodel made it."),
+                ),
+                {"answers": [0, 1, 2, 3, 4, 5]},
+                rows(("How long?", "It takes 1,000 days."), ("How long?", "It takes 1000 days.")),
+            ),
+            Case(
+                rows(("When are you open?", "From 9 to 17."), ("When are you open?", "Please ask the support desk.")),
+                {"different": [0, 1]},
+                rows(("When are you open?", "From 9 to 17."), ("When are you open?", "We are open from 9 to 17.")),
+            ),
+        ],
+        "ja": [
+            Case(
+                rows(
+                    ("料率は?", "1.5%です。"),
+                    ("料率は?", "15%です。"),
+                    ("返品は?", "できます。"),
+                    ("返品は?", "できません。"),
+                ),
+                {"answers": [0, 1, 2, 3]},
+                rows(("送料は?", "1,000円です。"), ("送料は?", "1000円です。")),
+            ),
+            Case(
+                rows(("営業時間は?", "9時から17時です。"), ("営業時間は?", "サポートセンターまでどうぞ。")),
+                {"different": [0, 1]},
+                rows(("営業時間は?", "9時から17時です。"), ("営業時間は?", "9時から17時までです。")),
+            ),
+        ],
+    },
+    "leakage": {
+        "en": [
+            Case(
+                [row("How heavy is the Koridel 205?"), row("How heavy is the Koridel 205 ?", split="validation")],
+                {"exact_validation": [1]},
+                [
+                    row("What is C#?"),
+                    row("What is C++?", split="validation"),
+                    row("???"),
+                    row("😀", split="validation"),
+                ],
+            ),
+            Case(
+                [
+                    row("How do I change the Password of an old account?"),
+                    row("How do I change the password of an old account, please?", split="test"),
+                ],
+                {"near": [1]},
+                [
+                    row("how do i reset the kitchen timer of the oven?"),
+                    row("how do i reset the outdoor timer of the oven?", split="test"),
+                ],
+            ),
+            Case([row("a"), row("b"), row("c", split="test")], {"not_examined": []}, [row("a")], {"limit": 2}),
+        ],
+        "ja": [
+            Case(
+                [row("送料はいくらですか。"), row("送料はいくらですか？", split="validation")],
+                {"exact_validation": [1]},
+                [row("C#とは何ですか"), row("C++とは何ですか", split="validation")],
+            ),
+            Case(
+                [row("バージョン1.1の変更点は?"), row("バージョン1.1の変更点は？", split="test")],
+                {"exact_test": [1]},
+                [row("バージョン1.1の変更点は?"), row("バージョン11の変更点は?", split="test")],
+            ),
+            Case(
+                [row("サーバーの再起動の手順は?"), row("サーバの再起動の手順は?", split="test")],
+                {"near": [1]},
+                [
+                    row("東京支店の営業時間を教えてください。"),
+                    row("大阪支店の営業時間を教えてください。", split="test"),
+                ],
+            ),
+            Case([row("あ"), row("い"), row("う", split="test")], {"not_examined": []}, [row("あ")], {"limit": 2}),
+        ],
+    },
+    "token_length": {
+        "en": [
+            Case([row("q", "Yes.")], {"no_tokenizer": []}, [row("q", "Yes.", "test")], template="none"),
+            Case(
+                [*many("q{}", "Yes, for {} days.", 25), row("q", WORDS_EN)],
+                {"outliers": [25]},
+                many("q{}", "Yes, for {} days.", 26),
+            ),
+            Case(
+                [row("q", "Yes."), chat("q", "Yes.", "Be brief.")],
+                {"refused": [1]},
+                [chat("q", "Yes.")],
+                template="strict",
+            ),
+        ],
+        "ja": [
+            Case([row("質問", "はい。")], {"no_tokenizer": []}, [row("質問", "はい。", "test")], template="none"),
+            Case(
+                [*many("質問{}", "はい、{}日です。", 25), row("質問", WORDS_JA[:400])],
+                {"outliers": [25]},
+                many("質問{}", "はい、{}日です。", 26),
+            ),
+            Case(
+                [row("質問", "はい。"), chat("質問", "はい。", "短く。")],
+                {"refused": [1]},
+                [chat("質問", "はい。")],
+                template="strict",
+            ),
+        ],
+    },
+    "language_mix": {
+        "en": [
+            Case(
+                rows(("この製品の重さは?", "三キログラムです。")),
+                {"other": [0]},
+                rows(("How heavy is this machine?", "It weighs three kilograms.")),
+            )
+        ],
+        "ja": [
+            Case(
+                rows(("How heavy is this machine?", "It weighs three kilograms.")),
+                {"other": [0]},
+                rows(("この製品の重さは?", "三キログラムです。")),
+            )
+        ],
+    },
+    "system_prompts": {
+        "en": [
+            Case(
+                [*(chat(f"q{n}", "a") for n in range(12)), chat("q", "a", "Be brief.")],
+                {"few": [12]},
+                [chat(f"q{n}", "a") for n in range(12)],
+            ),
+            Case(
+                [*(chat(f"q{n}", "a", "Be brief.") for n in range(12)), chat("q", "a")],
+                {"missing": [12]},
+                [chat(f"q{n}", "a", "😀" if n else "！！！") for n in range(12)],
+            ),
+        ],
+        "ja": [
+            Case(
+                [*(chat(f"質問{n}", "答え") for n in range(12)), chat("質問", "答え", "一文で答えてください。")],
+                {"few": [12]},
+                [chat(f"質問{n}", "答え") for n in range(12)],
+            ),
+            Case(
+                [
+                    *(chat(f"質問{n}", "答え", "お客様の質問に一文で答えてください。") for n in range(12)),
+                    chat("質問", "答え", "お客様の質問に一文で答えてください"),
+                ],
+                {"variant": [12]},
+                [chat(f"質問{n}", "答え", "一文で。" if n % 2 else "JSONで。") for n in range(12)],
+            ),
+        ],
+    },
+    "mojibake": {
+        "en": [
+            Case(
+                rows(
+                    ("I don‚Äôt know?", "Yes."),
+                    ("CafÃ©?", "Yes."),
+                    ("a", "\u8cea\u554f".encode("euc_jp").decode("latin-1") + "¤Î¤³¤È"),
+                ),
+                {"garbled": [0, 1, 2]},
+                rows(("It costs ¥500, or ¤5?", "Yes.")),
+            ),
+            Case(
+                rows(("a\u200bb", "c"), ("a", "b\u202ec"), ("a\u2028b", "c"), ("a\x07", "b")),
+                {"control": [0, 1, 2, 3]},
+                rows(("a\tb\nc", "👩‍💻 is fine")),
+            ),
+        ],
+        "ja": [
+            Case(
+                rows(
+                    ("このこと".encode("euc_jp").decode("cp932"), "a"),
+                    ("これは".encode("euc_jp").decode("latin-1"), "a"),
+                ),
+                {"garbled": [0, 1]},
+                rows(("ﾃｽﾄ､ﾊﾞﾅﾅ･ﾘﾝｺﾞは?", "はい。")),
+            ),
+            Case(
+                rows(("送\u200b料は?", "a"), ("料金は?", "五百\u202e円"), ("品名は\ue000?", "a")),
+                {"control": [0, 1, 2]},
+                rows(("送料は?\n料金は?", "五百円です。")),
+            ),
+        ],
+    },
+    "spelling_variants": {
+        "en": [
+            Case(
+                rows(
+                    ("Analyse it.", "a"),
+                    ("My favourite?", "a"),
+                    ("Analyzed?", "a"),
+                    ("Analyzing a favorite", "a"),
+                    ("Favorites", "a"),
+                ),
+                {"mixed": [0, 1]},
+                rows(
+                    ("Four filled the analyses.", "a"), ("For what it analyzes, it filed.", "a"), ("Your hour", "yore")
+                ),
+            )
+        ],
+        "ja": [
+            Case(
+                rows(
+                    ("emailを送る", "a"),
+                    ("e-mailを送る", "a"),
+                    ("emailを読む", "colorを選ぶ"),
+                    ("colourを選ぶ", "colorは赤"),
+                ),
+                {"mixed": [1, 3]},
+                rows(("emailを送る", "a"), ("電子メールを送る", "colorを選ぶ")),
+            )
+        ],
+    },
+    "label_balance": {
+        "en": [
+            Case(
+                [*many("q{}", "refund", 20), *many("r{}", "repair", 6)],
+                {"dominant": []},
+                [*many("q{}", "refund", 14), *many("r{}", "repair", 8)],
+            ),
+            Case(
+                [
+                    *many("q{}", "refund", 14),
+                    *many("r{}", "repair", 8),
+                    row("t", "", "test", expects={"category": "lost"}),
+                ],
+                {"untaught": []},
+                [
+                    *many("q{}", "refund", 14),
+                    *many("r{}", "repair", 8),
+                    row("t", "", "test", expects={"category": "repair"}),
+                ],
+            ),
+        ],
+        "ja": [
+            Case(
+                [*many("質問{}", "返金", 20), *many("相談{}", "修理", 6)],
+                {"dominant": []},
+                [*many("質問{}", "返金", 14), *many("相談{}", "修理", 8)],
+            ),
+            Case(
+                [
+                    *many("質問{}", "返金", 14),
+                    *many("相談{}", "修理", 8),
+                    row("t", "", "test", expects={"category": "紛失"}),
+                ],
+                {"untaught": []},
+                [
+                    *many("質問{}", "返金", 14),
+                    *many("相談{}", "修理", 8),
+                    row("t", "", "test", expects={"category": "修理"}),
+                ],
+            ),
+        ],
+    },
+    "answer_format": {
+        "en": [
+            Case(
+                [*many("q{}", '{{"price": {}}}'), row("q", '{"cost": 5}')],
+                {"json_keys": [9]},
+                many("q{}", '{{"price": {}}}'),
+            ),
+            Case(
+                [*many("q{}", '{{"price": {}}}'), row("q", '{"price": 5,}'), row("q", "[" * 100_000)],
+                {"broken_json": [9, 10]},
+                [*many("q{}", "[1] says {} days."), row("q", "{name} is [1, 2, 3].")],
+            ),
+            Case(
+                [row("q", '{"a": 1}', "test", expects={"json_keys": ["b"]})],
+                {"expected_keys": [0]},
+                [row("q", '{"b": 1}', "test", expects={"json_keys": ["b"]})],
+            ),
+            Case(
+                [*many("q{}", "{}円です。"), row("q", "It is free である。")],
+                {"politeness": [9]},
+                many("q{}", "It costs {} dollars."),
+            ),
+        ],
+        "ja": [
+            Case(
+                [*many("質問{}", '{{"価格": {}}}'), row("質問", '{"値段": 5}')],
+                {"json_keys": [9]},
+                many("質問{}", '{{"価格": {}}}'),
+            ),
+            Case(
+                [*many("質問{}", '{{"価格": {}}}'), row("質問", '{"価格": 5')],
+                {"broken_json": [9]},
+                [*many("質問{}", "[1]によれば{}日です。"), row("質問", "{品名}は[1]です。")],
+            ),
+            Case(
+                [*many("質問{}", '{{"価格": {}}}'), row("質問", "無料です。")],
+                {"kind": [9]},
+                many("質問{}", '{{"価格": {}}}'),
+            ),
+            Case(
+                [row("質問", '{"回答": 1}', "test", expects={"json_keys": ["状態"]})],
+                {"expected_keys": [0]},
+                [row("質問", '{"状態": 1}', "test", expects={"json_keys": ["状態"]})],
+            ),
+        ],
+    },
+    "sql_answers": {
+        "en": [
+            Case(
+                rows(("q", "select count(* from orders where"), ("q", "UPDATE orders SET = 3")),
+                {"broken": [0, 1]},
+                rows(
+                    ("q", "UPDATE statements change rows."),
+                    ("q", "select name from staff where id = 3"),
+                    ("q", "select the file (or files) from the list"),
+                    ("q", "DELETE FROM removes rows, and WITH begins a table."),
+                ),
+            )
+        ],
+        "ja": [
+            Case(
+                rows(("何件?", "select count(* from 注文")),
+                {"broken": [0]},
+                rows(("何件?", "select count(*) from 注文"), ("UPDATEとは?", "UPDATE文は行を変えます。")),
+            )
+        ],
+    },
+}
+"""Rows for the codes of a check that its first rows do not reach, and for what was once told wrongly."""
+
+ALL = {
+    name: {code: [case, *FURTHER.get(name, {}).get(code, [])] for code, case in cases.items()}
+    for name, cases in CASES.items()
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from core.datasets.editing import edit_rows
@@ -18,12 +18,29 @@ from core.registry import Registry, spec_of
 from core.store import read, write
 from core.store import tables as tb
 
-__all__ = ["Check", "CheckInput", "Finding", "check_input", "checks", "repair", "run_checks", "shortened"]
+__all__ = [
+    "Check",
+    "CheckInput",
+    "Finding",
+    "Rewrite",
+    "Severity",
+    "check_input",
+    "checks",
+    "repair",
+    "rewritten",
+    "run_checks",
+    "shortened",
+    "texts_of",
+]
 
 Severity = Literal["error", "warning", "info"]
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 _KEPT_ROWS = 200
 _IN_MEMORY = 50_000
+_EXAMPLES = 3
+_SHOWN = 200
+
+Rewrite = Callable[[Row], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +60,14 @@ class Finding:
     count: int = 0
     """How many rows in all."""
     repair: dict[str, Any] | None = None
-    """Arguments for `edit_rows` that would repair it: ``{"drop": [positions]}`` or ``{"changes": {position: {…}}}``."""
+    """Arguments for `edit_rows` that would repair it: ``{"drop": [positions]}``, ``{"changes": {position: {…}}}`` or
+    ``{"rewrite": function of a row}``, which no limit on kept positions cuts short."""
+    examples: list[dict[str, Any]] = field(default_factory=list)
+    """The first rows found: ``{"position", "question", "answer"}``, shortened; filled in by `run_checks`."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON values; a repair, which may name every row, becomes only whether there is one."""
-        values = asdict(self) | {"repairable": self.repair is not None}
+        values = asdict(replace(self, repair=None)) | {"repairable": self.repair is not None}
         del values["repair"]
         return values
 
@@ -66,6 +86,8 @@ class CheckInput:
     """Chat template and tokenizer of the project's base model; None where its files are not here."""
     context_length: int | None = None
     """Tokens that the base model can read."""
+    max_length: int | None = None
+    """Tokens that training will keep of a row, where somebody chose them."""
 
 
 class Check(ABC):
@@ -88,8 +110,13 @@ class Check(ABC):
 checks: Registry[Check] = Registry("core.datasets.checks", Check)  # type: ignore[type-abstract]  # only subclasses are built
 
 
-def run_checks(version_id: str, only: Sequence[Check] | None = None) -> list[Finding]:
+def run_checks(version_id: str, only: Sequence[Check] | None = None, *, max_length: int | None = None) -> list[Finding]:
     """Run all checks (or some, with their configuration) on a version and keep the findings with it.
+
+    Args:
+        version_id: Dataset version.
+        only: Checks to run; all of them if not given.
+        max_length: Tokens that training will keep of a row; what is longer counts as cut off.
 
     Returns:
         Findings, the worst first.
@@ -97,12 +124,14 @@ def run_checks(version_id: str, only: Sequence[Check] | None = None) -> list[Fin
     Raises:
         KurabeError: ``store.missing``.
     """
-    data = check_input(version_id)
+    data = check_input(version_id, max_length)
     chosen = list(only) if only is not None else [kind() for kind in checks.all().values()]
     findings = [finding for check in chosen for finding in check.run(data)]
     findings.sort(key=lambda finding: (_ORDER[finding.severity], -finding.count, finding.check))
+    findings = _with_examples(findings, data)
     kept = {
         "at": now().isoformat(),
+        "max_length": max_length,
         "checks": [spec_of(check) for check in chosen],
         "findings": [finding.as_dict() for finding in findings],
     }
@@ -111,20 +140,93 @@ def run_checks(version_id: str, only: Sequence[Check] | None = None) -> list[Fin
     return findings
 
 
+def _with_examples(findings: list[Finding], data: CheckInput) -> list[Finding]:
+    """Return findings with the text of their first rows: a number alone sends people to look each row up."""
+    wanted = {position for finding in findings for position in finding.rows[:_EXAMPLES]}
+    texts: dict[int, dict[str, Any]] = {}
+    for position, row in data.rows() if wanted else ():
+        if position in wanted:
+            shown = {"question": shortened(row.question, _SHOWN), "answer": shortened(row.answer, _SHOWN)}
+            texts[position] = {"position": position} | shown
+            if len(texts) == len(wanted):
+                break
+    return [
+        replace(finding, examples=[texts[position] for position in finding.rows[:_EXAMPLES]]) for finding in findings
+    ]
+
+
 def repair(version_id: str, check: str, code: str) -> tb.DatasetVersion:
     """Return a new version without what a check found, by the repair that it suggests.
+
+    Rows are judged as they were when the checks last ran, by the same length if one was chosen then.
 
     Raises:
         KurabeError: ``datasets.no_repair`` if the check finds no such thing or knows no repair; ``registry.unknown``.
     """
-    found = [finding for finding in checks.get(check)().run(check_input(version_id)) if finding.code == code]
-    suggested = next((finding.repair for finding in found if finding.repair), None)
-    if suggested is None:
+    data = check_input(version_id, (version(version_id).checks or {}).get("max_length"))
+    found = [finding.repair for finding in checks.get(check)().run(data) if finding.code == code and finding.repair]
+    if not found:
         raise KurabeError("datasets.no_repair", check=check, finding=code)
-    return edit_rows(version_id, suggested.get("changes"), drop=suggested.get("drop", ()), reason=f"{check}.{code}")
+    return edit_rows(
+        version_id,
+        {position: fields for each in found for position, fields in each.get("changes", {}).items()},
+        drop={position for each in found for position in each.get("drop", ())},
+        rewrite=_one_after_another([each["rewrite"] for each in found if "rewrite" in each]),
+        reason=f"{check}.{code}",
+    )
 
 
-def check_input(version_id: str) -> CheckInput:
+def _one_after_another(rewrites: Sequence[Rewrite]) -> Rewrite | None:
+    return (lambda row: {k: v for rewrite in rewrites for k, v in rewrite(row).items()}) if rewrites else None
+
+
+def rewritten(row: Row, change: Callable[[str], str], *, everywhere: bool = False) -> dict[str, Any]:
+    """Return the fields of a row that a change of its texts changes, all turns of its conversation included.
+
+    Args:
+        row: The row.
+        change: Returns a text as it should be.
+        everywhere: Also tags, expectations and quoted passages; without it, a quotation stays as its document says it.
+    """
+    names = ("question", "answer", "value", "messages")
+    fields = {name: getattr(row, name) for name in (*names, "expects", "gold", "tags")[: None if everywhere else 4]}
+    kept = _NAMES if everywhere else _NOT_SAID
+    changed = {name: _each_text(value, change, kept) for name, value in fields.items()}
+    return {name: value for name, value in changed.items() if value != fields[name]}
+
+
+def texts_of(row: Row) -> Iterator[str]:
+    """Yield every text that a row holds, but for quotations: those are the documents' own words."""
+    yield from (row.question, row.answer)
+    for value in (row.value, row.messages, row.expects, row.tags):
+        yield from _texts(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+
+
+_NAMES = frozenset(("role", "type"))
+"""What a message is, not what it says."""
+_NOT_SAID = _NAMES | {"name", "tool_calls", "tool_call_id", "function_call", "id"}
+"""What a program reads: another spelling of an argument would break the call."""
+
+
+def _each_text(value: Any, change: Callable[[str], str], kept: frozenset[str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_each_text(item, change, kept) for item in value]
+    if isinstance(value, dict):
+        return {name: item if name in kept else _each_text(item, change, kept) for name, item in value.items()}
+    return value
+
+
+def check_input(version_id: str, max_length: int | None = None) -> CheckInput:
     """Return a version's rows with the base model's tokenizer, as checks want them.
 
     Raises:
@@ -136,9 +238,9 @@ def check_input(version_id: str) -> CheckInput:
     template, context_length = _tokenizer(project.base_ref)
     if found.row_count <= _IN_MEMORY:
         rows = list(enumerate(rows_of(version_id)))
-        return CheckInput(lambda: iter(rows), len(rows), project.language, template, context_length)
+        return CheckInput(lambda: iter(rows), len(rows), project.language, template, context_length, max_length)
     return CheckInput(
-        lambda: enumerate(rows_of(version_id)), found.row_count, project.language, template, context_length
+        lambda: enumerate(rows_of(version_id)), found.row_count, project.language, template, context_length, max_length
     )
 
 

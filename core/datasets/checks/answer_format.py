@@ -16,6 +16,9 @@ __all__ = ["AnswerFormat"]
 _POLITE = re.compile(r"(?:です|ます|ません|ました|ください|でしょう)[。!！」]?\s*(?:\[\d+\])?\s*$")
 _PLAIN = re.compile(r"(?:である|だ|する|ない|できる|いる|ある)[。」]\s*(?:\[\d+\])?\s*$")
 
+_BEGINS_JSON = re.compile(r"""\s*(?:\{\s*["'][^"'\n]{1,80}["']\s*:|\[\s*(?:\{\s*["']|\[\s*\[))""")
+"""An object or a list of them; “[1] says …” and “{name} is …” are sentences."""
+
 
 @dataclass(frozen=True)
 class AnswerFormat(Check):
@@ -47,7 +50,10 @@ class AnswerFormat(Check):
 
     def _slice(self, name: str, rows: list[tuple[int, Row]]) -> list[Finding]:
         forms = [(position, _form(row.answer)) for position, row in rows if row.answer.strip()]
-        findings = self._odd(name, "kind", [(p, form[0]) for p, form in forms])
+        broken = [position for position, form in forms if form[0] == "broken_json"]
+        forms = [(position, form) for position, form in forms if form[0] != "broken_json"]
+        findings = [self.finding("broken_json", "warning", broken, slice=name or "-")] if broken else []
+        findings += self._odd(name, "kind", [(p, form[0]) for p, form in forms])
         findings += self._odd(name, "json_keys", [(p, form[1]) for p, form in forms if form[0] == "json"])
         findings += self._odd(name, "politeness", [(p, form[1]) for p, form in forms if form[0] == "text" and form[1]])
         return findings
@@ -72,16 +78,24 @@ def _system(row: Row) -> str:
 def _keys(answer: str) -> tuple[str, ...] | None:
     try:
         value: Any = json.loads(answer.strip().removeprefix("```json").removesuffix("```"))
-    except ValueError:
+    except (ValueError, RecursionError):  # brackets nested a hundred thousand deep
         return None
     return tuple(sorted(value)) if isinstance(value, dict) else None
+
+
+def _is_json(answer: str) -> bool:
+    try:
+        json.loads(answer.strip())
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _form(answer: str) -> tuple[str, str]:
     """Return the kind of an answer and its finer form: the keys of JSON, polite or plain for Japanese."""
     if (keys := _keys(answer)) is not None:
         return "json", ", ".join(keys)
-    if answer.lstrip().startswith(("{", "[")) and answer.rstrip().endswith(("}", "]")) and '"' in answer:
+    if _BEGINS_JSON.match(answer) and not _is_json(answer):
         return "broken_json", ""
     if _POLITE.search(answer):
         return "text", "polite"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from core.datasets.checks._base import Check, CheckInput, Finding, shortened
-from core.datasets.similarity import NEAR_LIMIT, near_pairs, plain_key
+from core.datasets.similarity import NEAR_LIMIT, exact_key, near_pairs
 
 __all__ = ["Leakage"]
 
@@ -23,21 +23,24 @@ class Leakage(Check):
     threshold: float = 0.7
     """Share of common character n-grams (Jaccard) from which two questions are nearly the same."""
 
+    limit: int = NEAR_LIMIT
+    """Questions up to which near wordings are looked for."""
+
     def run(self, data: CheckInput) -> list[Finding]:
         """See `Check.run`."""
         questions = [(position, row.split, row.question) for position, row in data.rows()]
-        taught = {plain_key(text): position for position, split, text in questions if split == "train"}
+        taught = {exact_key(text): position for position, split, text in questions if split == "train"}
         findings = []
         for held in ("validation", "test"):
-            rows = [p for p, split, text in questions if split == held and plain_key(text) in taught]
+            rows = [p for p, split, text in questions if split == held and exact_key(text) in taught]
             if rows:
                 severity = "error" if held == "test" else "warning"
                 findings.append(self.finding(f"exact_{held}", severity, rows, {"drop": rows}))  # type: ignore[arg-type]  # literals
         return findings + self._near(questions)
 
     def _near(self, questions: list[tuple[int, str, str]]) -> list[Finding]:
-        if len(questions) > NEAR_LIMIT:
-            return [self.finding("not_examined", "info", [], limit=NEAR_LIMIT, count=len(questions))]
+        if len(questions) > self.limit:
+            return [self.finding("not_examined", "info", [], limit=self.limit, count=len(questions))]
         pairs = [
             (left, right)
             for left, right, _ in near_pairs([text for _, _, text in questions], self.threshold)

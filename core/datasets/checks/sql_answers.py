@@ -11,8 +11,18 @@ from core.datasets.checks._base import Check, CheckInput, Finding, shortened
 __all__ = ["SqlAnswers"]
 
 _FENCED = re.compile(r"```sql\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
-# In capitals only: “Select the red one from the list.” is an English sentence.
-_BARE = re.compile(r"\s*(?:SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|CREATE\s+(?:TABLE|VIEW|INDEX)|WITH\s+\w+\s+AS)\b")
+_NAME = r"[\w.`\"\[\]]+"
+_STATEMENT = (
+    rf"\s*(?:SELECT\s+(?:DISTINCT\s+|TOP\s+\d+\s+)?(?:\*|\d|'|{_NAME}(?:\s*,|\(|\s+(?:FROM|AS)\b)|FROM\b)"
+    rf"|INSERT\s+INTO\s+{_NAME}\s*(?:\(|VALUES\b|SELECT\b)|UPDATE\s+{_NAME}\s+(?:AS\s+\w+\s+)?SET\b"
+    rf"|DELETE\s+FROM\s+{_NAME}\s*(?:;|WHERE\b|$)|CREATE\s+(?:TABLE|VIEW|(?:UNIQUE\s+)?INDEX)\s+{_NAME}"
+    r"|WITH\s+\w+\s+AS\s*\()"
+)
+# In capitals half a statement is enough: whoever writes them means SQL. “Select the red one from the list.” is English.
+_CAPITALS = re.compile(_STATEMENT + r"|\s*SELECT\b[\s\S]*\sFROM\b|\s*(?:UPDATE|DELETE|INSERT\s+INTO)\b[^.]*[=;]")
+_SMALL = re.compile(_STATEMENT, re.IGNORECASE)
+_QUOTED = re.compile(r"'[^']*'")
+_ENGLISH = re.compile(r"\b(?:the|an|your|this|that|these|those|my|our)\b", re.IGNORECASE)
 _DIALECTS = ("", "postgres", "mysql", "tsql", "bigquery")
 """A statement is right if it is right in one of these; which database is meant, the data does not say."""
 
@@ -38,7 +48,13 @@ class SqlAnswers(Check):
 def _statements(answer: str) -> list[str]:
     if fenced := _FENCED.findall(answer):
         return [str(sql) for sql in fenced]
-    return [answer] if _BARE.match(answer) else []
+    return [answer] if _is_sql(answer) else []
+
+
+def _is_sql(answer: str) -> bool:
+    if _CAPITALS.match(answer):
+        return True
+    return answer.lstrip()[:1].islower() and bool(_SMALL.match(answer)) and not _ENGLISH.search(_QUOTED.sub("", answer))
 
 
 def _parses(sql: str) -> bool:

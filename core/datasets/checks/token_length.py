@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import ClassVar
 
-from core.datasets.checks._base import Check, CheckInput, Finding
+from core.datasets.checks._base import Check, CheckInput, Finding, shortened
 from core.datasets.rows import Row
+from core.errors import KurabeError
 from core.prompting import ChatTemplate, Message
 
 __all__ = ["TokenLength"]
@@ -20,16 +21,20 @@ class TokenLength(Check):
     name: ClassVar[str] = "token_length"
 
     max_length: int = 1024
-    """Tokens that training keeps of a row."""
+    """Tokens that training keeps of a row, unless a length was chosen for the run of all checks."""
 
     def run(self, data: CheckInput) -> list[Finding]:
         """See `Check.run`."""
         if data.template is None:
             return [self.finding("no_tokenizer", "info", [])]
-        limit = min(self.max_length, data.context_length or self.max_length)
-        lengths = [(p, row_tokens(data.template, row)) for p, row in data.rows() if row.split == "train"]
+        chosen = data.max_length or self.max_length
+        limit = min(chosen, data.context_length or chosen)
+        lengths, refused = _lengths(data, data.template)
         long = [position for position, length in lengths if length > limit]
         findings = []
+        if refused:
+            rows, reason = [position for position, _ in refused], refused[0][1]
+            findings.append(self.finding("refused", "warning", rows, None, sample=shortened(reason)))
         if long:
             share = round(100 * len(long) / len(lengths), 1)
             findings.append(self.finding("truncated", "error", long, {"drop": long}, limit=limit, share=share))
@@ -44,6 +49,19 @@ class TokenLength(Check):
         rows = [position for position, length in lengths if fence < length <= limit]
         longest = max(length for _, length in lengths)
         return [self.finding("outliers", "info", rows, fence=round(fence), longest=longest)] if rows else []
+
+
+def _lengths(data: CheckInput, template: ChatTemplate) -> tuple[list[tuple[int, int]], list[tuple[int, str]]]:
+    """Return (position, tokens) of the training rows, and (position, why) of those that the template refuses."""
+    lengths: list[tuple[int, int]] = []
+    refused: list[tuple[int, str]] = []
+    for position, row in data.rows():
+        if row.split == "train":
+            try:
+                lengths.append((position, row_tokens(template, row)))
+            except KurabeError as error:
+                refused.append((position, str(error.params.get("detail") or error.params.get("role") or error.code)))
+    return lengths, refused
 
 
 def row_tokens(template: ChatTemplate, row: Row) -> int:

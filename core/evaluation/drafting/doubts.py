@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.datasets import holds_value, plain_key
-from core.datasets.similarity import distinctive, shingles
+from core.datasets.similarity import asks_the_same, bare_letters, distinctive, shingles
+from core.datasets.words import figures_of
 
 _ALIKE = 0.7
 """Similarity of character n-grams from which two wordings are nearly the same, as the checks of a dataset take it."""
@@ -40,15 +41,16 @@ class Known:
         key = plain_key(question)
         if key and key not in self._exact:
             self._exact[key] = question
-            self._named[distinctive(question)].append((shingles(question), question))
+            self._named[figures_of(question)].append((shingles(question), question))
 
     def like(self, question: str) -> str | None:
         """Return a question of the same or nearly the same wording, or None."""
         if (same := self._exact.get(plain_key(question))) is not None:
             return same
         grams = shingles(question)
-        for other, words in self._named.get(distinctive(question), ()):
-            if grams and len(grams & other) >= _ALIKE * len(grams | other):
+        for other, words in self._named.get(figures_of(question), ()):
+            alike = grams and len(grams & other) >= _ALIKE * len(grams | other)
+            if alike and asks_the_same(question, words):
                 return words
         return None
 
@@ -124,13 +126,13 @@ def words_of(text: str, quote: str) -> str:
     Models and people copy with other quotation marks, brackets, dashes and letter case than the passage has.
     """
     bare = quote.strip()
-    if not plain_key(bare) or bare in text:
-        return bare if plain_key(bare) else ""
-    letters = [(match.span(), plain_key(match.group())) for match in _LETTER.finditer(text)]
-    begin = "".join(key for _, key in letters).find(plain_key(bare))
+    if not bare_letters(bare) or bare in text:
+        return bare if bare_letters(bare) else ""
+    letters = [(match.span(), bare_letters(match.group())) for match in _LETTER.finditer(text)]
+    begin = "".join(key for _, key in letters).find(bare_letters(bare))
     if begin < 0:
         return ""
-    spans, place, end = [], 0, begin + len(plain_key(bare))
+    spans, place, end = [], 0, begin + len(bare_letters(bare))
     for span, key in letters:
         if key and place < end and place + len(key) > begin:
             spans.append(span)
