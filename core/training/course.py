@@ -71,7 +71,8 @@ class _Course:
         self._memory = max(self._memory or 0, event.get("memory_bytes") or 0) or None
 
     def _forget_after(self, step: int) -> None:
-        for curve in [*self._curves.values(), self._samples]:
+        kept: list[dict[int, Any]] = [*self._curves.values(), self._samples]
+        for curve in kept:
             for later in [at for at in curve if at > step]:
                 del curve[later]
         self._checkpoints = {at for at in self._checkpoints if at <= step}

@@ -53,7 +53,7 @@ def _finished_before(task: Task) -> dict[str, Any] | None:
     if not task.run.adapter_id or not result or result.get("stopped"):
         return None
     if result.get("ended") == "diverged":
-        told = next((each["params"] for each in result["warnings"] if each["code"] == "diverged"), {})
+        told: dict[str, Any] = next((each["params"] for each in result["warnings"] if each["code"] == "diverged"), {})
         raise KurabeError("training.diverged", step=told.get("step"), kept=told.get("kept"))
     return result
 
