@@ -110,7 +110,7 @@ class RetrievalReport:
 
 
 def questions_with_gold(dataset_version_id: str, split: str = "test") -> list[AskedOf]:
-    """Return the questions of a split with the places that their rows name.
+    """Return the questions of a split with the places that their rows name: a quote, or a whole document.
 
     Raises:
         KurabeError: as `core.datasets.examples`.
@@ -118,7 +118,7 @@ def questions_with_gold(dataset_version_id: str, split: str = "test") -> list[As
     return [
         AskedOf(
             row.question,
-            tuple((str(p.get("document") or ""), str(p["quote"])) for p in row.gold or () if p.get("quote")),
+            tuple((str(p.get("document") or ""), str(p.get("quote") or "")) for p in row.gold or () if any(p.values())),
             row.slice,
         )
         for row in examples(dataset_version_id, split)

@@ -9,9 +9,10 @@ from core.knowledge.readers._base import DocumentReader, ParsedDocument, cleaned
 
 __all__ = ["MarkdownReader"]
 
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)")
-_LINK = re.compile(r"\[([^\]\n]+)\]\([^)\n]*\)")
+# No bracket may stand inside brackets, and every run is possessive: a line of brackets alone costs one pass.
+_TARGET = r"\((?:[^()\n]++|\([^()\n]*+\))*+\)"
+_IMAGE = re.compile(r"!\[([^\[\]\n]*+)\]" + _TARGET)
+_LINK = re.compile(r"\[([^\[\]\n]++)\]" + _TARGET)
 _FRONT = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)\n", re.DOTALL)
 _TITLE_LINE = re.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
 _FENCE = re.compile(r"^\s*(```|~~~)")
@@ -31,7 +32,7 @@ class MarkdownReader(DocumentReader):
             text = text[front.end() :]
             found = _TITLE_LINE.search(front.group(1))
             titled = found.group(1) if found else ""
-        text = cleaned("\n".join(_lines(_COMMENT.sub("", text).split("\n"))))
+        text = cleaned("\n".join(_lines(_without_comments(text).split("\n"))))
         first = re.search(r"^# +(.+)$", text, re.MULTILINE)
         return ParsedDocument(titled or (first.group(1).strip() if first else stem(name)), text)
 
@@ -50,8 +51,24 @@ def _lines(lines: list[str]) -> list[str]:
                 result[-1] = ("# " if under[0] == "=" else "## ") + above
                 continue
             line = _LINK.sub(r"\1", _IMAGE.sub(r"\1", line))
-            line = (
-                re.sub(r"^(#{1,6}) *(.*?) *#* *$", lambda m: f"{m[1]} {m[2]}", line) if line.startswith("#") else line
-            )
+            line = _heading(line) if line.startswith("#") else line
         result.append(line)
     return result
+
+
+def _without_comments(text: str) -> str:
+    kept: list[str] = []
+    place = 0
+    while (opened := text.find("<!--", place)) >= 0 and (closed := text.find("-->", opened + 4)) >= 0:
+        kept.append(text[place:opened])
+        place = closed + 3
+    return "".join([*kept, text[place:]])
+
+
+def _heading(line: str) -> str:
+    """Write a heading in one way; marks that close it go, but not those of its last word (C#)."""
+    words = line.lstrip("#")
+    marks = min(6, len(line) - len(words))
+    words = line[marks:].strip(" ")
+    bare = words.rstrip("#")
+    return f"{'#' * marks} {bare.rstrip(' ') if not bare or bare.endswith(' ') else words}"
