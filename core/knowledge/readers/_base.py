@@ -89,7 +89,9 @@ def parse(data: bytes, name: str) -> ParsedDocument:
     """Read a document with the reader for its name.
 
     Raises:
-        KurabeError: ``knowledge.empty_document`` if it holds no text, ``knowledge.too_long``, ``knowledge.broken_document`` where a library fails in a way that the reader does not know, or the reader's own.
+        KurabeError: ``knowledge.empty_document`` if it holds no text; ``knowledge.too_long``;
+            ``knowledge.broken_document`` also where a library fails in a way that its reader does not know; or the
+            reader's own.
     """
     if not data:
         raise KurabeError("knowledge.empty_document", name=name)

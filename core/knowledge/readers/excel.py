@@ -69,8 +69,8 @@ def _unsaved_formulas(data: bytes) -> list[str]:
     for formulas, values in zip(written.worksheets, saved.worksheets, strict=True):
         formulas.reset_dimensions()
         values.reset_dimensions()
-        for row, known in zip(formulas.iter_rows(), values.iter_rows(values_only=True), strict=True):
-            found = (cell for cell, value in zip(row, known, strict=True) if cell.data_type == "f" and value is None)
+        for row, known in zip(formulas.iter_rows(), values.iter_rows(values_only=True), strict=False):
+            found = (cell for cell, value in zip(row, known, strict=False) if cell.data_type == "f" and value is None)
             places += [f"{formulas.title}!{cell.coordinate}" for cell in found]
     written.close()
     saved.close()
