@@ -254,7 +254,11 @@ def _measured(section: _Section, counter: TokenCounter, config: ChunkConfig) -> 
     units: list[_Unit] = []
     for unit in section.units:
         unit.tokens = counter.count(unit.text)
-        units += [unit] if unit.tokens <= config.max_tokens else _divided(unit, counter, config.max_tokens)
+        if unit.tokens <= config.max_tokens:
+            units.append(unit)
+            continue
+        rows = bool(unit.header) or section.record  # these do not overlap, so nothing needs room
+        units += _divided(unit, counter, config.max_tokens - (0 if rows else config.overlap_tokens))
     section.units = units
     if section.record and section.tokens > config.max_tokens:
         for unit in units:
