@@ -70,8 +70,8 @@ def add(
     base = default_kb(get_project(project).id)
     if preview:
         config = IndexConfig(min(min_tokens, max_tokens), max_tokens, overlap_tokens=overlap)
-        made = [one for file in files for one in preview_file(base.id, file.name, file.read_bytes(), config)]
-        _print_previews(made, as_json)
+        previews = [one for file in files for one in preview_file(base.id, file.name, file.read_bytes(), config)]
+        _print_previews(previews, as_json)
         return
     stored = [made for file in files for made in add_documents(base.id, [(file.name, file.read_bytes())])]
     if as_json:

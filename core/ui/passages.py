@@ -39,9 +39,9 @@ def draw_passages(row: tb.Document) -> None:
         most = st.number_input(t("ui.index.max_tokens"), 40, 2000, usual.max_tokens, 20, key=f"cut_most_{row.id}")
         least = st.number_input(t("ui.index.min_tokens"), 10, 1000, usual.min_tokens, 10, key=f"cut_least_{row.id}")
         overlap = draw_overlap(int(most), f"cut_overlap_{row.id}", usual.overlap_tokens)
-    lengths = {"min_tokens": min(int(least), int(most)), "max_tokens": int(most), "overlap_tokens": overlap}
+    least, most = min(int(least), int(most)), int(most)
     try:
-        found = preview_document(row.id, replace(usual, **lengths))
+        found = preview_document(row.id, replace(usual, min_tokens=least, max_tokens=most, overlap_tokens=overlap))
     except KurabeError as error:
         st.error(error_text(*describe(error)), icon=":material/error:")
         return
