@@ -52,7 +52,10 @@ knowledge = typer.Typer(help="Documents, their index, and search.", no_args_is_h
 
 MaxTokens = Annotated[int, typer.Option("--max-tokens", help="Longest passage, in tokens.", min=20, max=4000)]
 MinTokens = Annotated[int, typer.Option("--min-tokens", help="Shorter sections are joined with the next.", min=0)]
-Overlap = Annotated[int, typer.Option(help="Most tokens repeated from the passage before.", min=0, max=2000)]
+Overlap = Annotated[
+    int | None,
+    typer.Option(help="Most tokens repeated from the passage before; default: a fifth of the longest.", min=0),
+]
 _USUAL = IndexConfig()
 
 
@@ -63,7 +66,7 @@ def add(
     preview: Annotated[bool, typer.Option("--preview", help="Show the passages; store nothing.")] = False,
     max_tokens: MaxTokens = _USUAL.max_tokens,
     min_tokens: MinTokens = _USUAL.min_tokens,
-    overlap: Overlap = _USUAL.overlap_tokens,
+    overlap: Overlap = None,
     as_json: Json = False,
 ) -> None:
     """Add documents; a known name becomes the document's next version, and a ZIP file brings those in it."""
@@ -87,7 +90,7 @@ def chunks(
     name: Annotated[str, typer.Argument(help="Document name.")],
     max_tokens: MaxTokens = _USUAL.max_tokens,
     min_tokens: MinTokens = _USUAL.min_tokens,
-    overlap: Overlap = _USUAL.overlap_tokens,
+    overlap: Overlap = None,
     as_json: Json = False,
 ) -> None:
     """Show the passages that a document becomes with these lengths; nothing is written."""
@@ -170,7 +173,7 @@ def index(
     project: Project,
     max_tokens: MaxTokens = _USUAL.max_tokens,
     min_tokens: MinTokens = _USUAL.min_tokens,
-    overlap: Overlap = _USUAL.overlap_tokens,
+    overlap: Overlap = None,
     as_json: Json = False,
 ) -> None:
     """Build the search index, as a job; follow it to its end."""

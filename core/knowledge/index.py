@@ -64,8 +64,9 @@ class IndexConfig:
     """``auto``: the one that reads the project's language, if there is one; ``none``: full text alone."""
     tokenizer: str = "base"
     """``base``: the tokenizer of the project's base model; ``estimate``: by script, for any model."""
-    overlap_tokens: int = 0
-    """Most tokens of whole sentences that a passage repeats from the one before in the same section."""
+    overlap_tokens: int | None = None
+    """Most tokens of whole sentences that a passage repeats from the one before in the same section; 0: none, None: a
+    fifth of the longest passage."""
 
     def chunking(self) -> ChunkConfig:
         """Return the part that decides where documents are cut.
@@ -73,7 +74,8 @@ class IndexConfig:
         Raises:
             KurabeError: ``knowledge.overlap_range``.
         """
-        return ChunkConfig(self.min_tokens, self.max_tokens, self.overlap_tokens)
+        overlap = self.max_tokens // 5 if self.overlap_tokens is None else self.overlap_tokens
+        return ChunkConfig(self.min_tokens, self.max_tokens, overlap)
 
 
 @dataclass(slots=True)
@@ -100,6 +102,7 @@ class _Build:
         """Return the stored configuration: everything that decides the content besides the documents."""
         return {
             **asdict(self.config),
+            "overlap_tokens": self.config.chunking().overlap_tokens,
             "rows": _ROWS,
             "tokenizer": self.counter.name,
             "embedder_hash": self.embedder.hash if self.embedder else "",

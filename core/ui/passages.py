@@ -20,14 +20,13 @@ _SHOWN = 50
 """Passages that a preview draws; of a longer document the first."""
 
 
-def draw_overlap(longest: int, key: str = "index_overlap", value: int = 0) -> int:
-    """Draw the choice of how much of the passage before is repeated, and return it in tokens."""
+def draw_overlap(longest: int, key: str = "index_overlap", value: int | None = None) -> int:
+    """Draw the choice of how much of the passage before is repeated, and return it in tokens; usual: a fifth."""
     most = longest // 2
-    return int(
-        st.number_input(
-            t("ui.index.overlap"), 0, most, min(value, most), 10, key=f"{key}_{most}", help=t("ui.index.overlap.help")
-        )
-    )
+    usual = min(longest // 5 if value is None else value, most)
+    label, text = t("ui.index.overlap"), t("ui.index.overlap.help")
+    # The key goes with the limit: a value kept from a longer passage would lie beyond it.
+    return int(st.number_input(label, 0, most, usual, 10, key=f"{key}_{most}", help=text))
 
 
 def draw_passages(row: tb.Document) -> None:
