@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,19 +21,24 @@ from core.jobs import submit
 from core.knowledge import (
     AskedOf,
     Filter,
+    IndexConfig,
     Mode,
+    Preview,
     RetrievalReport,
     SweepConfig,
     SweepPoint,
     SweepReport,
     add_documents,
     check_documents,
+    current_document,
     default_kb,
     delete_document,
     documents,
     index_versions,
     judge_search,
     latest_index,
+    preview_document,
+    preview_file,
     questions_with_gold,
     search,
 )
@@ -44,20 +50,76 @@ __all__ = ["knowledge"]
 knowledge = typer.Typer(help="Documents, their index, and search.", no_args_is_help=True)
 
 
+MaxTokens = Annotated[int, typer.Option("--max-tokens", help="Longest passage, in tokens.", min=20, max=4000)]
+MinTokens = Annotated[int, typer.Option("--min-tokens", help="Shorter sections are joined with the next.", min=0)]
+Overlap = Annotated[
+    int | None,
+    typer.Option(help="Most tokens repeated from the passage before; default: a fifth of the longest.", min=0),
+]
+_USUAL = IndexConfig()
+
+
 @command(knowledge)
 def add(
     project: Project,
     files: Annotated[list[Path], typer.Argument(help="Documents.", exists=True)],
+    preview: Annotated[bool, typer.Option("--preview", help="Show the passages; store nothing.")] = False,
+    max_tokens: MaxTokens = _USUAL.max_tokens,
+    min_tokens: MinTokens = _USUAL.min_tokens,
+    overlap: Overlap = None,
     as_json: Json = False,
 ) -> None:
     """Add documents; a known name becomes the document's next version, and a ZIP file brings those in it."""
     base = default_kb(get_project(project).id)
+    if preview:
+        config = IndexConfig(min(min_tokens, max_tokens), max_tokens, overlap_tokens=overlap)
+        previews = [one for file in files for one in preview_file(base.id, file.name, file.read_bytes(), config)]
+        _print_previews(previews, as_json)
+        return
     stored = [made for file in files for made in add_documents(base.id, [(file.name, file.read_bytes())])]
     if as_json:
         show([{name: getattr(made, name) for name in ("id", "name", "version", "hash")} for made in stored])
         return
     for made in stored:
         progress_line(t("cli.document.added", name=made.name, version=made.version))
+
+
+@command(knowledge)
+def chunks(
+    project: Project,
+    name: Annotated[str, typer.Argument(help="Document name.")],
+    max_tokens: MaxTokens = _USUAL.max_tokens,
+    min_tokens: MinTokens = _USUAL.min_tokens,
+    overlap: Overlap = None,
+    as_json: Json = False,
+) -> None:
+    """Show the passages that a document becomes with these lengths; nothing is written."""
+    row = current_document(default_kb(get_project(project).id).id, name)
+    if row is None:
+        raise KurabeError("store.missing", kind="document", id=name)
+    config = IndexConfig(min(min_tokens, max_tokens), max_tokens, overlap_tokens=overlap)
+    _print_previews([preview_document(row.id, config)], as_json)
+
+
+def _print_previews(previews: list[Preview], as_json: bool) -> None:
+    if as_json:
+        show([asdict(one) for one in previews])
+        return
+    for one in previews:
+        rows = [
+            (
+                chunk.position + 1,
+                chunk.tokens,
+                chunk.heading or "–",
+                chunk.text,
+                t(f"knowledge.chunk.{chunk.note}") if chunk.note else "–",
+            )
+            for chunk in one.chunks
+        ]
+        columns = ("cli.chunk.place", "cli.chunk.tokens", "cli.chunk.heading", "cli.text", "cli.chunk.note")
+        table([t(column) for column in columns], rows, title=one.name)
+        for note in one.notes:
+            progress_line(t(f"knowledge.note.{note['code']}", **note["params"]))
 
 
 @command(knowledge)
@@ -107,11 +169,20 @@ def remove(
 
 @command(knowledge, "build")
 @command(knowledge)
-def index(project: Project, as_json: Json = False) -> None:
+def index(
+    project: Project,
+    max_tokens: MaxTokens = _USUAL.max_tokens,
+    min_tokens: MinTokens = _USUAL.min_tokens,
+    overlap: Overlap = None,
+    as_json: Json = False,
+) -> None:
     """Build the search index, as a job; follow it to its end."""
     owner = get_project(project)
     base = default_kb(owner.id)
-    view = follow(submit("index", {"knowledge_base_id": base.id}, project_id=owner.id))
+    config = IndexConfig(min(min_tokens, max_tokens), max_tokens, overlap_tokens=overlap)
+    config.chunking()  # refuses an overlap that does not fit before a job is made
+    lengths = {name: getattr(config, name) for name in ("min_tokens", "max_tokens", "overlap_tokens")}
+    view = follow(submit("index", {"knowledge_base_id": base.id, "config": lengths}, project_id=owner.id))
     if as_json:
         show(view.result)
 
@@ -124,6 +195,11 @@ def search_(
     mode: Annotated[Mode, typer.Option(help="How to search.")] = "auto",
     document: Annotated[list[str] | None, typer.Option(help="Only in this document; may be repeated.")] = None,
     heading: Annotated[str, typer.Option(help="Only under titles and headings with these words.")] = "",
+    kind: Annotated[list[str] | None, typer.Option(help="Only this kind of file (pdf, md); may be repeated.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only documents with this tag; may be repeated.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only documents from this day.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only documents up to this day.")] = None,
+    budget: Annotated[int | None, typer.Option(help="Most tokens of all passages together.", min=1)] = None,
     rerank: Annotated[bool, typer.Option("--rerank", help="Order the best candidates again.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -131,8 +207,15 @@ def search_(
     newest = latest_index(default_kb(get_project(project).id).id)
     if newest is None:
         raise KurabeError("training.no_index")
-    only = Filter(documents=tuple(document or ()), heading=heading)
-    found = search(newest.id, query, k=k, mode=mode, rerank=rerank, only=only)
+    only = Filter(
+        documents=tuple(document or ()),
+        heading=heading,
+        kinds=tuple(each.lower().lstrip(".") for each in kind or ()),
+        tags=tuple(tag or ()),
+        since=since.date() if since else None,
+        until=until.date() if until else None,
+    )
+    found = search(newest.id, query, k=k, mode=mode, rerank=rerank, only=only, budget=budget)
     if as_json:
         show(asdict(found))
         return
@@ -282,7 +365,8 @@ def _print_search(report: RetrievalReport, as_json: bool) -> None:
         modes = [{n: v for n, v in asdict(judged).items() if n != "ranks"} for judged in report.modes]
         facts = {name: getattr(report, name) for name in ("index_version_id", "k", "questions", "without_gold")}
         facts["not_indexed"] = [asked.question for asked in report.not_indexed]
-        show({**facts, "modes": modes, "pairs": [asdict(pair) for pair in report.pairs], "ranks": ranks})
+        pairs = {name: [asdict(pair) for pair in getattr(report, name)] for name in ("pairs", "details")}
+        show({**facts, "modes": modes, **pairs, "ranks": ranks})
         return
     columns = ("ui.search.way", "ui.judging.recall", "ui.judging.hit", "ui.judging.mrr", "ui.judging.ndcg")
     rows = [

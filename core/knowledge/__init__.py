@@ -21,6 +21,7 @@ from core.knowledge.folders import TakenIn, offered_folders, take_in_folder
 from core.knowledge.index import (
     IndexConfig,
     build_index,
+    config_of,
     delete_document,
     delete_index,
     index_version,
@@ -29,7 +30,9 @@ from core.knowledge.index import (
     refresh_index,
     stale_documents,
 )
-from core.knowledge.judging import AskedOf, RetrievalReport, judge_search, questions_with_gold
+from core.knowledge.judging import MEASURES, AskedOf, ModePair, RetrievalReport, judge_search, questions_with_gold
+from core.knowledge.metadata import kinds_and_tags
+from core.knowledge.previewing import Preview, preview_document, preview_file
 from core.knowledge.readers import document_readers
 from core.knowledge.search import (
     Embedded,
@@ -49,6 +52,7 @@ from core.knowledge.tables import EXACT_UP_TO
 
 __all__ = [
     "EXACT_UP_TO",
+    "MEASURES",
     "AskedOf",
     "Chunk",
     "ChunkConfig",
@@ -58,6 +62,8 @@ __all__ = [
     "Hit",
     "IndexConfig",
     "Mode",
+    "ModePair",
+    "Preview",
     "RetrievalReport",
     "SearchResult",
     "SweepConfig",
@@ -72,6 +78,7 @@ __all__ = [
     "chunk_document",
     "chunks_for_quote",
     "chunks_of",
+    "config_of",
     "current_document",
     "dataset_coverage",
     "default_kb",
@@ -90,9 +97,12 @@ __all__ = [
     "index_versions",
     "instructions_in",
     "judge_search",
+    "kinds_and_tags",
     "knowledge_bases",
     "latest_index",
     "offered_folders",
+    "preview_document",
+    "preview_file",
     "questions_with_gold",
     "refresh_index",
     "search",

@@ -48,7 +48,8 @@ def check_documents(kb_id: str) -> list[DocumentFinding]:
 
 
 _INSTRUCTIONS = tuple(
-    (words.split("/"), re.compile(pattern, re.IGNORECASE))
+    # ASCII: a word also ends where kana begin. MULTILINE: a heading may stand anywhere in a text.
+    (words.split("/"), re.compile(pattern, re.IGNORECASE | re.ASCII | re.MULTILINE))
     for words, pattern in (
         (
             "ignore/disregard/forget/override",
@@ -101,12 +102,22 @@ Before each, divided by "/", words of which it needs one, in lower case: looking
 def instructions_in(text: str) -> list[str]:
     """Return the words of a text that look like instructions to the model that reads it."""
     plain = folded(text).replace("İ", "i").replace("ı", "i")  # a pattern takes both for an i, `lower` neither
-    lower = plain.lower()
+    plain = _UNSEEN.sub("", plain)
+    joined = _IN_WORD_BREAK.sub("", plain)
+    joined = _LINE_BREAK.sub(" ", joined)
+    lower = joined.lower()
     return [
         match.group(0).strip()
         for words, pattern in _INSTRUCTIONS
-        if any(word in lower for word in words) and (match := pattern.search(plain))
+        if any(word in lower for word in words) and (match := pattern.search(plain) or pattern.search(joined))
     ]
+
+
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+"""Characters that nobody sees and that part a word all the same."""
+_IN_WORD_BREAK = re.compile(r"(?<=[\u3040-\u30ff\u3400-\u9fff])[ \t]*\n[ \t]*(?=[\u3040-\u30ff\u3400-\u9fff])")
+_LINE_BREAK = re.compile(r"(?<!\n)\n(?![\n#|>*\-+])")
+"""Where a sentence goes on in the next line: not before a blank line, a heading, an item or a row."""
 
 
 def _instructions(found: Sequence[tb.Document]) -> Iterator[DocumentFinding]:

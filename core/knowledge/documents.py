@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.errors import KurabeError
 from core.identity import atomic_write, content_hash, now
 from core.knowledge.archives import NAME_LIMIT, unpacked
+from core.knowledge.metadata import KEPT_NOTES
 from core.knowledge.readers import ParsedDocument, parse, reader_for
 from core.settings import settings
 from core.store import forget_overwritten, read, write
@@ -136,7 +137,8 @@ def edit_document(document_id: str, text: str, title: str | None = None) -> tb.D
     digest = content_hash(data)
     if not original_path(digest).is_file():
         atomic_write(original_path(digest), data)
-    parsed = ParsedDocument(title or before.title, text, notes=[{"code": "edited", "params": {}}])
+    kept = [note for note in before.notes if note["code"] in KEPT_NOTES]
+    parsed = ParsedDocument(title or before.title, text, notes=[*kept, {"code": "edited", "params": {}}])
     return _stored(before.knowledge_base_id, before.name, data, digest, parsed, "text/markdown")
 
 

@@ -45,6 +45,12 @@ many."""
 
 _ADD_BATCH = 5000
 
+_ROWS = 2
+"""Raised when the code makes other rows of the same document, so that those of an older version are not taken over.
+
+2: names end where kana begin; tables behind a line of words keep their header.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class IndexConfig:
@@ -58,10 +64,18 @@ class IndexConfig:
     """``auto``: the one that reads the project's language, if there is one; ``none``: full text alone."""
     tokenizer: str = "base"
     """``base``: the tokenizer of the project's base model; ``estimate``: by script, for any model."""
+    overlap_tokens: int | None = None
+    """Most tokens of whole sentences that a passage repeats from the one before in the same section; 0: none, None: a
+    fifth of the longest passage."""
 
     def chunking(self) -> ChunkConfig:
-        """Return the part that decides where documents are cut."""
-        return ChunkConfig(self.min_tokens, self.max_tokens)
+        """Return the part that decides where documents are cut.
+
+        Raises:
+            KurabeError: ``knowledge.overlap_range``.
+        """
+        overlap = self.max_tokens // 5 if self.overlap_tokens is None else self.overlap_tokens
+        return ChunkConfig(self.min_tokens, self.max_tokens, overlap)
 
 
 @dataclass(slots=True)
@@ -88,6 +102,8 @@ class _Build:
         """Return the stored configuration: everything that decides the content besides the documents."""
         return {
             **asdict(self.config),
+            "overlap_tokens": self.config.chunking().overlap_tokens,
+            "rows": _ROWS,
             "tokenizer": self.counter.name,
             "embedder_hash": self.embedder.hash if self.embedder else "",
             "dimension": self.embedder.dimension if self.embedder else None,
@@ -175,13 +191,19 @@ def _prepared(
         project = session.get(tb.Project, kb.project_id) if kb else None
     if kb is None or project is None:
         raise KurabeError("store.missing", kind="knowledge base", id=kb_id)
-    counter = (
-        TokenCounter("estimate", estimate_tokens) if config.tokenizer == "estimate" else counter_for(project.base_ref)
-    )
+    config.chunking()  # refuses lengths that do not fit before anything is written
+    counter = counter_of(project, config)
     embedder = None if config.embedder == "none" else embedder_for(project.language)
     return _Build(
         kb, project.language, config, counter, embedder, on_progress or _silent, should_stop or (lambda: False)
     )
+
+
+def counter_of(project: tb.Project, config: IndexConfig) -> TokenCounter:
+    """Return what measures the passages of a project's index."""
+    if config.tokenizer == "estimate":
+        return TokenCounter("estimate", estimate_tokens)
+    return counter_for(project.base_ref)
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -235,7 +257,7 @@ Row = dict[str, Any]
 
 def _reusable(build: _Build, before: tb.IndexVersion | None) -> dict[str, list[Row]]:
     """Return the rows of the version before by document, if they were cut in the same way."""
-    cutting = ("min_tokens", "max_tokens", "tokenizer")
+    cutting = ("min_tokens", "max_tokens", "overlap_tokens", "tokenizer", "rows")
     if before is None or any(before.config.get(name) != build.facts()[name] for name in cutting):
         return {}
     rows: dict[str, list[Row]] = {}
@@ -461,13 +483,15 @@ def refresh_index(kb_id: str) -> tb.IndexVersion:
         KurabeError: as `build_index`.
     """
     latest = latest_index(kb_id)
-    return build_index(kb_id, _config_of(latest) if latest else None)
+    return build_index(kb_id, config_of(latest) if latest else None)
 
 
-def _config_of(version: tb.IndexVersion) -> IndexConfig:
+def config_of(version: tb.IndexVersion) -> IndexConfig:
+    """Return how an index version was cut and indexed."""
     kept = version.config
     tokenizer = "estimate" if kept["tokenizer"] == "estimate" else "base"
-    return IndexConfig(kept["min_tokens"], kept["max_tokens"], kept["embedder"], tokenizer)
+    overlap = kept.get("overlap_tokens", 0)  # versions of before there was one
+    return IndexConfig(kept["min_tokens"], kept["max_tokens"], kept["embedder"], tokenizer, overlap)
 
 
 def delete_document(document_id: str) -> tb.IndexVersion | None:
@@ -488,7 +512,7 @@ def delete_document(document_id: str) -> tb.IndexVersion | None:
     served = latest_index(kb_id)
     try:
         if served is not None and ids & set(served.document_hashes) and {d.id for d in documents(kb_id)} - ids:
-            build_index(kb_id, _config_of(served), leaving_out=ids)
+            build_index(kb_id, config_of(served), leaving_out=ids)
     finally:
         forget_vectors(kb_id)
         erase(document_id)

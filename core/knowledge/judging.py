@@ -13,7 +13,16 @@ from core.errors import KurabeError
 from core.knowledge.search import Hit, Mode, chunks_of, embed_questions, has_vectors, quote_key, quote_parts, search
 from core.measures import Difference, Interval, Verdict, finding, holm, mean_interval, paired_difference
 
-__all__ = ["AskedOf", "JudgedMode", "ModePair", "Ranks", "RetrievalReport", "judge_search", "questions_with_gold"]
+__all__ = [
+    "MEASURES",
+    "AskedOf",
+    "JudgedMode",
+    "ModePair",
+    "Ranks",
+    "RetrievalReport",
+    "judge_search",
+    "questions_with_gold",
+]
 
 DEPTH = 50
 """Passages looked through for the answer; one further down counts as not found."""
@@ -58,6 +67,15 @@ class Ranks:
         return gained / sum(1 / log2(1 + place) for place in range(1, min(best, k) + 1))
 
 
+MEASURES: dict[str, Callable[[Ranks, int], float]] = {
+    "recall": Ranks.recall,
+    "hit": Ranks.hit,
+    "mrr": lambda found, k: found.reciprocal(),
+    "ndcg": Ranks.ndcg,
+}
+"""Name → value of one question for the first k passages; the reciprocal rank looks through all `DEPTH`."""
+
+
 @dataclass(frozen=True, slots=True)
 class JudgedMode:
     """One way of searching over all questions."""
@@ -69,6 +87,8 @@ class JudgedMode:
     ndcg: Interval
     slices: dict[str, Interval]
     """Recall by slice."""
+    by_slice: dict[str, dict[str, Interval]]
+    """Each measure of `MEASURES` by slice."""
     ranks: tuple[Ranks, ...]
 
     def missed(self, k: int) -> list[Ranks]:
@@ -78,14 +98,18 @@ class JudgedMode:
 
 @dataclass(frozen=True, slots=True)
 class ModePair:
-    """Two ways of searching on the same questions: recall of the first minus that of the second."""
+    """Two ways of searching on the same questions: a measure of the first minus that of the second."""
 
     first: str
     second: str
     difference: Difference
     adjusted_p: float
-    """Holm over all pairs."""
+    """Holm over all pairs of this measure and slice."""
     verdict: Verdict
+    measure: str = "recall"
+    """One of `MEASURES`."""
+    slice: str | None = None
+    """Only questions of this slice; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +124,9 @@ class RetrievalReport:
     """Questions left out because nobody said where their answer stands."""
     modes: tuple[JudgedMode, ...]
     pairs: tuple[ModePair, ...]
+    """Recall over all questions, by which ways are chosen."""
+    details: tuple[ModePair, ...]
+    """The other measures over all questions, and every measure within each slice."""
     not_indexed: tuple[AskedOf, ...]
     """Questions left out because their places stand in no passage: the documents have changed, or a quote is wrong."""
 
@@ -110,7 +137,7 @@ class RetrievalReport:
 
 
 def questions_with_gold(dataset_version_id: str, split: str = "test") -> list[AskedOf]:
-    """Return the questions of a split with the places that their rows name.
+    """Return the questions of a split with the places that their rows name: a quote, or a whole document.
 
     Raises:
         KurabeError: as `core.datasets.examples`.
@@ -118,7 +145,7 @@ def questions_with_gold(dataset_version_id: str, split: str = "test") -> list[As
     return [
         AskedOf(
             row.question,
-            tuple((str(p.get("document") or ""), str(p["quote"])) for p in row.gold or () if p.get("quote")),
+            tuple((str(p.get("document") or ""), str(p.get("quote") or "")) for p in row.gold or () if any(p.values())),
             row.slice,
         )
         for row in examples(dataset_version_id, split)
@@ -168,6 +195,7 @@ def judge_search(
         without_gold=len(questions) - len(placed),
         modes=judged,
         pairs=_pairs(judged, k),
+        details=_details(judged, k),
         not_indexed=tuple(question for question, places in placed if not any(places)),
     )
 
@@ -200,25 +228,37 @@ def _ranks(chunks: Sequence[str], places: Sequence[frozenset[str]]) -> tuple[int
 
 
 def _judged(mode: str, ranks: Sequence[Ranks], k: int) -> JudgedMode:
-    share = (0.0, 1.0)
-    by_slice: dict[str, list[float]] = {}
+    by_slice: dict[str, list[Ranks]] = {}
     for found in ranks:
-        by_slice.setdefault(found.asked.slice, []).append(found.recall(k))
-    return JudgedMode(
-        mode=mode,
-        recall=mean_interval([found.recall(k) for found in ranks], bounds=share),
-        hit=mean_interval([found.hit(k) for found in ranks], bounds=share),
-        mrr=mean_interval([found.reciprocal() for found in ranks], bounds=share),
-        ndcg=mean_interval([found.ndcg(k) for found in ranks], bounds=share),
-        slices={name: mean_interval(values, bounds=share) for name, values in sorted(by_slice.items())},
-        ranks=tuple(ranks),
+        by_slice.setdefault(found.asked.slice, []).append(found)
+    apart = {name: _measured(rows, k) for name, rows in sorted(by_slice.items())}
+    slices = {name: intervals["recall"] for name, intervals in apart.items()}
+    return JudgedMode(mode=mode, **_measured(ranks, k), slices=slices, by_slice=apart, ranks=tuple(ranks))
+
+
+def _measured(ranks: Sequence[Ranks], k: int) -> dict[str, Interval]:
+    return {
+        name: mean_interval([value(found, k) for found in ranks], bounds=(0.0, 1.0)) for name, value in MEASURES.items()
+    }
+
+
+def _pairs(
+    judged: Sequence[JudgedMode], k: int, measure: str = "recall", only: str | None = None
+) -> tuple[ModePair, ...]:
+    """Return all pairs in one measure, over all questions or those of one slice."""
+
+    def values(one: JudgedMode) -> list[float]:
+        return [MEASURES[measure](found, k) for found in one.ranks if only is None or found.asked.slice == only]
+
+    made = [(a.mode, b.mode, paired_difference(values(a), values(b))) for a, b in combinations(judged, 2)]
+    adjusted = holm([difference.p_value for *_, difference in made])
+    return tuple(
+        ModePair(a, b, d, p, finding(d, p), measure, only) for (a, b, d), p in zip(made, adjusted, strict=True)
     )
 
 
-def _pairs(judged: Sequence[JudgedMode], k: int) -> tuple[ModePair, ...]:
-    made = [
-        (a.mode, b.mode, paired_difference([f.recall(k) for f in a.ranks], [f.recall(k) for f in b.ranks]))
-        for a, b in combinations(judged, 2)
-    ]
-    adjusted = holm([difference.p_value for *_, difference in made])
-    return tuple(ModePair(a, b, d, p, finding(d, p)) for (a, b, d), p in zip(made, adjusted, strict=True))
+def _details(judged: Sequence[JudgedMode], k: int) -> tuple[ModePair, ...]:
+    slices = sorted({found.asked.slice for found in judged[0].ranks}) if judged else []
+    within: list[str | None] = [None, *slices] if len(slices) > 1 else [None]
+    wanted = [(measure, only) for only in within for measure in MEASURES if (measure, only) != ("recall", None)]
+    return tuple(pair for measure, only in wanted for pair in _pairs(judged, k, measure, only))

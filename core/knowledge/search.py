@@ -5,15 +5,19 @@ from __future__ import annotations
 import heapq
 import re
 import time
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import accumulate
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from core.errors import KurabeError
 from core.knowledge.checking import instructions_in
 from core.knowledge.embedding import batches, embed_texts, pinned_embedder
-from core.knowledge.index import Served, served_index
+from core.knowledge.index import Served, index_version, served_index
+from core.knowledge.metadata import documents_that_fit
 from core.knowledge.tables import folded, name_tokens, names_in, open_table, query_table
 from core.models import Endpoint, ModelClient, ensure_host
 from core.settings import settings
@@ -101,9 +105,26 @@ class Filter:
     """Words that stand in the title or the headings above the passage, in any case."""
     pages: tuple[int, int] | None = None
     """First and last page on which it may begin."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of files, by their endings: ``pdf``, ``md``."""
+    tags: tuple[str, ...] = ()
+    """Tags of which a document bears one, in any case."""
+    since: date | None = None
+    """First date of its document: the one that it names itself, else when this version came in."""
+    until: date | None = None
+    """Last date of its document."""
 
-    def sql(self) -> str:
-        """Return the condition for LanceDB; empty if everything may be found."""
+    @property
+    def about_documents(self) -> bool:
+        """Whether it asks for what the store knows of documents, not their passages."""
+        return bool(self.kinds or self.tags or self.since or self.until)
+
+    def sql(self, fitting: Sequence[str] | None = None) -> str:
+        """Return the condition for LanceDB; empty if everything may be found.
+
+        Args:
+            fitting: Ids of the documents that fit in kind, tags and date; None if all do.
+        """
         parts = []
         if self.documents:
             parts.append(f"document_name IN ({', '.join(map(_quoted, self.documents))})")
@@ -112,6 +133,8 @@ class Filter:
             parts.append(f"(contains(lower(title), {words}) OR contains(lower(heading), {words}))")
         if self.pages is not None:
             parts.append(f"page >= {int(self.pages[0])} AND page <= {int(self.pages[1])}")
+        if fitting is not None:
+            parts.append(f"document_id IN ({', '.join(map(_quoted, fitting or ['']))})")
         return " AND ".join(parts)
 
 
@@ -154,6 +177,7 @@ def search(
     rerank: bool = False,
     embedded: Embedded | None = None,
     only: Filter | None = None,
+    budget: int | None = None,
 ) -> SearchResult:
     """Return the `k` best passages for a question.
 
@@ -166,12 +190,24 @@ def search(
             hold the question's names and numbers before others.
         embedded: The question's vector, if `embed_questions` has made it; else it is asked for.
         only: Which passages may be found; all by default.
+        budget: Most tokens of all passages together, by the index's tokenizer: passages are left out from the end,
+            and a note says how many; any number by default.
 
     Raises:
         KurabeError: ``store.missing``, ``knowledge.source_removed``, ``knowledge.no_vectors`` if vectors were asked
             for by name and there are none, ``knowledge.unknown_mode``, ``models.…``.
     """
-    return _Searcher(index_version_id, k, mode, rerank, only).search(query, embedded)
+    return _within(budget, _Searcher(index_version_id, k, mode, rerank, only).search(query, embedded))
+
+
+def _within(budget: int | None, found: SearchResult) -> SearchResult:
+    """Leave out what no longer fits, from the first passage that does not, as an approach's prompt does."""
+    used = list(accumulate(hit.tokens for hit in found.hits))
+    kept = len(used) if budget is None else bisect_right(used, budget)
+    if kept == len(used):
+        return found
+    note = {"code": "over_budget", "params": {"n": len(used) - kept, "budget": budget}}
+    return replace(found, hits=found.hits[:kept], notes=[*found.notes, note])
 
 
 def embed_questions(index_version_id: str, queries: Sequence[str]) -> list[Embedded]:
@@ -224,7 +260,7 @@ class _Searcher:
             raise KurabeError("knowledge.no_vectors", language=version.config["language"], mode=mode)
         self.k, self.mode, self.rerank = k, mode, rerank
         self.pool = max(_POOL, k)
-        self.condition = only.sql() if only else ""
+        self.condition = _condition(index_version_id, only) if only else ""
 
     def vectors(self, words: Sequence[str]) -> Sequence[Sequence[float] | None]:
         """Return one vector a question; None where this search uses none, or there are no words."""
@@ -259,6 +295,13 @@ class _Searcher:
         notes = _notes(self.version, self.embedder is None)
         shown = hits[: self.k]
         return SearchResult(shown, spans, done, name, [*notes, *_instructing(shown)])
+
+
+def _condition(index_version_id: str, only: Filter) -> str:
+    if not only.about_documents:
+        return only.sql()
+    held = list(index_version(index_version_id).document_hashes)
+    return only.sql(documents_that_fit(held, only.kinds, only.tags, only.since, only.until))
 
 
 def _notes(version: Served, text_only: bool) -> list[dict[str, Any]]:

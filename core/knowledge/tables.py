@@ -92,13 +92,18 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
+# Latin letters are named one by one: \w would take in the kana that stand behind a code without a space. Runs have a
+# longest length, and most are possessive, so that a run of thousands of letters costs no more than one pass.
+_LATIN = "A-Za-zÀ-ÖØ-öø-ɏ"
+_WORD = f"[{_LATIN}0-9_']"
 _NAMES = re.compile(
-    r"[A-Za-z]+[ \-]?[\u30a1-\u30fa\u30fc]{2,}"  # Bibone デュオ
-    r"|(?:[A-Z][\w']*|[\u30a1-\u30fa\u30fc]{2,})(?:[ \-]?[A-Za-z]{0,3}\d[\dA-Za-z]*)+"  # Koridel 205, アオバクリーン 30
-    r"|[A-Za-z]{1,6}-?\d[\w\-]*"  # E-17, x80
-    r"|[A-Z][\w']+(?: (?:of |the )?[A-Z][\w']+)+"  # Customer Care
-    r"|(?<=[a-z,0-9] )[A-Z][\w']+"  # Koridel, inside a sentence
-    r"|[\u4e00-\u9fff々]+[\u30a1-\u30fa\u30fc]{2,}"  # 本町センター
+    r"[A-Za-z]{1,40}+[ \-]?[\u30a1-\u30fa\u30fc]{2,}"  # Bibone デュオ
+    rf"|(?:[A-Z][{_LATIN}']{{0,40}}+|[\u30a1-\u30fa\u30fc]{{2,40}}+)"
+    r"(?:[ \-]?[A-Za-z]{0,3}[0-9][0-9A-Za-z]*+)+"  # Koridel 205, アオバクリーン 30
+    r"|[A-Za-z]{1,6}-?[0-9][0-9A-Za-z_\-]*"  # E-17, x80
+    rf"|[A-Z]{_WORD}{{1,40}}+(?: (?:of |the )?[A-Z]{_WORD}{{1,40}}+)+"  # Customer Care
+    rf"|(?<=[a-z,0-9] )[A-Z]{_WORD}{{1,40}}+"  # Koridel, inside a sentence
+    r"|[\u4e00-\u9fff々]{1,20}+[\u30a1-\u30fa\u30fc]{2,}"  # 本町センター
     r"|[\u30a1-\u30fa\u30fc]{3,}"  # アオバクリーン
 )
 _OPENERS = re.compile(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from core.knowledge import (
     DocumentFinding,
     Filter,
     Hit,
+    Mode,
     add_documents,
     check_documents,
     default_kb,
@@ -38,6 +39,7 @@ from core.store import tables as tb
 from core.ui.findings import when
 from core.ui.jobs import active_job, follow_job, newest_job
 from core.ui.parts import error_text, plain, remember, section
+from core.ui.passages import draw_about_documents, draw_budget, draw_overlap, draw_passages
 
 __all__ = ["draw_added", "draw_check", "draw_index", "draw_list", "draw_search", "draw_second_versions", "draw_upload"]
 
@@ -168,9 +170,11 @@ def _draw_document(project: tb.Project, document_id: str) -> None:
         for note in row.notes:
             params = {name: plain(str(value)) for name, value in note.get("params", {}).items()}
             st.caption(f":material/info: {t('knowledge.note.' + note['code'], **params)}")
-        read, edit = st.tabs([t("ui.documents.read"), t("ui.documents.edit")])
+        read, cut, edit = st.tabs([t("ui.documents.read"), t("ui.passages.title"), t("ui.documents.edit")])
         with read, st.container(height=360, border=False):
             st.text(row.text)
+        with cut:
+            draw_passages(row)
         with edit:
             _draw_edit(project, row)
         _draw_actions(row)
@@ -251,9 +255,10 @@ def _draw_build(project: tb.Project, base: tb.KnowledgeBase, *, ready: bool) -> 
         with st.popover(t("ui.index.lengths"), icon=":material/tune:"):
             most = st.number_input(t("ui.index.max_tokens"), 40, 2000, 200, 20, help=t("ui.index.max_tokens.help"))
             least = st.number_input(t("ui.index.min_tokens"), 10, 1000, 60, 10, help=t("ui.index.min_tokens.help"))
+            overlap = draw_overlap(int(most))
         label = t("ui.index.rebuild") if ready else t("ui.index.build")
         if st.button(label, type="secondary" if ready else "primary", icon=":material/manage_search:"):
-            config = {"min_tokens": min(int(least), int(most)), "max_tokens": int(most)}
+            config = {"min_tokens": min(int(least), int(most)), "max_tokens": int(most), "overlap_tokens": overlap}
             submit("index", {"knowledge_base_id": base.id, "config": config}, project_id=project.id)
             st.rerun()
 
@@ -274,28 +279,33 @@ def draw_search(project: tb.Project) -> None:
         way = st.selectbox(t("ui.search.way"), ways, format_func=lambda key: t(f"ui.search.way.{key}"), width=200)
         rerank = st.checkbox(t("ui.search.rerank"), help=t("ui.search.rerank.help"))
         only = _draw_filter(project)
+        budget = draw_budget()
     remember("query", query or None)
     if not query.strip():
         return
     if way != "beside":
-        _draw_hits(index.id, query, count, way, rerank, only)
+        _draw_hits(index.id, query, count, way, rerank, only, budget)
         return
     for column, side in zip(st.columns(len(_SIDES)), _SIDES, strict=True):
         with column:
             st.markdown(f"**{t(f'ui.search.way.{side}')}**")
-            _draw_hits(index.id, query, count, side, rerank, only)
+            _draw_hits(index.id, query, count, side, rerank, only, budget)
 
 
 def _draw_filter(project: tb.Project) -> Filter:
     with st.popover(t("ui.search.filter"), icon=":material/filter_alt:"):
-        names = [row.name for row in documents(default_kb(project.id).id)]
-        chosen = st.multiselect(t("ui.search.filter.documents"), names)
+        rows = documents(default_kb(project.id).id)
+        chosen = st.multiselect(t("ui.search.filter.documents"), [row.name for row in rows])
         heading = st.text_input(t("ui.search.filter.heading"))
-    return Filter(documents=tuple(chosen), heading=heading.strip())
+        only = Filter(documents=tuple(chosen), heading=heading.strip())
+        return draw_about_documents(rows, only)
 
 
-def _draw_hits(index_id: str, query: str, count: int, way: str, rerank: bool, only: Filter) -> None:
-    found = search(index_id, query, k=count, mode=way, rerank=rerank, only=only)  # type: ignore[arg-type]  # one of _WAYS
+def _draw_hits(
+    index_id: str, query: str, count: int, way: str, rerank: bool, only: Filter, budget: int | None
+) -> None:  # fmt: skip
+    mode = cast(Mode, way)  # one of _WAYS
+    found = search(index_id, query, k=count, mode=mode, rerank=rerank, only=only, budget=budget)
     seconds = sum(found.spans.values())
     st.caption(
         t("ui.search.found", n=len(found.hits), time=format_duration(seconds), way=t(f"ui.search.way.{found.mode}"))

@@ -10,7 +10,16 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.datasets import SPLITS, latest_version
 from core.i18n import format_number, t
-from core.knowledge import RetrievalReport, default_kb, judge_search, latest_index, questions_with_gold
+from core.knowledge import (
+    MEASURES,
+    ModePair,
+    RetrievalReport,
+    default_kb,
+    judge_search,
+    latest_index,
+    questions_with_gold,
+)
+from core.measures import Difference, Interval
 from core.store import tables as tb
 from core.ui.parts import interval_text, plain, section
 
@@ -83,7 +92,44 @@ def _draw_report(report: RetrievalReport) -> None:
     if report.not_indexed:
         st.warning(t("ui.judging.not_indexed", n=format_number(len(report.not_indexed))), icon=":material/rule:")
     _draw_slices(report)
+    _draw_details(report)
     _draw_misses(report)
+
+
+def _draw_details(report: RetrievalReport) -> None:
+    """Draw every measure of every slice: what each way reached, and how two of them differ on the same questions."""
+    if not report.details:
+        return
+    with st.expander(t("ui.judging.details"), icon=":material/compare_arrows:"):
+        st.caption(t("ui.judging.details.text"))
+        st.dataframe(
+            [_pair_row(pair, report.k) for pair in (*report.pairs, *report.details)],
+            hide_index=True,
+            alt=t("ui.judging.details"),
+        )
+
+
+def _pair_row(pair: ModePair, k: int) -> dict[str, str]:
+    names = (t(f"ui.search.way.{pair.first}"), t(f"ui.search.way.{pair.second}"))
+    return {
+        t("ui.judging.slice"): plain(pair.slice) if pair.slice is not None else t("ui.judging.slice.all"),
+        t("ui.judging.measure"): t(f"ui.judging.{pair.measure}", k=k),
+        t("ui.judging.pair"): " – ".join(names),
+        t("ui.judging.difference"): _signed(pair.difference),
+        t("ui.judging.word"): _word(pair.verdict),
+    }
+
+
+def _signed(difference: Difference) -> str:
+    ends = (difference.low, difference.high)
+    within = "" if None in ends else " ({:+.2f} … {:+.2f})".format(*ends)
+    return f"{difference.estimate:+.2f}{within}"
+
+
+def _reached(interval: Interval) -> str:
+    if interval.low is None or interval.high is None:
+        return f"{interval.estimate:.2f}"
+    return f"{interval.estimate:.2f} ({interval.low:.2f}–{interval.high:.2f})"
 
 
 def _turned(verdict: str) -> str:
@@ -102,8 +148,10 @@ def _draw_slices(report: RetrievalReport) -> None:
             [
                 {
                     t("ui.search.way"): t(f"ui.search.way.{judged.mode}"),
-                    **{plain(name): interval_text(interval) for name, interval in judged.slices.items()},
+                    t("ui.judging.measure"): t(f"ui.judging.{measure}", k=report.k),
+                    **{plain(name): _reached(values[measure]) for name, values in judged.by_slice.items()},
                 }
+                for measure in MEASURES
                 for judged in report.modes
             ],
             hide_index=True,

@@ -247,14 +247,22 @@ def test_a_project_without_questions_says_so(shop: Path) -> None:
 
 
 def test_documents_are_added_indexed_searched_and_removed(shop: Path) -> None:
+    [early] = told("knowledge", "add", "--project", "Shop", shop / "kettle.md", "--preview", "--overlap", "20")
+    assert told("knowledge", "list", "--project", "Shop") == []
     done("knowledge", "add", "--project", "Shop", shop / "kettle.md", shop / "lamp.md")
+    [late] = told("knowledge", "chunks", "--project", "Shop", "kettle.md", "--overlap", "20")
+    assert [chunk["text"] for chunk in late["chunks"]] == [chunk["text"] for chunk in early["chunks"]] != []
+    assert "24 months" in done("knowledge", "chunks", "--project", "Shop", "kettle.md").stdout
     assert {row["name"] for row in told("knowledge", "list", "--project", "Shop")} == {"kettle.md", "lamp.md"}
+    assert "overlap_range" in run("knowledge", "index", "--project", "Shop", "--overlap", "2000").stderr
     assert told("knowledge", "index", "--project", "Shop")
     found = told("knowledge", "search", "--project", "Shop", "How long is the warranty of the Amber Kettle?")
     assert found["hits"][0]["document_name"] == "kettle.md" and "24 months" in found["hits"][0]["text"]
     assert "24 months" in done("knowledge", "search", "--project", "Shop", "warranty").stdout
     lamps = told("knowledge", "search", "--project", "Shop", "warranty", "--document", "lamp.md", "--mode", "text")
     assert [hit["document_name"] for hit in lamps["hits"]] in ([], ["lamp.md"])
+    narrowed = ("knowledge", "search", "--project", "Shop", "warranty", "--kind", "pdf", "--budget", "50")
+    assert told(*narrowed, "--tag", "x", "--since", "2020-01-01", "--until", "2020-01-02")["hits"] == []
     [version] = told("knowledge", "versions", "--project", "Shop")
     assert version["chunk_count"] == 2 and version["config"]["vector_index"] is None
     assert told("knowledge", "build", "--project", "Shop")["index_version_id"] == version["id"]

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
-from core import knowledge
+from core import datasets, knowledge
 from core.errors import KurabeError
 from core.knowledge import AskedOf
-from core.knowledge.judging import Ranks
+from core.knowledge.judging import MEASURES, Ranks, _details, _judged, _pairs
 from tests.knowledge.test_knowledge import TEXT_ONLY, manuals
 
 __all__ = ["manuals"]
@@ -76,3 +76,29 @@ def test_without_any_place_nothing_is_judged(manuals: str) -> None:
     index = knowledge.build_index(manuals, TEXT_ONLY)
     with pytest.raises(KurabeError, match="no_gold"):
         knowledge.judge_search(index.id, [AskedOf("?", ())])
+
+
+def test_every_measure_is_compared_in_pairs_over_all_questions_and_within_slices() -> None:
+    def ranks(slice_: str, *places: int | None) -> list[Ranks]:
+        return [Ranks(AskedOf(f"{slice_}{n}", (("a", "b"),), slice_), (place,)) for n, place in enumerate(places)]
+
+    good = _judged("text", [*ranks("a", *[1] * 12), *ranks("b", *[1] * 12)], 3)
+    bad = _judged("vector", [*ranks("a", *[None, 2] * 6), *ranks("b", *[1] * 12)], 3)
+    assert {name: set(by) for name, by in good.by_slice.items()} == {"a": set(MEASURES), "b": set(MEASURES)}
+    assert bad.by_slice["a"]["mrr"].estimate == pytest.approx(0.25)
+    assert bad.by_slice["a"]["ndcg"].estimate == pytest.approx(0.5 / log2(3))
+    details = {(pair.measure, pair.slice): pair for pair in _details((good, bad), 3)}
+    assert set(details) == {(m, s) for m in MEASURES for s in (None, "a", "b")} - {("recall", None)}
+    worse = details["mrr", "a"]
+    assert worse.difference.estimate == pytest.approx(0.75) and worse.difference.low is not None
+    assert worse.difference.low > 0 and worse.verdict == "better"
+    assert details["ndcg", "b"].difference.estimate == 0.0
+    assert [pair.measure for pair in _pairs((good, bad), 3)] == ["recall"]
+
+
+def test_questions_that_name_only_a_document_are_judged(manuals: str) -> None:
+    rows = "question,answer,gold\nHow heavy is the Koridel 205?,7 kg,koridel-205.md\n"
+    index = knowledge.build_index(manuals, TEXT_ONLY)
+    questions = datasets.import_file(index.project_id, rows.encode(), "q.csv", split="test")
+    report = knowledge.judge_search(index.id, knowledge.questions_with_gold(questions.id), k=4)
+    assert report.best.recall.estimate == 1.0

@@ -89,11 +89,20 @@ def parse(data: bytes, name: str) -> ParsedDocument:
     """Read a document with the reader for its name.
 
     Raises:
-        KurabeError: ``knowledge.empty_document`` if it holds no text, ``knowledge.too_long``, or the reader's own.
+        KurabeError: ``knowledge.empty_document`` if it holds no text; ``knowledge.too_long``;
+            ``knowledge.broken_document`` also where a library fails in a way that its reader does not know; or the
+            reader's own.
     """
     if not data:
         raise KurabeError("knowledge.empty_document", name=name)
-    parsed = reader_for(name).read(data, name)
+    reader = reader_for(name)
+    try:
+        parsed = reader.read(data, name)
+    except KurabeError:
+        raise
+    except Exception as error:  # one odd file must not cost the others of its folder or ZIP file
+        detail = f"{type(error).__name__}: {error}"[:200]
+        raise KurabeError("knowledge.broken_document", name=name, detail=detail) from error
     if not parsed.text.strip():
         raise KurabeError("knowledge.empty_document", name=name)
     if len(parsed.text) > _TEXT_LIMIT:

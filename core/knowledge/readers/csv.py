@@ -37,10 +37,16 @@ class CsvReader(DocumentReader):
 def _rows(text: str, name: str) -> list[list[str]]:
     first = text.split("\n", 1)[0]
     delimiter = max(",\t;", key=first.count) if any(mark in first for mark in ",\t;") else ","
-    csv.field_size_limit(_CELL_LIMIT)
+    # The limit holds for the whole process: lowering it would break an import that runs beside this.
+    csv.field_size_limit(max(csv.field_size_limit(), _CELL_LIMIT))
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
     try:
-        return list(reader)
+        for row in reader:
+            if any(len(cell) > _CELL_LIMIT for cell in row):
+                raise csv.Error(f"field larger than field limit ({_CELL_LIMIT})")
+            rows.append(row)
     except csv.Error as error:
         detail = f"{reader.line_num}: {error}"
         raise KurabeError("knowledge.broken_document", name=name, detail=detail) from error
+    return rows

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from datetime import date
+from typing import Any, ClassVar
 
 from core.knowledge.readers._base import DocumentReader, ParsedDocument, cleaned, decoded, stem
 
 __all__ = ["MarkdownReader"]
 
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)")
-_LINK = re.compile(r"\[([^\]\n]+)\]\([^)\n]*\)")
+# No bracket may stand inside brackets, and every run is possessive: a line of brackets alone costs one pass.
+_TARGET = r"\((?:[^()\n]++|\([^()\n]*+\))*+\)"
+_IMAGE = re.compile(r"!\[([^\[\]\n]*+)\]" + _TARGET)
+_LINK = re.compile(r"\[([^\[\]\n]++)\]" + _TARGET)
 _FRONT = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)\n", re.DOTALL)
-_TITLE_LINE = re.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
 _FENCE = re.compile(r"^\s*(```|~~~)")
 
 
@@ -26,14 +27,41 @@ class MarkdownReader(DocumentReader):
 
     def read(self, data: bytes, name: str) -> ParsedDocument:
         """See `DocumentReader.read`."""
-        text, titled = decoded(data, name), ""
+        text, said = decoded(data, name), {}
         if front := _FRONT.match(text):
             text = text[front.end() :]
-            found = _TITLE_LINE.search(front.group(1))
-            titled = found.group(1) if found else ""
-        text = cleaned("\n".join(_lines(_COMMENT.sub("", text).split("\n"))))
+            said = _front_matter(front.group(1))
+        text = cleaned("\n".join(_lines(_without_comments(text).split("\n"))))
         first = re.search(r"^# +(.+)$", text, re.MULTILINE)
-        return ParsedDocument(titled or (first.group(1).strip() if first else stem(name)), text)
+        title = said.get("title", "") or (first.group(1).strip() if first else stem(name))
+        return ParsedDocument(title, text, notes=_facts(said))
+
+
+def _front_matter(text: str) -> dict[str, str]:
+    """Return the values of front matter; lines of a list are joined with commas."""
+    said: dict[str, str] = {}
+    name = ""
+    for line in text.split("\n"):
+        if line.lstrip().startswith("- ") and name:
+            said[name] = f"{said[name]}, {line.lstrip()[2:].strip()}".strip(", ")
+        elif not line.startswith((" ", "\t", "#")) and ":" in line:
+            name, _, value = line.partition(":")
+            name = name.strip().lower()
+            said[name] = value.strip().strip("[]\"'").strip()
+    return said
+
+
+def _facts(said: dict[str, str]) -> list[dict[str, Any]]:
+    """Return tags and date of front matter as notes; a date that is none is left."""
+    facts: list[dict[str, Any]] = []
+    tags = [tag.strip().strip("\"'") for tag in re.split(r"[,、]", said.get("tags", ""))]
+    if any(tags):
+        facts.append({"code": "tags", "params": {"tags": ", ".join(dict.fromkeys(tag for tag in tags if tag))}})
+    try:
+        facts.append({"code": "dated", "params": {"date": date.fromisoformat(said.get("date", "")[:10]).isoformat()}})
+    except ValueError:
+        pass
+    return facts
 
 
 def _lines(lines: list[str]) -> list[str]:
@@ -50,8 +78,24 @@ def _lines(lines: list[str]) -> list[str]:
                 result[-1] = ("# " if under[0] == "=" else "## ") + above
                 continue
             line = _LINK.sub(r"\1", _IMAGE.sub(r"\1", line))
-            line = (
-                re.sub(r"^(#{1,6}) *(.*?) *#* *$", lambda m: f"{m[1]} {m[2]}", line) if line.startswith("#") else line
-            )
+            line = _heading(line) if line.startswith("#") else line
         result.append(line)
     return result
+
+
+def _without_comments(text: str) -> str:
+    kept: list[str] = []
+    place = 0
+    while (opened := text.find("<!--", place)) >= 0 and (closed := text.find("-->", opened + 4)) >= 0:
+        kept.append(text[place:opened])
+        place = closed + 3
+    return "".join([*kept, text[place:]])
+
+
+def _heading(line: str) -> str:
+    """Write a heading in one way; marks that close it go, but not those of its last word (C#)."""
+    words = line.lstrip("#")
+    marks = min(6, len(line) - len(words))
+    words = line[marks:].strip(" ")
+    bare = words.rstrip("#")
+    return f"{'#' * marks} {bare.rstrip(' ') if not bare or bare.endswith(' ') else words}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, ClassVar
 
 from pypdf import PageObject, PdfReader
-from pypdf.errors import PyPdfError
+from pypdf.errors import DependencyError, PyPdfError
 
 from core.errors import KurabeError
 from core.knowledge.readers._base import DocumentReader, ParsedDocument, cleaned, stem
@@ -17,8 +18,15 @@ from core.knowledge.readers._base import DocumentReader, ParsedDocument, cleaned
 __all__ = ["PdfDocumentReader"]
 
 _PAGE_LIMIT = 3000
-_BROKEN = (PyPdfError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OSError)
-"""What pypdf raises on damaged files; its parsers index and convert freely."""
+_BROKEN = (
+    PyPdfError, DependencyError, LookupError, ValueError, ArithmeticError, TypeError, AttributeError, RuntimeError,
+    AssertionError, EOFError, OSError,
+)  # fmt: skip
+"""What pypdf raises on damaged files and on filters that it does not know; its parsers index and convert freely."""
+_SCAN_PIXELS = 500_000
+"""Pixels of a picture from which it may be a scanned page: A4 at 75 dots per inch."""
+_SCAN_LETTERS = 80
+"""Letters below which the text beside such a picture is a footer or a stamp rather than the page."""
 _BULLET = re.compile(r"^[・•●◦▪\-*]\s*(?=\S)")
 _ENDS = tuple("。.!?！？:：;；)）」』")
 
@@ -43,11 +51,11 @@ class PdfDocumentReader(DocumentReader):
         notes: list[dict[str, Any]] = []
         for number, page in enumerate(_pages(reader, name), 1):
             lines = _lines_of(page)
-            if (judgement := _judge("".join(line.text for line in lines))) is not None:
+            if (judgement := _judge_page(page, lines)) is not None:
                 notes.append({"code": judgement, "params": {"page": number}})
                 lines = [] if judgement == "page_garbled" else lines
-            pages.append(lines)
-        if not any(pages):
+            pages.append(lines or [])
+        if not any(pages) or _only_footers(pages, notes):
             code = "garbled_pdf" if any(note["code"] == "page_garbled" for note in notes) else "scanned_pdf"
             raise KurabeError(f"knowledge.{code}", name=name, pages=len(pages))
         return _assembled(pages, notes, _metadata_title(reader), name)
@@ -84,8 +92,8 @@ def _metadata_title(reader: PdfReader) -> str:
     return "" if named.lower() in ("untitled", "anonymous", "(anonymous)", "無題") else named
 
 
-def _lines_of(page: PageObject) -> list[_Line]:
-    """Return a page's lines with the size of their type in points."""
+def _lines_of(page: PageObject) -> list[_Line] | None:
+    """Return a page's lines with the size of their type in points; None if its content cannot be taken apart."""
     lines: list[_Line] = []
     current: list[str] = []
     sizes: Counter[float] = Counter()
@@ -109,9 +117,46 @@ def _lines_of(page: PageObject) -> list[_Line]:
     try:
         page.extract_text(visitor_text=visit)
     except _BROKEN:
-        return []
+        return None
     end_line()
     return lines
+
+
+def _judge_page(page: PageObject, lines: list[_Line] | None) -> str | None:
+    """Return the code of the note that a page deserves, or None for one that reads well."""
+    if lines is None:
+        return "page_broken"
+    text = "".join(line.text for line in lines)
+    judgement = _judge(text)
+    if judgement is None and len("".join(text.split())) < _SCAN_LETTERS and _shows_large_picture(page):
+        return "page_scanned"
+    return judgement
+
+
+def _shows_large_picture(page: PageObject) -> bool:
+    """Tell whether a page can show a picture as large as a scan, also inside a form; none is decoded."""
+    try:
+        return any(pixels >= _SCAN_PIXELS for pixels in _pictures(page.get("/Resources"), depth=3))
+    except _BROKEN:
+        return False
+
+
+def _pictures(resources: Any, depth: int) -> Iterator[int]:
+    held = (resources.get_object() if resources is not None else {}).get("/XObject")
+    for each in (held.get_object() if held is not None else {}).values():
+        drawn = each.get_object()
+        if drawn.get("/Subtype") == "/Image":
+            yield int(drawn.get("/Width", 0)) * int(drawn.get("/Height", 0))
+        elif depth:
+            yield from _pictures(drawn.get("/Resources"), depth - 1)
+
+
+def _only_footers(pages: list[list[_Line]], notes: list[dict[str, Any]]) -> bool:
+    """Tell whether all text of several pages is one footer, page numbers aside, under pictures of the pages."""
+    scanned = sum(note["code"] == "page_scanned" for note in notes)
+    filled = [page for page in pages if page]
+    said = {re.sub(r"\d+", "", "".join(line.text for line in page)) for page in filled}
+    return scanned > 1 and scanned == len(filled) and len(said) == 1
 
 
 def _judge(text: str) -> str | None:
@@ -121,7 +166,30 @@ def _judge(text: str) -> str | None:
         return "page_without_text"
     odd = sum(1 for c in letters if c == "\ufffd" or 0xE000 <= ord(c) <= 0xF8FF or ord(c) < 32)
     odd += 5 * len(re.findall(r"\(cid:\d+\)|/g\d+|/uni[0-9A-F]{4}", text))
-    return "page_garbled" if odd > 0.2 * len(letters) else None
+    return "page_garbled" if odd > 0.2 * len(letters) or _is_japanese_as_latin("".join(letters)) else None
+
+
+def _is_japanese_as_latin(text: str) -> bool:
+    """Tell whether a font passed bytes of Japanese off as Latin letters: read as what they are, they give kana."""
+    high = sum(1 for c in text if ord(c) > 0x7E and ord(c) < 0x2E80)
+    if high < 0.3 * len(text):
+        return False
+    raw = b"".join(_byte(character) for character in text)
+    for encoding in ("cp932", "euc_jp", "utf-8"):
+        read = raw.decode(encoding, "ignore")
+        kana = sum(1 for c in read if "ぁ" <= c <= "ん" or "ァ" <= c <= "ー")
+        kanji = sum(1 for c in read if "一" <= c <= "鿿")
+        if kana >= 0.1 * len(read) and kana + kanji >= 0.5 * len(read):
+            return True
+    return False
+
+
+def _byte(character: str) -> bytes:
+    """Return the byte that Windows' Latin, or else Latin-1, writes for a character; nothing for others."""
+    try:
+        return character.encode("cp1252")
+    except UnicodeEncodeError:
+        return character.encode("latin-1", "ignore")
 
 
 def _assembled(pages: list[list[_Line]], notes: list[dict[str, Any]], titled: str, name: str) -> ParsedDocument:
