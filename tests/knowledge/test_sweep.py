@@ -22,7 +22,9 @@ ASKED = [
     AskedOf(f"How heavy is the Koridel {n}?", ((f"koridel-{n}.md", f"weighs {n - 198} kg"),), "weight")
     for n in range(201, 221)
 ]
-LOST = AskedOf("Which shelf suits it?", (("koridel-203.md", "kitchen counter that is level"),))
+# It names five others, so that the right one is not among the first four by the chance of equal scores.
+OTHERS = ", ".join(f"Koridel {n}" for n in (201, 202, 204, 205, 206))
+LOST = AskedOf(f"Which shelf suits the {OTHERS}?", (("koridel-203.md", "kitchen counter that is level"),))
 
 
 def test_every_combination_is_judged_on_the_same_questions(manuals: str, tmp_path: Path) -> None:

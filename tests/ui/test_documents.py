@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,31 @@ def test_a_folder_on_the_server_is_taken_in_by_a_job_and_the_page_names_what_it_
     assert later.says("ui.documents.folder.done", stored="1", unchanged="0") in seen
     assert ".dwg (1)" in seen and "broken" in seen
     assert knowledge.current_document(knowledge.default_kb(filled.id).id, "rules.md") is not None
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_document_shows_the_passages_that_it_would_become(language: str, filled: tb.Project) -> None:
+    base = knowledge.default_kb(filled.id).id
+    row = knowledge.documents(base)[0]
+    visitor = Visitor(language, filled)
+    before = knowledge.latest_index(base)
+    app = visitor.open("documents", view="list", document=row.id)
+    assert not app.exception, [error.value for error in app.exception]
+    first = knowledge.preview_document(row.id).chunks[0]
+    assert any(first.text == shown.value for shown in app.text)
+    fields = {field.label for field in app.number_input}
+    assert visitor.says("ui.index.overlap") in fields
+    after = knowledge.latest_index(base)
+    assert (before and before.id) == (after and after.id)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_search_keeps_to_the_budget_and_says_what_it_left_out(language: str, filled: tb.Project) -> None:
+    visitor = Visitor(language, filled)
+    app = visitor.open("documents", view="search", query="What is it?")
+    [budget] = [field for field in app.number_input if field.label == visitor.says("ui.search.budget")]
+    budget.set_value(1).run()
+    assert not app.exception, [error.value for error in app.exception]
+    assert "⟦" not in texts(app)
+    parts = re.split(r"\{\w+\}", visitor.says("knowledge.note.over_budget"))
+    assert all(part in texts(app) for part in parts)
