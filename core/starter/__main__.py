@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,8 +16,14 @@ from core.starter.samples import build_samples
 from core.starter.source import WORLD, load_source
 from core.starter.startup import measure
 from core.starter.tokenizer import save_tokenizer, train_tokenizer
-from core.starter.training import CHECKPOINT, Settings, train
+from core.starter.training import CHECKPOINT, Settings, tokens_of, train
 from core.starter.tuning import TUNING_HEAD, Check, tune, tuning_table
+
+LONG_TOKENS, LONG_RATE, LONG_SHARE = 1792, 0.007, 0.4
+"""The last part of a run, in which prompts are as long as real ones: tokens of a share of a step, rate, share of time.
+
+Reading is learned from short prompts in many small steps; whole prompts of real chunks only fit into larger ones.
+"""
 
 app = typer.Typer(add_completion=False, help="Makes the practice model from a seed: no outside text, no download.")
 
@@ -126,13 +132,23 @@ def make(
     device: str = "cpu",
     resume: bool = False,
     source: Source = WORLD,
+    count: Annotated[int, typer.Option(help="Conversations that the tokenizer is trained on.")] = 8000,
+    questions: Annotated[int, typer.Option(help="Questions of each kind in the final report.")] = 400,
+    compiled: bool = True,
 ) -> None:
     """From seed to weights and report: tokenizer, training, export, evaluation."""
-    if not (resume and (run / CHECKPOINT).exists()):
-        make_tokenizer(run=run, source=source)
-    make_weights(run=run, minutes=minutes, processes=processes, device=device, resume=resume, source=source)
+    resume = resume and (run / CHECKPOINT).exists()
+    if not resume:
+        make_tokenizer(run=run, source=source, count=count)
+    long = resume and tokens_of(run) == LONG_TOKENS
+    common: dict[str, Any] = {"run": run, "processes": processes, "device": device, "compiled": compiled}
+    common["source"] = source
+    if not long:
+        make_weights(minutes=(1 - LONG_SHARE) * minutes, resume=resume, **common)
+    long_part = {"minutes": LONG_SHARE * minutes, "tokens": LONG_TOKENS, "rate": LONG_RATE}
+    make_weights(resume=long, extend=not long, **long_part, **common)
     make_folder(run=run, out=out)
-    make_report(out=out, source=source)
+    make_report(out=out, source=source, questions=questions)
 
 
 @app.command("samples")

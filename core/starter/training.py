@@ -14,7 +14,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -341,6 +341,19 @@ def _worker(rank: int, settings: Settings, meeting: str) -> None:
             dist.destroy_process_group()
 
 
+def as_begun(settings: Settings, saved: dict[str, Any]) -> Settings:
+    """Settings with the curriculum, guides and falling rate that a run began with: a resumed one goes on as it was."""
+    kept = {name: saved[name] for name in ("curriculum", "falling") if name in saved}
+    guided = saved.get("guided")
+    return replace(settings, **kept, guided=settings.guided if guided is None else (guided[0], guided[1]))
+
+
+def tokens_of(run: Path) -> int:
+    """Tokens of one process's share of a step in the run's newest checkpoint; 0 where it was adopted from weights."""
+    saved = torch.load(run / CHECKPOINT, weights_only=True)["settings"]
+    return int(saved.get("tokens", 0))
+
+
 def train(settings: Settings, *, resume: bool = False, extend: bool = False) -> None:
     """Train in as many processes as the settings say.
 
@@ -355,6 +368,8 @@ def train(settings: Settings, *, resume: bool = False, extend: bool = False) -> 
     path = Path(settings.folder) / CHECKPOINT
     if path.exists() and not (resume or extend):
         raise FileExistsError(path)
+    if path.exists() and resume and not extend:
+        settings = as_begun(settings, torch.load(path, weights_only=True)["settings"])
     if path.exists() and extend:
         state = torch.load(path, weights_only=True)
         state["progress"] = asdict(Progress(**state.get("progress", {}))) | {"step": 0, "seconds": 0.0}

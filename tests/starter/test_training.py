@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from typer.testing import CliRunner
 
+from core.starter.__main__ import LONG_TOKENS, app
 from core.starter.batches import Stream, pack
 from core.starter.export import adopt, export, load_trained
 from core.starter.guides import HEADS, Example, encode
@@ -22,11 +24,13 @@ from core.starter.training import (
     CURVE,
     Clock,
     Settings,
+    as_begun,
     curriculum_at,
     forget_after,
     guidance_at,
     guide_losses,
     rate_at,
+    tokens_of,
     train,
 )
 
@@ -133,6 +137,27 @@ def test_an_interrupted_run_ends_with_the_same_weights(run: Path, tmp_path: Path
     train(parts, resume=True)
     one, two = load_trained(tmp_path / "whole").state_dict(), load_trained(tmp_path / "parts").state_dict()
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_resumed_run_keeps_the_schedule_that_it_began_with(run: Path, tmp_path: Path) -> None:
+    begun = replace(settings(run, tmp_path, 4), curriculum=0.0, guided=(0.5, 0.8), falling=0.9)
+    train(begun)
+    saved = torch.load(tmp_path / CHECKPOINT, weights_only=True)["settings"]
+    assert as_begun(settings(run, tmp_path, 8), saved) == replace(begun, steps=8)
+    assert as_begun(begun, {"shape": {}}) == begun, "weights that were adopted have no schedule yet"
+
+
+def test_one_command_makes_tokenizer_weights_and_report(tmp_path: Path) -> None:
+    out, place = tmp_path / "model", tmp_path / "run"
+    command = ["make", "--out", str(out), "--run", str(place), "--minutes", "0.05", "--processes", "1"]
+    command += ["--count", "80", "--questions", "4", "--no-compiled"]
+    made = CliRunner().invoke(app, command)
+    assert made.exit_code == 0, made.output
+    assert tokens_of(place) == LONG_TOKENS, "it ends with prompts as long as real ones"
+    report = json.loads((out / "evaluation.json").read_text())
+    assert report["questions"] == 4 and len(report["slices"]) == 6
+    assert AutoModelForCausalLM.from_pretrained(out).num_parameters() > 2_000_000
+    assert "practice model" in (out / "README.md").read_text()
 
 
 def _stop_after(parts: Settings, steps: int) -> None:

@@ -9,8 +9,11 @@ from collections import Counter
 
 import pytest
 
+from core.settings import DATA
 from core.starter.conversation import Conversation
+from core.starter.guides import encode_prompt
 from core.starter.reading import abstains
+from core.starter.tokenizer import load_tokenizer
 from core.starter.world import generate
 from core.starter.world.attributes import ATTRIBUTES, BY_KEY, ENTITIES
 from core.starter.world.engine import STYLES
@@ -34,6 +37,16 @@ def many(language: str, count: int = 150, **options: object) -> list[Conversatio
 def literal(template: str) -> list[str]:
     """The fixed parts of a template that are long enough to be recognised in a text."""
     return [part for part in re.split(r"\{[^}]*\}", template) if len(part) > 5]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_prompts_come_as_long_as_those_of_real_chunks(language: str) -> None:
+    """Places that training never reached are not read: from 900 tokens on an earlier model read next to nothing."""
+    tokenizer = load_tokenizer(DATA / "starter")
+    asked = [talk.messages[: talk.lookups[-1].message] for talk in many(language, progress=1.0) if talk.lookups]
+    lengths = [len(encode_prompt(messages, tokenizer)) for messages in asked]
+    assert sum(length > 1000 for length in lengths) > len(lengths) / 10
+    assert max(lengths) > 1300 and min(lengths) < 300
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
