@@ -32,6 +32,8 @@ NEAR_LIMIT = 200_000
 
 _PERMUTATIONS = 64
 _CANDIDATE = 0.6
+_FOREIGN = 0.1
+"""Share of a document's names and figures that may be missing from one that is nearly the same."""
 _NAMES = re.compile(
     r"\d+(?:[.,]\d+)*|[ァ-ヴ][ァ-ヴー]+|(?<![A-Za-z])[A-Za-z]++[\-_]?\d[0-9A-Za-z_\-]*"
     r"|(?<=[a-z,0-9] )[A-Z][0-9A-Za-zÀ-ɏ_\-]+"
@@ -135,9 +137,21 @@ def near_pairs(
     for bucket in [chosen] if whole_documents else _of_one_thing(texts, chosen):
         for left, right in _candidates(bucket, grams):
             score = len(grams[left] & grams[right]) / len(grams[left] | grams[right])
-            if score >= threshold and (whole_documents or _same_words(texts, left, right, words)):
+            alike = _one_holds_the_other if whole_documents else _same_words
+            if score >= threshold and alike(texts, left, right, words):
                 pairs.append((min(left, right), max(left, right), score))
     return sorted(pairs)
+
+
+def _one_holds_the_other(texts: Sequence[str], left: int, right: int, known: dict[int, frozenset[str]]) -> bool:
+    """Tell whether one of two documents has hardly a name or figure that the other has not.
+
+    A copy to which something was added still is one; a form filled in for another product has other figures.
+    """
+    for index in (left, right):
+        known.setdefault(index, distinctive(texts[index]))
+    a, b = known[left], known[right]
+    return min(len(a - b), len(b - a)) <= _FOREIGN * min(len(a), len(b))
 
 
 def asks_the_same(left: str, right: str) -> bool:

@@ -97,7 +97,9 @@ _TOLD_BY_LIBRARIES: Final = (
     *(f"(os error {number})" for number in _FULL),  # safetensors, tokenizers and others written in Rust
     *(os.strerror(number) for number in _FULL),
 )
-_TORN_ARCHIVE: Final = re.compile(r"inline_container|PytorchStreamWriter|unexpected pos", re.IGNORECASE)
+_TORN_ARCHIVE: Final = re.compile(
+    r"inline_container|PytorchStreamWriter|unexpected pos|basic_ios|iostream error", re.IGNORECASE
+)
 """What torch says when an archive it writes came out shorter than it should: a plain RuntimeError, without a cause."""
 _NOTHING_LEFT: Final = 4 * 2**20
 """Free bytes below which an error that nobody foresaw is put down to the full disk."""

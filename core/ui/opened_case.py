@@ -66,7 +66,8 @@ def _draw_answer(
     approach: ApproachResult, row: tb.Answer, cell: dict[str, Any] | None, longest: float, base: tb.Answer | None
 ) -> None:
     draw_approach(approach.preset, approach_name(approach))
-    _draw_value(cell or {})
+    if cell is not None and row.status == "finished":
+        _draw_value(cell)
     if row.status in ("pending", "streaming"):
         st.caption(f":material/hourglass_top: {t('ui.compare.waiting')}")
         return
@@ -80,7 +81,8 @@ def _draw_answer(
 def _draw_value(cell: dict[str, Any]) -> None:
     """Draw whether the answer is right by the primary metric, as it is stored, and why."""
     value = cell.get("value")
-    if value is None:
+    if value is None:  # not measured yet, or the metric has nothing to measure here
+        st.badge(t("ui.cases.unmeasured"), color="gray", icon=":material/remove:")
         return
     right = value >= 0.5
     word = t("ui.look.stored.right") if right else t("ui.look.stored.wrong")

@@ -92,7 +92,7 @@ def test_uncounted_tokens_are_said_and_are_not_the_fewest() -> None:
     real = [trace for trace in figure.data if not trace.name]
     assert [list(trace.x) for trace in real] == [[40.0, 0.0, 40.0], [60.0, 0.0, 60.0], [10.0, 0.0, 10.0]]
     assert set(bars(figure)) == {"question and rules", "passages or examples", "answer"}
-    assert title(answer_tokens([answered("B", 1.0, completion_tokens=None)])) == "Tokens: nobody counted them"
+    assert title(answer_tokens([answered("B", 1.0, completion_tokens=None)])) == "Nobody counted the tokens"
 
 
 def test_reasoning_is_drawn_apart_from_the_answer() -> None:

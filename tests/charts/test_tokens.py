@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.charts import AnswerFigures, MeasuredApproach, latency_parts, tokens_and_cost, tokens_per_answer
+from core.charts import MeasuredApproach, tokens_per_answer
 from core.i18n import t
 
 
@@ -21,17 +21,3 @@ def test_an_approach_whose_tokens_nobody_counted_is_not_the_one_with_the_fewest(
     assert "0" not in written(figure) and t("charts.tokens.unknown", "en") in written(figure)
     assert figure.layout.title.text == t("charts.tokens.title.same", "en", most="420")
     assert t("charts.tokens.title.none", "en") == tokens_per_answer([silent], "en").layout.title.text
-
-
-def answer(label: str, prompt: int | None, completion: int | None) -> AnswerFigures:
-    return AnswerFigures(label, "endpoint", {"first_token": 0.2, "decode": 1.0}, prompt, 0, completion, None, "USD")
-
-
-def test_an_answer_without_counts_keeps_its_time_and_says_that_its_tokens_are_unknown() -> None:
-    answers = [answer("Retrieval", 100, 20), answer("Their service", None, None), answer("Half told", 90, None)]
-    figure = tokens_and_cost(answers)
-    unknown = t("charts.tokens.unknown")
-    assert sum(unknown in text for text in written(figure)) == 2
-    assert figure.layout.title.text == t("charts.tokens.title.same", most="120")
-    assert "Their service" in latency_parts(answers).data[0].y
-    assert tokens_and_cost([answer("Their service", None, None)]).layout.title.text == t("charts.tokens.title.none")

@@ -71,7 +71,15 @@ def page(
         "smallest_detectable": detectable(len(questions), discordance, 0.05 / len(versus)) if discordance else None,
         "sources": sources(list(questions), questions)[1],
         "headroom": headroom(by_question, shown, presets, questions),
+        "spending": spending([row for row in (*quality, *timed) if row["status"] == "finished"]),
     }  # fmt: skip
+
+
+def spending(done: list[Row]) -> dict[str, Any]:
+    """What the run asked and paid in both phases; nothing was taken over here."""
+    paid = [float(row["cost"]) for row in done if row["cost"] is not None]
+    found = {"asked": len(done), "unpriced": len(done) - len(paid), "taken": 0}
+    return found | ({"cost": sum(paid)} if paid else {})
 
 
 def approach(

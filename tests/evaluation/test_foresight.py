@@ -121,10 +121,12 @@ def test_pinned_decoding_reaches_the_server_whole() -> None:
 def test_approaches_that_were_stored_without_a_top_p_keep_their_hash() -> None:
     spec = service("m")
     stored = spec.model_dump(mode="json")
-    del stored["decoding"]["top_p"]
+    del stored["decoding"]["top_p"], stored["prompt"]["style"]
     from core.identity import content_hash
 
-    before = content_hash({name: v for name, v in stored.items() if name not in ("name", "managed", "preset")})
+    before = content_hash(
+        {name: v for name, v in stored.items() if name not in ("name", "names", "managed", "archived", "preset")}
+    )
     assert spec.hash == before
     assert spec.model_copy(update={"decoding": Decoding(top_p=0.9)}).hash != before
 

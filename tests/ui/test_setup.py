@@ -36,7 +36,7 @@ def test_what_is_chosen_in_the_set_up_is_what_the_experiment_freezes(
     assert app.toggle(key="test_take_over").value is True
     assert app.selectbox(key="test_primary").value == "correct"
     app.number_input(key="test_repetitions").set_value(3).run()
-    assert visitor.says("evaluation.warning.alike_repetitions").split("{n}")[1] in texts(app)
+    assert visitor.says("evaluation.warning.alike_repetitions", n=3) in texts(app)
     [temperature] = [n for n in app.number_input if n.label == visitor.says("approaches.spec.temperature")]
     temperature.set_value(0.7)
     [top_p] = [n for n in app.number_input if n.label == visitor.says("setup.top_p")]
@@ -44,7 +44,7 @@ def test_what_is_chosen_in_the_set_up_is_what_the_experiment_freezes(
     presets = {row.preset: row.id for row in approaches(measured.id)}
     app.selectbox(key="test_baseline").set_value(presets["rag"])
     app.run()
-    assert visitor.says("evaluation.warning.alike_repetitions").split("{n}")[1] not in texts(app)
+    assert visitor.says("evaluation.warning.alike_repetitions", n=3) not in texts(app)
     [start] = [button for button in app.button if button.label == visitor.says("ui.test.start")]
     start.click().run()
     assert not app.exception and not app.error

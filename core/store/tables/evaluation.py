@@ -98,7 +98,6 @@ class Answer(Owned, Base):
         Index("ix_answers_status", "experiment_id", "phase", "status"),
         Index("ix_answers_compare", "compare_id"),
         # what an approach took before, the newest first; and the live comparisons of a project among a million others
-        Index("ix_answers_earlier", "project_id", "approach_hash", "phase", "id"),
         Index(
             "ix_answers_live",
             "project_id",

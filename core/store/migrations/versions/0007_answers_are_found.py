@@ -1,4 +1,4 @@
-"""Indexes to find what an approach took before, and live comparisons; written by ``python -m core.store.revise``."""
+"""An index to find live comparisons; written by ``python -m core.store.revise``."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,6 @@ depends_on = None
 def upgrade() -> None:
     """Apply."""
     with op.batch_alter_table("answers", schema=None) as batch_op:
-        batch_op.create_index("ix_answers_earlier", ["project_id", "approach_hash", "phase", "id"], unique=False)
         batch_op.create_index(
             "ix_answers_live",
             ["project_id", "compare_id"],
@@ -26,4 +25,3 @@ def downgrade() -> None:
     """Undo."""
     with op.batch_alter_table("answers", schema=None) as batch_op:
         batch_op.drop_index("ix_answers_live")
-        batch_op.drop_index("ix_answers_earlier")
