@@ -145,7 +145,7 @@ def make(
     common["source"] = source
     if not long:
         make_weights(minutes=(1 - LONG_SHARE) * minutes, resume=resume, **common)
-    long_part = {"minutes": LONG_SHARE * minutes, "tokens": LONG_TOKENS, "rate": LONG_RATE}
+    long_part: dict[str, Any] = {"minutes": LONG_SHARE * minutes, "tokens": LONG_TOKENS, "rate": LONG_RATE}
     make_weights(resume=long, extend=not long, **long_part, **common)
     make_folder(run=run, out=out)
     make_report(out=out, source=source, questions=questions)
