@@ -53,6 +53,7 @@ def make_weights(
     seed: int = 0,
     device: str = "cpu",
     compiled: bool = True,
+    reading: Annotated[int, typer.Option(help="Conversations of a reading score.")] = 64,
     resume: Annotated[bool, typer.Option(help="Continue an interrupted run.")] = False,
     extend: Annotated[bool, typer.Option(help="Continue a finished run with a new budget.")] = False,
     source: Source = WORLD,
@@ -69,6 +70,7 @@ def make_weights(
         seed=seed,
         device=device,
         compiled=compiled,
+        reading_questions=reading,
     )
     if extend:  # the reading is there: no easy beginning, guides as a reminder, and a rate that falls almost at once
         settings = replace(settings, curriculum=0.0, guided=(0.5, 0.8), falling=0.9)
@@ -134,6 +136,7 @@ def make(
     source: Source = WORLD,
     count: Annotated[int, typer.Option(help="Conversations that the tokenizer is trained on.")] = 8000,
     questions: Annotated[int, typer.Option(help="Questions of each kind in the final report.")] = 400,
+    reading: Annotated[int, typer.Option(help="Conversations of a reading score on the way.")] = 64,
     compiled: bool = True,
 ) -> None:
     """From seed to weights and report: tokenizer, training, export, evaluation."""
@@ -142,7 +145,7 @@ def make(
         make_tokenizer(run=run, source=source, count=count)
     long = resume and tokens_of(run) == LONG_TOKENS
     common: dict[str, Any] = {"run": run, "processes": processes, "device": device, "compiled": compiled}
-    common["source"] = source
+    common |= {"source": source, "reading": reading}
     if not long:
         make_weights(minutes=(1 - LONG_SHARE) * minutes, resume=resume, **common)
     long_part: dict[str, Any] = {"minutes": LONG_SHARE * minutes, "tokens": LONG_TOKENS, "rate": LONG_RATE}

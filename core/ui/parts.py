@@ -207,7 +207,7 @@ def draw_approach(preset: str, label: str, note: str = "") -> None:
     """Draw an approach's name behind its marker; the name is a person's text and is escaped."""
     seen = look(preset)
     mark = f"<span style='color:{seen.colour};font-size:1.1em'>{MARKS.get(seen.symbol, '●')}</span>"
-    rest = f" <span style='opacity:.7;font-size:.85em'>{escape(note)}</span>" if note else ""
+    rest = f" <span class='approach-note' style='opacity:.7;font-size:.85em'>{escape(note)}</span>" if note else ""
     st.html(f"{mark}&nbsp;<strong>{escape(label)}</strong>{rest}")
 
 

@@ -150,7 +150,7 @@ def test_a_resumed_run_keeps_the_schedule_that_it_began_with(run: Path, tmp_path
 def test_one_command_makes_tokenizer_weights_and_report(tmp_path: Path) -> None:
     out, place = tmp_path / "model", tmp_path / "run"
     command = ["make", "--out", str(out), "--run", str(place), "--minutes", "0.05", "--processes", "1"]
-    command += ["--count", "80", "--questions", "4", "--no-compiled"]
+    command += ["--count", "80", "--questions", "4", "--reading", "2", "--no-compiled"]
     made = CliRunner().invoke(app, command)
     assert made.exit_code == 0, made.output
     assert tokens_of(place) == LONG_TOKENS, "it ends with prompts as long as real ones"
