@@ -21,7 +21,8 @@ html { font-size: 20px !important; }
 [data-testid="stMainBlockContainer"] :is([data-testid="stCaptionContainer"], [data-testid="stMetricLabel"],
   [data-testid="stBadge"], .stMarkdownBadge, [data-testid="stBaseButton-secondary"], [data-testid="stText"])
   :is(p, span, div, small, kbd):not([data-testid="stIconMaterial"]) { font-size: 1rem !important; }
-[data-testid="stMainBlockContainer"] :is([data-testid="stText"], .stMarkdownBadge, .approach-note) { font-size: 1rem !important; }
+[data-testid="stMainBlockContainer"] :is([data-testid="stText"], .stMarkdownBadge, .approach-note) {
+  font-size: 1rem !important; }
 [data-testid="stMainBlockContainer"] button :not([data-testid="stIconMaterial"]) { font-size: 1rem !important; }
 </style>"""
 """20 px is the smallest text on a slide: what is small on a desk cannot be read from the back of a room."""
