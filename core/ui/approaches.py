@@ -55,7 +55,7 @@ def _first_choice(known: Mapping[str, tb.Approach], usual: tuple[str, ...]) -> l
         for key, approach in known.items():
             kinds.setdefault(approach.preset, key)
         first = [kinds[preset] for preset in kinds if preset in usual]
-        # before there is an index or an adapter hardly one of them can answer: two are there to be compared all the same
+        # before there is an index or an adapter hardly one of them can answer: two are chosen all the same
         return first if len(first) > 1 else [*first, *(key for key in kinds.values() if key not in first)][:2]
     alike = [spec_of_row(approach).decoding for approach in known.values()]
     return [key for key, decoding in zip(known, alike, strict=True) if decoding == alike[0]]
