@@ -36,9 +36,6 @@ from .reuse import Conditions, reusable, sources_for
 ASSUMED_DISCORDANCE = 0.25
 """Share of questions on which two approaches are taken to differ before anything was measured."""
 
-_NEWEST, _OTHERS = 200, 20
-"""Earlier answers that foretell what further ones take, and other versions of an approach that are asked for some."""
-
 SMALL_SLICE = 30
 """Slices with fewer questions get a warning: their intervals are wide."""
 

@@ -74,6 +74,8 @@ class TokenRates:
 
 @dataclass(frozen=True, slots=True)
 class _Tokens:
+    """Tokens of an answer or of a part of one."""
+
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int | None = None
@@ -120,15 +122,6 @@ def price_answer(
     return Cost(amount.quantize(_SMALLEST), book.currency, "list", book.version)
 
 
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    """Tokens of an answer or of a part of one."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    cached_tokens: int | None = None
-
-
 CostPart = Literal["prompt", "context", "completion", "device"]
 """What an answer's money goes to: instructions and question, passages and examples, the answer, or device time."""
 
@@ -161,7 +154,7 @@ def price_parts(
     whole = convert(price_answer(model_ref, usage, device_seconds, device=device), currency)
     if device_seconds is not None:
         return whole, {"device": whole.amount}
-    read_only = _Counts(usage.prompt_tokens, 0, usage.cached_tokens)
+    read_only = _Tokens(usage.prompt_tokens, 0, usage.cached_tokens)
     reading = convert(price_answer(model_ref, read_only, None), currency).amount
     share = Decimal(min(context_tokens or 0, usage.prompt_tokens)) / max(usage.prompt_tokens, 1)
     context = (reading * share).quantize(_SMALLEST)
