@@ -10,6 +10,7 @@ from core.approaches import ModelChoice
 from core.decision import approach_name
 from core.errors import KurabeError
 from core.evaluation import (
+    JudgeChoice,
     JudgeConfig,
     JudgeOutcome,
     JudgePlan,
@@ -30,7 +31,7 @@ from core.ui.jobs import follow_job
 from core.ui.parts import Tile, draw_tiles, error_text, interval_text, plain, remember, section
 from core.votes import agreement, vote_count
 
-__all__ = ["draw_judge"]
+__all__ = ["choose_judge", "draw_judge"]
 
 _PAIRS = ("baseline", "all", "none")
 _SHOW = ("all", "flipped", "unreadable", "failed")
@@ -61,42 +62,50 @@ def _choose(made: list[tb.Judging]) -> tb.Judging:
     return known[picked]
 
 
-def _draw_form(project: tb.Project, found: Results) -> None:
-    model = choose_model(project, "judge", t("ui.judge.model"), t("ui.judge.address_first"))
+def choose_judge(project: tb.Project, key: str) -> JudgeChoice | None:
+    """Draw who judges, by what, and what is judged; None while the model is not named."""
+    model = choose_model(project, key, t("ui.judge.model"), t("ui.judge.address_first"))
     rubric = st.text_area(
         t("ui.judge.rubric"),
-        key="judge_rubric",
+        key=f"{key}_rubric",
         height=80,
         max_chars=4000,
         placeholder=USUAL["ja" if project.language == "ja" else "en"],
         help=t("ui.judge.rubric.help"),
     )
-    with st.grid(3, min_column_width=220):
+    with st.grid(2, min_column_width=220):
         pairs = st.selectbox(
-            t("ui.judge.pairs"), _PAIRS, format_func=lambda key: t(f"ui.judge.pairs.{key}"), key="judge_pairs"
+            t("ui.judge.pairs"), _PAIRS, format_func=lambda one: t(f"ui.judge.pairs.{one}"), key=f"{key}_pairs"
         )
         metrics = st.multiselect(
             t("ui.judge.metrics"),
             judged_names(),
             default=["groundedness", "relevance"],
-            format_func=lambda key: t(f"measures.metric.{key}"),
-            key="judge_metrics",
-        )
-        questions = st.number_input(
-            t("evaluation.field.questions"), 1, None, value=None, placeholder=t("ui.all"), key="judge_questions"
+            format_func=lambda one: t(f"measures.metric.{one}"),
+            key=f"{key}_metrics",
         )
     if model is None:
+        return None
+    return JudgeChoice(model=model, rubric=rubric.strip(), pairs=pairs, metrics=tuple(metrics))  # type: ignore[arg-type]  # one of _PAIRS
+
+
+def _draw_form(project: tb.Project, found: Results) -> None:
+    chosen = choose_judge(project, "judge")
+    questions = st.number_input(
+        t("evaluation.field.questions"), 1, None, value=None, placeholder=t("ui.all"), key="judge_questions", width=240
+    )
+    if chosen is None:
         return
     config = JudgeConfig(
         experiment_id=found.experiment_id,
-        model=model,
-        rubric=rubric.strip(),
-        pairs=pairs,  # type: ignore[arg-type]  # one of _PAIRS
-        metrics=tuple(metrics),
+        model=chosen.model,
+        rubric=chosen.rubric,
+        pairs=chosen.pairs,
+        metrics=chosen.metrics,
         questions=int(questions) if questions else None,
     )
     plan = _plan(config.model_dump_json(), vote_count(project.id))
-    _draw_plan(project, plan, model)
+    _draw_plan(project, plan, chosen.model)
     if st.button(t("ui.judge.start"), type="primary", icon=":material/play_arrow:", disabled=not plan.calls):
         st.query_params["judging"] = start_judging(config).id
         st.rerun()

@@ -17,7 +17,6 @@ from core.evaluation import (
     JudgeChoice,
     Plan,
     PlannedApproach,
-    judged_names,
     latest_experiment,
     plan_experiment,
     start_experiment,
@@ -25,12 +24,11 @@ from core.evaluation import (
 from core.i18n import format_duration, format_money, format_number, t
 from core.knowledge import default_kb, latest_index
 from core.measures import METRICS, PRIMARY
-from core.measures.metrics.rubric import USUAL
 from core.models import resolve_base
 from core.store import tables as tb
 from core.ui.approaches import approach_label, choose_approaches, draw_missing
 from core.ui.findings import when
-from core.ui.forms import choose_model
+from core.ui.model_judge import choose_judge
 from core.ui.parts import Tile, draw_tiles, plain
 from core.ui.seal import draw_split_advice, first_split
 
@@ -38,8 +36,6 @@ __all__ = ["draw_setup"]
 
 _KEPT_SECONDS = 60
 """A plan is worked out again after this long: documents may have changed."""
-
-_PAIRS = ("baseline", "all", "none")
 
 
 def draw_setup(project: tb.Project) -> str | None:
@@ -253,29 +249,8 @@ def _judge(project: tb.Project) -> tuple[JudgeChoice | None, bool]:
     with st.expander(t("setup.judge"), icon=":material/gavel:"):
         if not st.toggle(t("setup.judge.wanted"), False, key="test_judge", help=t("setup.judge.help")):
             return None, True
-        model = choose_model(project, "test_judge", t("ui.judge.model"), t("ui.judge.address_first"))
-        rubric = st.text_area(
-            t("ui.judge.rubric"),
-            key="test_judge_rubric",
-            height=80,
-            max_chars=4000,
-            placeholder=USUAL["ja" if project.language == "ja" else "en"],
-            help=t("ui.judge.rubric.help"),
-        )
-        with st.grid(2, min_column_width=220):
-            pairs = st.selectbox(
-                t("ui.judge.pairs"), _PAIRS, format_func=lambda key: t(f"ui.judge.pairs.{key}"), key="test_judge_pairs"
-            )
-            metrics = st.multiselect(
-                t("ui.judge.metrics"),
-                judged_names(),
-                default=["groundedness", "relevance"],
-                format_func=lambda key: t(f"measures.metric.{key}"),
-                key="test_judge_metrics",
-            )
-    if model is None:
-        return None, False
-    return JudgeChoice(model=model, rubric=rubric.strip(), pairs=pairs, metrics=tuple(metrics)), True  # type: ignore[arg-type]  # one of _PAIRS
+        chosen = choose_judge(project, "test_judge")
+    return chosen, chosen is not None
 
 
 def _draw_plan(plan: Plan, config: ExperimentConfig, chosen: Mapping[str, tb.Approach]) -> None:
