@@ -200,6 +200,7 @@ def _draw_actions(row: tb.Document) -> None:
             file_name=row.name,
             key=f"original_{row.id}",
             help=t("ui.documents.original.help"),
+            on_click="ignore",
         )
         versions = document_versions(row.id)
         if len(versions) > 1:

@@ -381,6 +381,7 @@ def _draw_export(row: tb.DatasetVersion) -> None:
         lambda: export_text(row.id, kind, wanted),
         icon=":material/download:",
         file_name=f"kurabe-{row.hash.rpartition(':')[2][:8]}.{kind if kind in ('csv', 'parquet') else 'jsonl'}",
+        on_click="ignore",
     )
 
 

@@ -95,6 +95,7 @@ def draw_keeping(run: RunView) -> None:
             file_name=f"kurabe-run-{run.id[:8]}.zip",
             icon=":material/luggage:",
             help=t("ui.registry.kit.help"),
+            on_click="ignore",
         )
         with st.popover(t("ui.registry.delete"), icon=":material/delete:", type="tertiary"):
             held = lineage(run.id)
@@ -122,6 +123,7 @@ def draw_taking(adapter: tb.Adapter) -> None:
             icon=":material/download:",
             key=f"export_{adapter.id}",
             help=t("ui.registry.export.help"),
+            on_click="ignore",
         )
         with st.popover(t("ui.registry.card"), icon=":material/badge:"):
             st.code(model_card(adapter.id), language="markdown", wrap_lines=True)
@@ -153,7 +155,10 @@ def draw_work(project: tb.Project) -> None:
 
 
 def _written(write: Callable[[Path], Path]) -> Callable[[], bytes]:
-    """Return what a download button calls: the archive is made when somebody wants it, not at every redraw."""
+    """Return what a download button calls: the archive is made when somebody wants it, not at every redraw.
+
+    The button must not run the page again (``on_click="ignore"``): that would take the call back before it is made.
+    """
     code = language()  # the archive is made in another thread, which does not know the reader's
 
     def content() -> bytes:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from core.i18n import catalogue
 from core.settings import ROOT
@@ -109,9 +110,15 @@ def two_runs(home: Path) -> list[dict[str, Any]]:
 
 
 def downloaded(page: Page, button: str) -> list[str]:
-    """Press a download button and return the names in the archive that comes."""
-    with page.expect_download(timeout=120_000) as waiting:
-        press(page, button)
+    """Press a download button and return the names in the archive that comes; press again if the press was lost."""
+    for wait in (20_000, 20_000, 120_000):  # a press that meets the page while it is drawn anew reaches nobody
+        try:
+            with page.expect_download(timeout=wait) as waiting:
+                press(page, button)
+            break
+        except PlaywrightTimeoutError:
+            if wait == 120_000:
+                raise
     with zipfile.ZipFile(waiting.value.path()) as archive:
         assert archive.testzip() is None
         return [name.rpartition("/")[2] for name in archive.namelist()]
