@@ -251,3 +251,24 @@ def test_every_answer_tells_where_one_that_knows_and_one_that_does_not_part(lang
                 if lookup.fact is None:
                     assert abstains(said[place:]) or said[place:].startswith(("null", "false", "unknown", "-")), said
     assert {form for form, missing in seen if missing} >= {"default", "json", "prefix", "tone", "tag", "fields"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_of_a_sorted_inquiry_is_listed_or_shown_before_it(language: str) -> None:
+    shown = 0
+    for talk in many(language, kind="classify"):
+        examples = talk.tags["examples"]
+        assert isinstance(examples, list)
+        shown += bool(examples)
+        for lookup in talk.lookups:
+            for place, source in lookup.copies:
+                code = talk.messages[place.message]["content"][place.start : place.end]
+                assert talk.messages[source.message]["content"][source.start : source.end] == code
+                assert source.message < place.message == lookup.message
+        assert not {lookup.message for lookup in talk.lookups} & set(examples)  # what only chance tells is not learned
+    assert 20 < shown < 100
+
+
+def test_inquiries_of_several_groups_share_a_code_in_some_conversations() -> None:
+    systems = [talk.messages[0]["content"] for talk in many("en", kind="classify")]
+    assert sum("/" in system for system in systems) > 20

@@ -345,6 +345,27 @@ GROUPS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     ),
     "warranty": (("warranty", "guarantee"), ("保証",), ("warranty",)),
     "look": (("design", "look", "appearance"), ("外観", "デザイン"), ("colour", "material")),
+    "care": (
+        ("care", "cleaning", "washing"),
+        ("手入れ", "清掃"),
+        ("cleaning_tool", "dishwasher_safe", "filter_interval"),
+    ),
+    "features": (
+        ("features", "options", "functions"),
+        ("機能", "付属品"),
+        ("accessory", "app_name", "programs", "water_resistance", "max_temperature", "noise"),
+    ),
+    "origin": (("origin", "production", "identity"), ("製造", "型番"), ("made_in", "release_date", "model_number")),
+    "conditions": (
+        ("conditions", "terms", "rules"),
+        ("条件", "規定"),
+        ("deadline", "notice_period", "valid_until", "minimum_age", "documents_needed", "approver", "free_from"),
+    ),
+    "steps": (
+        ("steps", "procedure", "work"),
+        ("手順", "作業"),
+        ("first_step", "last_step", "tool_needed", "duration", "frequency", "responsible", "form_code"),
+    ),
 }
 CLASSIFY: dict[str, dict[str, tuple[str, ...]]] = {
     "en": {
@@ -356,6 +377,11 @@ CLASSIFY: dict[str, dict[str, tuple[str, ...]]] = {
         "code": (
             "Classify the message. Codes: {list}. Reply with the code only.",
             "Give the code of the inquiry and nothing else. {list}.",
+        ),
+        "shown": (
+            "Sort each inquiry. Reply with its code only.",
+            "Every message gets a code, as in the examples.",
+            "Answer with the code of the inquiry.",
         ),
         "json": (
             "Classify the message as JSON with key {k}. Labels: {list}.",
@@ -371,6 +397,11 @@ CLASSIFY: dict[str, dict[str, tuple[str, ...]]] = {
         "code": (
             "お問い合わせを分類し、コードだけを答えてください。{list}",
             "コードを一つ答えてください。コード: {list}",
+        ),
+        "shown": (
+            "お問い合わせを分類し、コードだけを答えてください。",
+            "例のように、お問い合わせのコードを答えてください。",
+            "それぞれの問い合わせにコードを付けてください。",
         ),
         "json": (
             "お問い合わせを分類し、キー{k}のJSONで答えてください。分類: {list}",

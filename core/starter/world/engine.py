@@ -385,7 +385,7 @@ def generate(
     """
     language = language or rng.choices(("en", "ja"), (3, 2))[0]  # English is the slower to be read
     maker = Maker(rng, language, progress, wording, names)
-    kind = kind or rng.choices(("context", "closed", "examples", "copy", "classify"), (72, 8, 11, 5, 4))[0]
+    kind = kind or rng.choices(("context", "closed", "examples", "copy", "classify"), (62, 7, 10, 5, 16))[0]
     if kind == "copy":
         return add_copying(maker, turns or rng.randint(3, 6)).finish("copy", 0)
     if kind == "classify":

@@ -67,13 +67,24 @@ def add_copying(maker: Maker, turns: int) -> Maker:
     return maker
 
 
+def _cases(rng: random.Random, form: str) -> list[tuple[str, ...]]:
+    """Three to five cases, each of one group of attributes, or of up to three that share a code."""
+    groups = rng.sample(sorted(GROUPS), len(GROUPS))
+    cases = []
+    for _ in range(rng.randint(3, 5)):
+        size = rng.choice((1, 1, 2, 3)) if form in ("code", "shown") else 1
+        cases.append(tuple(groups[:size]))
+        groups = groups[size:]
+    return cases
+
+
 def add_classification(maker: Maker, turns: int) -> Maker:
-    """A system prompt with labels (or codes for them) and inquiries to sort."""
+    """Inquiries to sort into labels or codes that the system prompt lists, or that earlier inquiries show."""
     rng, language, ja = maker.rng, maker.language, int(maker.language == "ja")
-    chosen = rng.sample(sorted(GROUPS), rng.randint(3, 5))
-    form = rng.choice(("label", "label", "code", "code", "json"))
-    labels = {group: rng.choice(GROUPS[group][ja]) for group in chosen}
-    targets = {g: random_word(rng, "en") if form == "code" else labels[g] for g in chosen}
+    form = rng.choice(("label", "label", "code", "code", "json", "shown", "shown"))
+    cases = _cases(rng, form)
+    labels = {case: "/".join(rng.choice(GROUPS[group][ja]) for group in case) for case in cases}
+    targets = {case: random_word(rng, "en") if form in ("code", "shown") else labels[case] for case in cases}
     key = rng.choice(KEY_WORDS) if rng.random() < 0.6 else random_word(rng, "en")
     text, where = maker._message(), {}
     head, *rest = re.split(r"(\{list\}|\{k\})", rng.choice(CLASSIFY[language][form]))
@@ -83,34 +94,56 @@ def add_classification(maker: Maker, turns: int) -> Maker:
         if piece == "{k}":
             key_span = text.add(key)
         elif piece == "{list}":
-            for place, group in enumerate(chosen):
+            for place, case in enumerate(cases):
                 text.add(("、" if ja else ", ") if place else "")
-                where[group] = text.add(targets[group])
-                text.add((" = " + labels[group]) if form == "code" else "")
+                where[case] = text.add(targets[case])
+                text.add((" = " + labels[case]) if form == "code" else "")
         else:
             text.add(piece)
     maker._put("system", text)
+    if form == "shown":
+        for case in rng.sample(cases, len(cases)):
+            where[case] = _show(maker, case, targets[case])
     for _ in range(turns):
-        _classify(maker, rng.choice(chosen), targets, where, (key, key_span) if form == "json" else None)
+        _classify(maker, rng.choice(cases), targets, where, (key, key_span) if form == "json" else None)
     return maker
 
 
-def _classify(
-    maker: Maker, group: str, targets: dict[str, str], where: dict[str, Span], key: tuple[str, Span | None] | None
-) -> None:
+def _inquire(maker: Maker, case: tuple[str, ...]) -> None:
+    """Write an inquiry about an attribute of one of the case's groups."""
     rng, language = maker.rng, maker.language
-    attribute = rng.choice(GROUPS[group][2])
+    attribute = rng.choice(GROUPS[rng.choice(case)][2])
     fact, _ = draw_of(rng, language, attribute)
     name = make_name(rng, BY_KEY[attribute].entity, language, maker.names)
     text = maker._message()
     text.fill(rng.choice(words.questions(language, attribute, maker.wording)), p=name, e=fact[1])
     maker._put("user", text)
+
+
+def _show(maker: Maker, case: tuple[str, ...], target: str) -> Span:
+    """Write one inquiry of the case and its code: an example, whose code stands nowhere before it."""
+    _inquire(maker, case)
+    reply = maker._message()
+    span = reply.add(target)
+    maker._put("assistant", reply)
+    maker.examples.append(reply.message)
+    return span
+
+
+def _classify(
+    maker: Maker,
+    case: tuple[str, ...],
+    targets: dict[tuple[str, ...], str],
+    where: dict[tuple[str, ...], Span],
+    key: tuple[str, Span | None] | None,
+) -> None:
+    _inquire(maker, case)
     reply, copies = maker._message(), []
     if key is not None and key[1] is not None:
         reply.add('{"')
         copies.append((reply.add(key[0]), key[1]))
         reply.add('": "')
-    copies.append((reply.add(targets[group]), where[group]))
+    copies.append((reply.add(targets[case]), where[case]))
     reply.add('"}' if key is not None else "")
     maker._put("assistant", reply)
     maker.conversation.lookups.append(Lookup(reply.message, None, None, None, tuple(copies), None, "chat"))
