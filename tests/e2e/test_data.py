@@ -1,0 +1,196 @@
+"""Questions and documents in a real browser: what a team does with its own data, in both languages, by clicking."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.i18n import Language, catalogue, t
+from core.settings import reset_settings
+from core.store import reset_engine
+from tests.e2e.running import ADDRESSES, Server, settle
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+ROWS: dict[Language, str] = {
+    "en": "question,answer,split\n"
+    + "".join(f"How long is the warranty of kettle number {n}?,{n} months.,train\n" for n in range(11, 31))
+    + "How tall is the lamp?,2 m,train\nHow tall is the lamp?,2 m,train\nWhom do I ask?,Write to mika@aoba.co.jp.,test\n",
+    "ja": "質問,回答,split\n"
+    + "".join(f"ケトル{n}番の保証期間はどれくらいですか?,{n}か月です。,train\n" for n in range(11, 31))
+    + "ランプの高さは?,2mです。,train\nランプの高さは?,2mです。,train\n誰に聞けばよいですか?,mika@aoba.co.jpへどうぞ。,test\n",
+}
+DOCUMENTS: dict[Language, dict[str, str]] = {
+    "en": {
+        "kettle.md": "# Amber Kettle\n\nThe warranty of the Amber Kettle is 24 months. Keep the receipt.",
+        "lamp.md": "# Luna Lamp\n\nThe Luna Lamp is 2 m tall and weighs 3 kg.",
+    },
+    "ja": {
+        "kettle.md": "# 琥珀ケトル\n\n琥珀ケトルの保証期間は24か月です。レシートを保管してください。",
+        "lamp.md": "# 月ランプ\n\n月ランプの高さは2mで、重さは3kgです。",
+    },
+}
+ASKED: dict[Language, tuple[str, str, str]] = {
+    "en": ("How long is the warranty of the Amber Kettle?", "24 months", "36 months"),
+    "ja": ("琥珀ケトルの保証期間は?", "24か月", "36か月"),
+}
+
+
+@contextmanager
+def in_home(folder: Path) -> Iterator[None]:
+    """Work in the running app's home for a moment."""
+    before = os.environ.get("KURABE_HOME")
+    os.environ["KURABE_HOME"] = str(folder)
+    reset_settings()
+    reset_engine()
+    try:
+        yield
+    finally:
+        os.environ.pop("KURABE_HOME")
+        if before is not None:
+            os.environ["KURABE_HOME"] = before
+        reset_settings()
+        reset_engine()
+
+
+def new_project(home: Path, name: str, code: Language) -> str:
+    with in_home(home):
+        from core.projects import create_project
+
+        return create_project(name, language=code).id
+
+
+def press(page: Page, name: str) -> None:
+    settle(page)
+    page.get_by_role("button", name=name, exact=True).first.click(timeout=60_000)
+
+
+def shows(page: Page, text: str | re.Pattern[str], seconds: float = 90) -> None:
+    expect(page.get_by_test_id("stMain").get_by_text(text).first).to_be_visible(timeout=seconds * 1000)
+
+
+def visit(page: Page, server: Server, key: str, project: str, code: Language, view: str = "", more: str = "") -> None:
+    page.goto(f"{server.url}/{ADDRESSES[key]}?project={project}&lang={code}&view={view}{more}")
+    settle(page)
+
+
+def select_row(page: Page, row: int, table: int = 0) -> None:
+    """Select a row of a table: its marks stand at the left edge of the canvas, a row every 35 pixels."""
+    grid = page.get_by_test_id("stDataFrame").nth(table)
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 14, box["y"] + 35 + 17 + 35 * row)
+    settle(page)
+
+
+@pytest.mark.parametrize("code", ["ja", "en"])
+def test_questions_are_imported_checked_mended_split_and_taken_away(
+    code: Language, page: Page, server: Server, served_home: Path
+) -> None:
+    words = catalogue(code)
+    project = new_project(served_home, f"Questions {code}", code)
+    visit(page, server, "questions", project, code)
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": "table.csv", "mimeType": "text/csv", "buffer": ROWS[code].encode()}
+    )
+    press(page, words["ui.import.do"])
+    shows(page, t("ui.import.done", code, n="23"))
+    visit(page, server, "questions", project, code, "check")
+    press(page, words["ui.checks.run"])
+    shows(page, words["ui.checks.repair"])
+    press(page, words["ui.checks.repair"])
+    visit(page, server, "questions", project, code, "versions")
+    shows(page, words["ui.versions.difference"])
+    press(page, words["ui.split.make"])
+    settle(page)
+    with page.expect_download(timeout=60_000) as waiting:
+        press(page, words["ui.export.download"])
+    assert waiting.value.path().stat().st_size > 500
+    visit(page, server, "questions", project, code, "browse")
+    select_row(page, 0)
+    page.get_by_text(words["ui.questions.edit"], exact=True).click()
+    settle(page)
+    page.get_by_label(words["ui.questions.answer"], exact=True).first.fill("36")
+    press(page, words["ui.questions.edit.save"])
+    shows(page, words["ui.questions.select"])
+    with in_home(served_home):
+        from core.datasets import examples, latest_version
+
+        newest = latest_version(project)
+        assert newest is not None
+        rows = examples(newest.id, limit=100)
+    assert [row.answer for row in rows].count("36") == 1
+    assert {row.split for row in rows} == {"train", "validation", "test"}
+    written = " ".join(row.answer for row in rows)
+    assert len(rows) < ROWS[code].count("\n") - 1 or "mika@" not in written  # the first repair offered was made
+
+
+@pytest.mark.parametrize("code", ["ja", "en"])
+def test_documents_are_added_indexed_searched_edited_and_deleted(
+    code: Language, page: Page, server: Server, served_home: Path
+) -> None:
+    words = catalogue(code)
+    question, before, after = ASKED[code]
+    project = new_project(served_home, f"Documents {code}", code)
+    visit(page, server, "documents", project, code)
+    page.locator("input[type=file]").first.set_input_files(
+        [{"name": n, "mimeType": "text/markdown", "buffer": text.encode()} for n, text in DOCUMENTS[code].items()]
+    )
+    press(page, words["ui.documents.add"])
+    shows(page, t("ui.documents.added", code, n="2"))
+    press(page, words["ui.index.build"])
+    shows(page, t("ui.index.current", code, n="0"))
+    visit(page, server, "documents", project, code, "search", f"&query={question}")
+    shows(page, re.compile(before))
+    visit(page, server, "documents", project, code, "list")
+    select_row(page, 0)
+    page.get_by_role("tab", name=words["ui.documents.edit"]).click()
+    field = page.get_by_label(words["ui.documents.text"], exact=True)
+    field.fill(field.input_value().replace(before, after))
+    press(page, words["ui.documents.save"])
+    shows(page, t("ui.documents.version_n", code, n=2))
+    visit(page, server, "documents", project, code, "search", f"&query={question}")
+    shows(page, re.compile(after))
+    expect(page.get_by_test_id("stMain").get_by_text(before)).to_have_count(0)
+    visit(page, server, "documents", project, code, "list")
+    select_row(page, 0)
+    page.get_by_role("button", name=words["ui.documents.delete"]).click()
+    page.get_by_role("button", name=words["ui.documents.delete.sure"]).click()
+    settle(page)
+    visit(page, server, "documents", project, code, "search", f"&query={question}")
+    expect(page.get_by_test_id("stMain").get_by_text(re.compile(after))).to_have_count(0, timeout=60_000)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("code", ["ja", "en"])
+def test_the_sample_search_is_judged_and_its_settings_are_tried(
+    code: Language, page: Page, server: Server, served_home: Path
+) -> None:
+    words = catalogue(code)
+    with in_home(served_home):
+        from core.projects import projects
+
+        project = next(each.id for each in projects() if each.language == code and each.sample)
+    visit(page, server, "documents", project, code)
+    if page.get_by_role("button", name=words["ui.index.build"], exact=True).count():
+        press(page, words["ui.index.build"])
+        shows(page, t("ui.index.current", code, n="0"), 300)
+    visit(page, server, "documents", project, code, "judge")
+    press(page, words["ui.judging.start"])
+    shows(page, words["ui.judging.details"], 240)
+    visit(page, server, "documents", project, code, "sweep")
+    press(page, words["ui.sweep.start"])
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=600_000)
+    visit(page, server, "documents", project, code, "list")
+    press(page, words["ui.documents.check"])
+    settle(page)
+    visit(page, server, "questions", project, code, "check")
+    press(page, words["ui.coverage.run"])
+    shows(page, words["ui.coverage.where"], 240)
