@@ -21,10 +21,12 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 ROWS: dict[Language, str] = {
     "en": "question,answer,split\n"
     + "".join(f"How long is the warranty of kettle number {n}?,{n} months.,train\n" for n in range(11, 31))
-    + "How tall is the lamp?,2 m,train\nHow tall is the lamp?,2 m,train\nWhom do I ask?,Write to mika@aoba.co.jp.,test\n",
+    + 2 * "How tall is the lamp?,2 m,train\n"
+    + "Whom do I ask?,Write to mika@aoba.co.jp.,test\n",
     "ja": "質問,回答,split\n"
     + "".join(f"ケトル{n}番の保証期間はどれくらいですか?,{n}か月です。,train\n" for n in range(11, 31))
-    + "ランプの高さは?,2mです。,train\nランプの高さは?,2mです。,train\n誰に聞けばよいですか?,mika@aoba.co.jpへどうぞ。,test\n",
+    + 2 * "ランプの高さは?,2mです。,train\n"
+    + "誰に聞けばよいですか?,mika@aoba.co.jpへどうぞ。,test\n",
 }
 DOCUMENTS: dict[Language, dict[str, str]] = {
     "en": {
