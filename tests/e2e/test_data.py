@@ -176,6 +176,8 @@ def test_the_sample_search_is_judged_and_its_settings_are_tried(
     code: Language, page: Page, server: Server, served_home: Path
 ) -> None:
     words = catalogue(code)
+    page.goto(f"{server.url}/?lang={code}")  # the first visit of all brings the samples
+    settle(page)
     with in_home(served_home):
         from core.projects import projects
 
@@ -186,7 +188,7 @@ def test_the_sample_search_is_judged_and_its_settings_are_tried(
         shows(page, t("ui.index.current", code, n="0"), 300)
     visit(page, server, "documents", project, code, "judge")
     press(page, words["ui.judging.start"])
-    shows(page, words["ui.judging.details"], 240)
+    shows(page, words["ui.judging.note"].rpartition("}")[2].strip(), 240)
     visit(page, server, "documents", project, code, "sweep")
     press(page, words["ui.sweep.start"])
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=600_000)

@@ -108,24 +108,36 @@ def test_an_adapter_that_learned_nothing_is_called_out(begin: Begin) -> None:
     assert [warning["code"] for warning in result["warnings"]] == ["same_answers"]
 
 
+DROPPING = {"name": "lora", "rank": 4, "dropout": 0.1}
+_unbroken: list[tuple[bytes, float]] = []
+
+
+def unbroken_run(begin: Begin, home: Path) -> tuple[bytes, float]:
+    """The adapter and validation loss of a run that nothing interrupted; made once, four tests compare with it."""
+    if not _unbroken:
+        training = begin(DROPPING)
+        training.go()
+        assert training.run.result is not None
+        _unbroken.append((training.weights(home), training.run.result["eval_loss"]))
+    return _unbroken[0]
+
+
 @pytest.mark.parametrize("crash_at", [("metrics", 5), ("checkpoint", 6), ("samples", 9)])
 def test_a_resumed_run_ends_bit_equal_to_an_unbroken_one(begin: Begin, home: Path, crash_at: tuple[str, int]) -> None:
-    unbroken = begin({"name": "lora", "rank": 4, "dropout": 0.1})
-    unbroken.go()
-    broken = begin({"name": "lora", "rank": 4, "dropout": 0.1})
+    weights, loss = unbroken_run(begin, home)
+    broken = begin(DROPPING)
     with pytest.raises(Crash):
         broken.go(crash_at=crash_at)
     result = broken.go()
     assert broken.events("resumed")[0]["step"] == (3 if crash_at[0] == "metrics" else 6)
     assert result["steps"] == 12
-    assert broken.weights(home) == unbroken.weights(home)
-    assert result["eval_loss"] == unbroken.run.result["eval_loss"]
+    assert broken.weights(home) == weights
+    assert result["eval_loss"] == loss
 
 
 def test_a_truncated_newest_checkpoint_is_refused_and_the_one_before_it_used(begin: Begin, home: Path) -> None:
-    unbroken = begin()
-    unbroken.go()
-    broken = begin()
+    weights, _ = unbroken_run(begin, home)
+    broken = begin(DROPPING)
     with pytest.raises(Crash):
         broken.go(crash_at=("checkpoint", 9))
     newest = broken.folder / "checkpoints" / "checkpoint-9"
@@ -134,7 +146,7 @@ def test_a_truncated_newest_checkpoint_is_refused_and_the_one_before_it_used(beg
     broken.go()
     assert [event["name"] for event in broken.events("checkpoint_refused")] == ["checkpoint-9"]
     assert [event["step"] for event in broken.events("resumed")] == [6]
-    assert broken.weights(home) == unbroken.weights(home)
+    assert broken.weights(home) == weights
 
 
 def test_stop_saves_what_was_learned(begin: Begin, known: Known) -> None:
@@ -212,13 +224,14 @@ def test_numbers_that_overflow_at_once_leave_nothing(begin: Begin, known: Known,
     assert adapters(known.project) == []
 
 
-def test_a_time_limit_ends_the_run_with_its_learning_rate_at_zero(begin: Begin) -> None:
+def test_a_time_limit_ends_the_run_and_its_learning_rate_falls_with_the_time_left(begin: Begin) -> None:
     training = begin(epochs=None, seconds_limit=6)
     result = training.go()
     assert result["ended"] == "budget"
     assert 6 <= result["train_seconds"] < 30
     rates = [event["learning_rate"] for event in training.events("metrics")]
-    assert rates[-1] < 0.5 * max(rates)
+    falling = rates[rates.index(max(rates)) :]  # how far depends on when the last report was made
+    assert len(falling) > 1 and falling == sorted(falling, reverse=True) and falling[-1] < falling[0]
     assert training.events("progress")[-3]["unit"] == "seconds"
 
 
@@ -233,8 +246,8 @@ def test_the_report_holds_what_a_person_watches(begin: Begin) -> None:
 
 
 def test_patience_ends_a_run_that_no_longer_gets_better(begin: Begin) -> None:
-    result = begin(learning_rate=1e-9, evaluations=8, patience=2, epochs=20).go()
-    assert result["ended"] == "patience" and result["steps"] < 60
+    result = begin(learning_rate=1e-9, evaluations=8, patience=2, epochs=8).go()
+    assert result["ended"] == "patience" and result["steps"] < 24
 
 
 def test_the_weights_of_the_base_stay_as_they_are(begin: Begin) -> None:
