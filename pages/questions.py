@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.i18n import format_number, t
-from core.ui.drafting import draw_drafts
+from core.ui.drafting import draw_drafts, draw_taken_over
 from core.ui.frame import current_project
 from core.ui.importing import draw_import
 from core.ui.parts import choose_view, draw_empty, draw_head, section
@@ -13,6 +13,7 @@ project = current_project()
 draw_head("questions")
 if (imported := st.session_state.pop("imported", None)) is not None:
     st.success(t("ui.import.done", n=format_number(imported)), icon=":material/check_circle:")
+draw_taken_over()
 version = choose_version(project)
 if version is None:
     draw_empty("ui.questions.empty")

@@ -31,16 +31,20 @@ from core.ui.forms import choose_model
 from core.ui.jobs import follow_job
 from core.ui.parts import Tile, draw_tiles, error_text, plain, remember, section
 
-__all__ = ["draw_drafts"]
+__all__ = ["draw_drafts", "draw_taken_over"]
 
 _PAGE = 5
+
+
+def draw_taken_over() -> None:
+    """Say what accepted drafts became: in any view, for the first version of all makes the page open another one."""
+    if (rows := st.session_state.pop("drafts_added", None)) is not None:
+        st.success(t("ui.drafts.added", n=format_number(rows)), icon=":material/check_circle:")
 
 
 def draw_drafts(project: tb.Project) -> None:
     """Draw the drafts to decide about, what is missing, and the form for more."""
     section(t("ui.drafts.title"), t("ui.drafts.text"))
-    if (rows := st.session_state.pop("drafts_added", None)) is not None:
-        st.success(t("ui.drafts.added", n=format_number(rows)), icon=":material/check_circle:")
     made = draftings(project.id)
     for drafting in made:
         if drafting.completed_at is None and drafting.job_id is not None:

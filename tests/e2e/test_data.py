@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from core.i18n import Language, catalogue, t
 from core.settings import reset_settings
 from core.store import reset_engine
 from tests.e2e.running import ADDRESSES, Server, settle
+from tests.faults.troubled import Handler, troubled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -92,7 +94,7 @@ def select_row(page: Page, row: int, table: int = 0) -> None:
     settle(page)
 
 
-@pytest.mark.parametrize("code", ["ja", "en"])
+@pytest.mark.parametrize("code", ["ja", pytest.param("en", marks=pytest.mark.full)])
 def test_questions_are_imported_checked_mended_split_and_taken_away(
     code: Language, page: Page, server: Server, served_home: Path
 ) -> None:
@@ -134,7 +136,7 @@ def test_questions_are_imported_checked_mended_split_and_taken_away(
     assert len(rows) < ROWS[code].count("\n") - 1 or "mika@" not in written  # the first repair offered was made
 
 
-@pytest.mark.parametrize("code", ["ja", "en"])
+@pytest.mark.parametrize("code", ["ja", pytest.param("en", marks=pytest.mark.full)])
 def test_documents_are_added_indexed_searched_edited_and_deleted(
     code: Language, page: Page, server: Server, served_home: Path
 ) -> None:
@@ -168,6 +170,47 @@ def test_documents_are_added_indexed_searched_edited_and_deleted(
     settle(page)
     visit(page, server, "documents", project, code, "search", f"&query={question}")
     expect(page.get_by_test_id("stMain").get_by_text(re.compile(after))).to_have_count(0, timeout=60_000)
+
+
+def drafted(handler: Handler, question: str, before: int) -> None:
+    """A service that drafts one question from whichever passage it is given."""
+    code: Language = "ja" if "ケトル" in question or "ランプ" in question else "en"
+    asked, value, _ = ASKED[code]
+    quote = DOCUMENTS[code]["kettle.md"].splitlines()[2]
+    handler.answer(json.dumps([{"question": asked, "answer": value, "quote": quote}], ensure_ascii=False))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("code", ["ja", "en"])
+def test_questions_are_drafted_from_documents_accepted_by_a_person_and_kept(
+    code: Language, page: Page, server: Server, served_home: Path
+) -> None:
+    words = catalogue(code)
+    project = new_project(served_home, f"Drafts {code}", code)
+    with in_home(served_home):
+        from core.knowledge import add_documents, default_kb
+
+        name = "kettle.md"
+        add_documents(default_kb(project).id, [(name, DOCUMENTS[code][name].encode())])
+    with troubled(drafted) as outside:
+        visit(page, server, "questions", project, code)
+        for label, text in (("ui.judge.url", outside.url), ("ui.judge.ref", "drafter")):
+            page.get_by_label(words[label], exact=True).fill(text)
+            page.get_by_label(words[label], exact=True).press("Enter")
+            settle(page)
+        press(page, words["ui.drafts.start"])
+        accept = page.get_by_role("button", name=words["ui.drafts.accept"], exact=True).first
+        expect(accept).to_be_visible(timeout=120_000)
+        accept.click()
+        press(page, t("ui.drafts.add.button", code, n="1"))
+        shows(page, t("ui.drafts.added", code, n="1"))
+    with in_home(served_home):
+        from core.datasets import examples, latest_version
+
+        newest = latest_version(project)
+        assert newest is not None
+        [row] = examples(newest.id, limit=10)
+    assert (row.question, row.answer) == ASKED[code][:2] and row.gold
 
 
 @pytest.mark.full
