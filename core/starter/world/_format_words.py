@@ -409,6 +409,20 @@ CLASSIFY: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
 }
+TAGGED: dict[str, tuple[str, ...]] = {
+    "en": (
+        "Messages that begin with {t} are to be sorted.",
+        "{t} marks an inquiry to sort; answer everything else as usual.",
+        "Sort what is marked {t}, and nothing else.",
+        "For messages marked {t}:",
+    ),
+    "ja": (
+        "{t}で始まるお問い合わせだけを分類します。",
+        "{t}の付いたものは分類し、ほかは普通に答えてください。",
+        "{t}は分類してほしいお問い合わせの印です。",
+        "{t}の印がある場合:",
+    ),
+}
 COPY: dict[str, tuple[str, ...]] = {
     "en": (
         "Repeat this exactly: {s}",
