@@ -8,12 +8,13 @@ from typing import Any
 
 import streamlit as st
 
-from core.datasets import count_examples, count_pairs, latest_version
+from core.datasets import count_examples, count_pairs, dataset_versions, datasets, latest_version
 from core.errors import KurabeError
 from core.evaluation import latest_experiment
 from core.i18n import format_number, t
 from core.jobs import JobView, job_view
-from core.knowledge import default_kb, latest_index
+from core.knowledge import default_kb, index_versions, latest_index
+from core.models import bases_here
 from core.store import tables as tb
 from core.training import (
     METHODS,
@@ -26,16 +27,16 @@ from core.training import (
     newest_probe,
     preflight,
     seed_series,
+    setting_text,
     start_learning_curve,
     start_probe,
     start_seeds,
     start_training,
 )
-from core.ui.findings import base_name, experiment_results
+from core.ui.findings import base_name, experiment_results, when
 from core.ui.forms import field_inputs
 from core.ui.jobs import follow_job
 from core.ui.navigation import open_page
-from core.ui.parts import plain
 from core.ui.preflight import draw_preflight
 
 __all__ = ["draw_form"]
@@ -161,11 +162,60 @@ def _configuration(project: tb.Project) -> tuple[TrainingConfig, str]:
                 format_func=lambda key: t(f"ui.training.series.{key}"),
                 help=t("ui.training.series.help"),
             )
-        usual = TrainingConfig.preset(project.id, preset=preset, method=method, objective=objective, row_style=style)
-        st.caption(t("ui.training.base", model=plain(base_name(usual.base_ref))))
+        usual = TrainingConfig.preset(
+            project.id,
+            preset=preset,
+            method=method,
+            objective=objective,
+            row_style=style,
+            **_basis(project, passages=style != "plain"),
+        )
         _draw_pairs(usual)
         entered = _all_fields(usual, method)
     return dataclasses.replace(usual, name=name, **entered), series
+
+
+def _basis(project: tb.Project, *, passages: bool) -> dict[str, Any]:
+    """Draw what the run rests on and return it: base model, dataset version and, where rows carry passages, index."""
+    names = {dataset.id: dataset.name for dataset in datasets(project.id)}
+    versions = sorted((row for key in names for row in dataset_versions(key)), key=lambda row: row.id, reverse=True)
+    texts = {row.id: f"{names[row.dataset_id]} · {setting_text('dataset_version_id', row.id)}" for row in versions}
+    made = {row.id: row.created_at for row in versions}
+    refs = list(dict.fromkeys([project.base_ref, *(base.ref for base in bases_here())]))
+    with st.grid(3, min_column_width=220):
+        base = st.selectbox(
+            t("training.setting.base_ref"),
+            refs,
+            # its own key for each default: a project's other base, or newer data, are then chosen again
+            key=f"training_base_{project.id}_{project.base_ref}",
+            format_func=base_name,
+            accept_new_options=True,
+            help=t("ui.training.basis.base.help"),
+        )
+        version = st.selectbox(
+            t("training.setting.dataset_version_id"),
+            list(texts),
+            key=f"training_data_{versions[0].id}",
+            format_func=lambda key: f"{texts[key]} · {when(made[key])}",
+            help=t("ui.training.basis.data.help"),
+        )
+        chosen = {"base_ref": base or project.base_ref, "dataset_version_id": version}
+        return {**chosen, **_index(project)} if passages else chosen
+
+
+def _index(project: tb.Project) -> dict[str, str]:
+    """Draw the index that passages come from; where there is none, `TrainingConfig.preset` says what to do."""
+    known = {row.id: row for row in index_versions(default_kb(project.id).id)}
+    if not known:
+        return {}
+    picked = st.selectbox(
+        t("training.setting.index_version_id"),
+        list(known),
+        key=f"training_index_{next(iter(known))}",
+        format_func=lambda key: f"{setting_text('index_version_id', key)} · {when(known[key].created_at)}",
+        help=t("ui.training.basis.index.help"),
+    )
+    return {"index_version_id": picked}
 
 
 def _choose(label: str, stem: str, options: tuple[str, ...], usual: str, key: str) -> str:
