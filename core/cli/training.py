@@ -42,6 +42,10 @@ __all__ = ["Wait", "app", "group_sentence"]
 
 app = typer.Typer(help="Start trainings, list adapters.", no_args_is_help=True)
 
+Aim = Annotated[str, typer.Option(help="sft: learn the answers; dpo: prefer the chosen of two answers.")]
+Probed = Annotated[
+    bool, typer.Option("--probe", help="First measure time and memory with 3 real steps, as a job of one process.")
+]
 Wait = Annotated[bool, typer.Option("--follow/--detach", help="Show its progress and wait for its end, or do not.")]
 
 
@@ -49,9 +53,7 @@ Wait = Annotated[bool, typer.Option("--follow/--detach", help="Show its progress
 def start(
     project: Project,
     method: Annotated[str, typer.Option(help="lora, qlora, dora, rslora, …")] = "lora",
-    objective: Annotated[
-        str, typer.Option(help="sft: learn the answers; dpo: prefer the chosen of two answers.")
-    ] = "sft",
+    objective: Aim = "sft",
     beta: Annotated[float | None, typer.Option(help="dpo: how firmly the base is held to.")] = None,
     preset: Annotated[str, typer.Option(help=", ".join(PRESETS))] = "balanced",
     rows: Annotated[str, typer.Option(help=", ".join(ROW_STYLES))] = "plain",
@@ -69,9 +71,7 @@ def start(
     name: Annotated[str, typer.Option(help="What people call the run.")] = "",
     launcher: Annotated[str, typer.Option(help="subprocess, or accelerate for several GPUs.")] = "subprocess",
     check: Annotated[bool, typer.Option("--check", help="Only say whether it will work; train nothing.")] = False,
-    probe: Annotated[
-        bool, typer.Option("--probe", help="First measure time and memory with 3 real steps, as a job of one process.")
-    ] = False,
+    probe: Probed = False,
     anyway: Annotated[bool, typer.Option("--anyway", help="Start even what will not work.")] = False,
     wait_for: Wait = True,
     as_json: Json = False,

@@ -261,6 +261,7 @@ def export_kit(run_id: str, target: Path) -> Path:
         "peft": config.plugin.peft(),
         "quantisation": config.plugin.quantisation(),
         "steps": run.result.get("steps"),
+        "kept_step": run.result.get("kept_step"),
         "licences": {"base": base.licence, "data": licence_of(version) if version else ""},
     }
     licences = {name: known or t("training.card.unknown") for name, known in facts["licences"].items()}
