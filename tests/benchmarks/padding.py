@@ -1,7 +1,8 @@
 """What padding costs, and what packing rows would save: ``python -m tests.benchmarks.padding``.
 
 Counts the places of a batch that hold no token, on the rows of both samples as the trainer gets them: drawn at random,
-in the trainer's own order (rows of like length share a batch), and packed first-fit into rows of the longest length.
+in the trainer's own order (rows of like length share a batch), and packed first-fit into bins of the longest row's
+length and of the most that a row may have.
 Then times forward and backward passes of the practice model over the same tokens, packed and padded in turn: packed
 rows need a mask that keeps them apart, and each place then looks at all of its row's places.
 """
@@ -54,33 +55,38 @@ def packed(lengths: Sequence[int], width: int) -> list[list[int]]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=20, help="packed and padded passes that are timed")
+    parser.add_argument("--pairs", type=int, default=20, help="packed and padded passes that are timed; 0: none")
+    parser.add_argument("--language", choices=["en", "ja"], nargs="+", default=["en", "ja"])
+    parser.add_argument("--style", choices=ROW_STYLES, nargs="+", default=ROW_STYLES)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, home(Path(scratch)):
-        for language in ("en", "ja"):
+        for language in options.language:
             project = load_sample(language)
             index = build_index(default_kb(project.id).id, IndexConfig(embedder="none")).id
-            for style in ROW_STYLES:
-                rows = _rows(project, style, index)
-                _count(f"{language} {style}", [len(row) for row in rows])
-                _time(f"{language} {style}", rows, options.pairs)
+            for style in options.style:
+                rows, limit = _rows(project, style, index)
+                _count(f"{language} {style}", [len(row) for row in rows], limit)
+                if options.pairs:
+                    _time(f"{language} {style}", rows, options.pairs)
 
 
-def _rows(project: Any, style: str, index: str) -> list[list[int]]:
+def _rows(project: Any, style: str, index: str) -> tuple[list[list[int]], int]:
+    """Return the tokens of the training rows, and the most that a row may have."""
     config = TrainingConfig.preset(project.id, row_style=style, index_version_id=index)
     found = prepare_rows(config, ChatTemplate.load(STARTER), project.language)
-    return [row.tokens.input_ids for row in found.train]
+    return [row.tokens.input_ids for row in found.train], config.max_length
 
 
-def _count(name: str, lengths: list[int]) -> None:
+def _count(name: str, lengths: list[int], limit: int) -> None:
     orders = [RowOrder(lengths, BATCH, seed) for seed in range(10)]
     grouped = sum(wasted(lengths, list(order)) for order in orders) / len(orders)
     drawn = sum(wasted(lengths, random.Random(seed).sample(range(len(lengths)), len(lengths))) for seed in range(10))
-    width = max(lengths)
-    packing = 1 - sum(lengths) / (len(packed(lengths, width)) * width)
+    bins = {width: packed(lengths, width) for width in (max(lengths), limit)}
+    empty = {width: 1 - sum(lengths) / (len(found) * width) for width, found in bins.items()}
     _say(
-        f"{name}: {len(lengths)} rows of {min(lengths)} to {width} tokens; padding {drawn / 10:.1%} at random, "
-        f"{grouped:.1%} in the trainer's order, {packing:.1%} packed"
+        f"{name}: {len(lengths)} rows of {min(lengths)} to {max(lengths)} tokens; padding {drawn / 10:.1%} at random, "
+        f"{grouped:.1%} in the trainer's order; packed "
+        + ", ".join(f"into {width} places {share:.1%}" for width, share in empty.items())
     )
 
 
