@@ -1,7 +1,7 @@
 # make run   set up on a fresh machine, then open the app
 # make test  set up, then everything that CI runs
 # Others: check (format, lint, types, architecture), demo, faults, fuzz, kit-check, screens, bench-training,
-#   bench-answers, bench-statistics, bench-rows, bench-search, bench-hybrid, bench-throughput
+#   bench-answers, bench-padding, bench-statistics, bench-rows, bench-search, bench-hybrid, bench-throughput
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 PORT ?= 8501
 
 .PHONY: run test check format unit e2e app-only demo faults fuzz kit-check screens clean
-.PHONY: bench-training bench-answers bench-statistics bench-rows bench-search bench-hybrid bench-throughput
+.PHONY: bench-training bench-padding bench-answers bench-statistics bench-rows bench-search bench-hybrid bench-throughput
 
 run: $(READY)
 	$(BIN)/python -m core setup
@@ -83,6 +83,10 @@ screens: $(READY)
 bench-training: $(READY)
 	$(BIN)/python -m tests.benchmarks.training_speed
 	$(BIN)/python -m tests.benchmarks.memory_estimate
+
+# Padding of the samples' batches, and the time of the same tokens packed: a minute or two
+bench-padding: $(READY)
+	$(BIN)/python -W ignore -m tests.benchmarks.padding
 
 # A million stored answers: how long pages, filters and page turns take, and the app's memory
 bench-answers: $(READY)

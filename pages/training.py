@@ -8,7 +8,8 @@ from core.ui.compared_runs import draw_compared_runs
 from core.ui.frame import current_project
 from core.ui.jobs import active_job
 from core.ui.parts import choose_view, draw_empty, draw_head, open_view, practice_note
-from core.ui.training import draw_adapters, draw_form, draw_runs
+from core.ui.training import draw_adapters, draw_runs
+from core.ui.training_form import draw_form
 
 project = current_project()
 draw_head("training")

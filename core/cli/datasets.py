@@ -23,9 +23,11 @@ from core.datasets import (
     import_file,
     import_hub_dataset,
     latest_version,
+    licence_of,
     make_splits,
     preview,
     run_checks,
+    set_licence,
     version_difference,
 )
 from core.errors import KurabeError
@@ -63,6 +65,7 @@ def chosen_version(project_id: str, beginning: str | None) -> tb.DatasetVersion:
 Map = Annotated[list[str] | None, typer.Option("--map", help="FIELD=COLUMN, once for each field.")]
 ShapeName = Annotated[str | None, typer.Option("--shape", help=", ".join(SHAPES))]
 Encoding = Annotated[str | None, typer.Option(help="How the text is written, such as cp932.")]
+Licence = Annotated[str, typer.Option(help="Of the rows: an SPDX id such as CC-BY-4.0, or its own name.")]
 Fix = Annotated[list[str] | None, typer.Option("--fix", help="ROW:COLUMN=VALUE, once for each bad cell.")]
 
 
@@ -120,6 +123,7 @@ def import_(
     shape: ShapeName = None,
     encoding: Encoding = None,
     fix: Fix = None,
+    licence: Licence = "",
     as_json: Json = False,
 ) -> None:
     """Take a file over as a new version."""
@@ -132,6 +136,7 @@ def import_(
         extend=chosen_version(owner.id, None).id if extend else None,
         split=split,
         on_problem="leave_out" if leave_out_bad else "stop",
+        licence=licence,
         **_reading(mapped, shape, encoding, fix),
     )
     _print_versions([made], as_json)
@@ -170,6 +175,7 @@ def fetch(
     split: Annotated[Split | None, typer.Option(help="For rows of splits with other names.")] = None,
     name: Annotated[str | None, typer.Option(help="Dataset; default: the id's last part.")] = None,
     leave_out_bad: Annotated[bool, typer.Option("--leave-out-bad", help="Leave bad rows out, recorded.")] = False,
+    licence: Licence = "",
     as_json: Json = False,
 ) -> None:
     """Take a Hugging Face dataset over as a new version."""
@@ -181,8 +187,28 @@ def fetch(
         dataset=name,
         on_problem="leave_out" if leave_out_bad else "stop",
         folders=True,
+        licence=licence,
     )
     _print_versions([made], as_json)
+
+
+@command(dataset, "licence")
+def licence_(
+    project: Project,
+    name: Annotated[str | None, typer.Argument(help="An SPDX id or its own name; without it, it is told.")] = None,
+    version: Annotated[
+        str | None, typer.Option(help="A version, or the beginning of its id; default: the newest.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell the licence of a version, or keep another one with it; an empty name is unknown again."""
+    chosen = chosen_version(get_project(project).id, version)
+    if name is not None:
+        chosen = set_licence(chosen.id, name)
+    if as_json:
+        show({"version": chosen.id, "licence": licence_of(chosen)})
+    else:
+        table((t("cli.id"), t("ui.licence")), [(chosen.id, licence_of(chosen) or t("ui.licence.unknown"))])
 
 
 @command(dataset, "list")

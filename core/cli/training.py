@@ -10,10 +10,12 @@ import typer
 
 from core.charts import learning_curve, seed_spread
 from core.cli._output import Json, command, progress_line, show, table
+from core.cli.datasets import chosen_version
 from core.cli.jobs import follow
 from core.cli.project import Project
 from core.errors import KurabeError
 from core.i18n import format_bytes, format_duration, format_money, format_number, t
+from core.knowledge import index_versions, knowledge_bases
 from core.projects import get_project
 from core.store import tables as tb
 from core.training import (
@@ -40,6 +42,10 @@ __all__ = ["Wait", "app", "group_sentence"]
 
 app = typer.Typer(help="Start trainings, list adapters.", no_args_is_help=True)
 
+Aim = Annotated[str, typer.Option(help="sft: learn the answers; dpo: prefer the chosen of two answers.")]
+Probed = Annotated[
+    bool, typer.Option("--probe", help="First measure time and memory with 3 real steps, as a job of one process.")
+]
 Wait = Annotated[bool, typer.Option("--follow/--detach", help="Show its progress and wait for its end, or do not.")]
 
 
@@ -47,12 +53,15 @@ Wait = Annotated[bool, typer.Option("--follow/--detach", help="Show its progress
 def start(
     project: Project,
     method: Annotated[str, typer.Option(help="lora, qlora, dora, rslora, …")] = "lora",
-    objective: Annotated[
-        str, typer.Option(help="sft: learn the answers; dpo: prefer the chosen of two answers.")
-    ] = "sft",
+    objective: Aim = "sft",
     beta: Annotated[float | None, typer.Option(help="dpo: how firmly the base is held to.")] = None,
     preset: Annotated[str, typer.Option(help=", ".join(PRESETS))] = "balanced",
     rows: Annotated[str, typer.Option(help=", ".join(ROW_STYLES))] = "plain",
+    base: Annotated[str | None, typer.Option(help="Base model; default: the project's.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Dataset version by the beginning of its id; default: newest.")
+    ] = None,
+    index: Annotated[str | None, typer.Option(help="Index of raft and mix rows, likewise; default: newest.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Time limit of the training.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Times that every row is seen.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak step size.")] = None,
@@ -62,9 +71,7 @@ def start(
     name: Annotated[str, typer.Option(help="What people call the run.")] = "",
     launcher: Annotated[str, typer.Option(help="subprocess, or accelerate for several GPUs.")] = "subprocess",
     check: Annotated[bool, typer.Option("--check", help="Only say whether it will work; train nothing.")] = False,
-    probe: Annotated[
-        bool, typer.Option("--probe", help="First measure time and memory with 3 real steps, as a job of one process.")
-    ] = False,
+    probe: Probed = False,
     anyway: Annotated[bool, typer.Option("--anyway", help="Start even what will not work.")] = False,
     wait_for: Wait = True,
     as_json: Json = False,
@@ -76,6 +83,7 @@ def start(
     owner = get_project(project)
     METHODS.get(method)
     given = {"epochs": epochs, "learning_rate": learning_rate, **_aimed(objective, beta)}
+    given |= _basis(owner.id, base, data, index, rows)
     config = TrainingConfig.preset(
         owner.id,
         preset=preset,
@@ -95,13 +103,37 @@ def start(
     if found.verdict == "will_not" and not anyway:
         raise KurabeError("training.will_not_work")
     started = _start(owner.id, config, seeds, curve=curve, preflight=found.as_dict(), launcher=launcher)
-    for run in started:
-        progress_line(t("cli.train.started", run=run.id, job=str(run.job_id)))
     if wait_for:
         _followed(started)
     if as_json:
         views = [asdict(run_view(run.id)) for run in started]
         show(views[0] if len(views) == 1 else views)
+
+
+def _basis(project_id: str, base: str | None, data: str | None, index: str | None, rows: str) -> dict[str, str | None]:
+    """Return what the run rests on, where it was given: base model, dataset version, index version."""
+    if index is not None and rows == "plain":
+        raise typer.BadParameter("--index: plain rows carry no passages; give --rows raft or mix")
+    return {
+        "base_ref": base,
+        "dataset_version_id": chosen_version(project_id, data).id if data is not None else None,
+        "index_version_id": _index(project_id, index) if index is not None else None,
+    }
+
+
+def _index(project_id: str, beginning: str) -> str:
+    """Return the id of the project's index version whose id begins, or ends, so: pages show the end.
+
+    Raises:
+        KurabeError: ``store.missing``, ``cli.several_versions``.
+    """
+    every = [version.id for base in knowledge_bases(project_id) for version in index_versions(base.id)]
+    matching = [found for found in every if beginning and (found.startswith(beginning) or found.endswith(beginning))]
+    if not matching:
+        raise KurabeError("store.missing", kind="index version", id=beginning)
+    if len(matching) > 1:
+        raise KurabeError("cli.several_versions", id=beginning, n=len(matching))
+    return matching[0]
 
 
 def _series(config: TrainingConfig, seeds: int, *, curve: bool) -> list[TrainingConfig]:
@@ -137,12 +169,16 @@ def _aimed(objective: str, beta: float | None) -> dict[str, Any]:
 
 
 def _start(project_id: str, config: TrainingConfig, seeds: int, *, curve: bool, **options: Any) -> list[tb.TrainingRun]:
-    """Start the run, or those of the series that was asked for."""
+    """Start the run, or those of the series that was asked for, and name them."""
     if curve:
-        return list(start_learning_curve(project_id, config, **options))
-    if seeds > 1:
-        return list(start_seeds(project_id, config, range(config.seed, config.seed + seeds), **options))
-    return [start_training(project_id, config, **options)]
+        started = list(start_learning_curve(project_id, config, **options))
+    elif seeds > 1:
+        started = list(start_seeds(project_id, config, range(config.seed, config.seed + seeds), **options))
+    else:
+        started = [start_training(project_id, config, **options)]
+    for run in started:
+        progress_line(t("cli.train.started", run=run.id, job=str(run.job_id)))
+    return started
 
 
 def _tell(found: Preflight) -> None:

@@ -6,6 +6,7 @@ from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_skips, export_text
 from core.datasets.hub import import_hub_dataset
 from core.datasets.importing import Preview, first_rows, import_file, import_files, preview
+from core.datasets.licences import LICENCES, licence_of, set_licence
 from core.datasets.readers import readers
 from core.datasets.rows import REJECTED, SPLITS, Problem, Row, rejected_answer
 from core.datasets.shapes import SHAPES
@@ -29,6 +30,7 @@ from core.datasets.versions import (
 __all__ = [
     "COVERAGE",
     "EXPORT_FORMATS",
+    "LICENCES",
     "REJECTED",
     "SHAPES",
     "SPLITS",
@@ -61,6 +63,7 @@ __all__ = [
     "import_files",
     "import_hub_dataset",
     "latest_version",
+    "licence_of",
     "make_splits",
     "near_pairs",
     "plain_key",
@@ -70,6 +73,7 @@ __all__ = [
     "repair",
     "rows_of",
     "run_checks",
+    "set_licence",
     "stored_coverage",
     "taught_answers",
     "tag_columns",

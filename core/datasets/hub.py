@@ -36,6 +36,7 @@ def import_hub_dataset(
     dataset: str | None = None,
     on_problem: OnProblem = "stop",
     folders: bool = False,
+    licence: str = "",
 ) -> tb.DatasetVersion:
     """Store a dataset of the hub as a new version; its splits become the splits of the rows.
 
@@ -48,13 +49,14 @@ def import_hub_dataset(
         on_problem: As for `import_file`.
         folders: Whether `ref` may be a folder, and the hub is asked with this machine's own token; never for what
             comes from a page.
+        licence: The dataset's; what its card at the hub says if not given.
 
     Raises:
         KurabeError: ``datasets.hub_offline``, ``datasets.hub_unreachable``, ``datasets.hub_unknown``,
             ``datasets.hub_refused``, ``datasets.hub_id``, ``datasets.hub_library``, ``datasets.too_large``,
             ``jobs.disk_floor``; as `import_file`.
     """
-    parts = _loaded(ref, config, folders)
+    parts, told = _loaded(ref, config, folders)
     with tempfile.TemporaryDirectory(dir=settings().path("run"), prefix="upload-") as folder:
         files = []
         for number, (name, rows) in enumerate(parts.items()):
@@ -62,7 +64,7 @@ def import_hub_dataset(
             rows.to_parquet(path)
             options = ImportOptions(split=_known_split(name) or split, on_problem=on_problem)
             files.append((path, f"{ref} ({name}).parquet", options))
-        return import_parts(project_id, files, dataset or Path(ref).name, None)
+        return import_parts(project_id, files, dataset or Path(ref).name, None, licence or told)
 
 
 def _known_split(name: str) -> str:
@@ -72,14 +74,14 @@ def _known_split(name: str) -> str:
         return ""
 
 
-def _loaded(ref: str, config: str | None, folders: bool) -> dict[str, Any]:
-    """Return split → rows."""
+def _loaded(ref: str, config: str | None, folders: bool) -> tuple[dict[str, Any], str]:
+    """Return split → rows, and the licence that the hub's card names."""
     folder = Path(ref)
     if folders and folder.is_dir():
         with _problems(ref):
             from datasets import load_from_disk
 
-            return _splits(load_from_disk(str(folder)))
+            return _splits(load_from_disk(str(folder))), ""
     # The library would take an existing folder for a dataset, so an id must not name one.
     if not _ID.fullmatch(ref) or folder.exists():
         raise KurabeError("datasets.hub_id", ref=ref)
@@ -91,9 +93,9 @@ def _loaded(ref: str, config: str | None, folders: bool) -> dict[str, Any]:
         token = None if folders else False
         builder = load_dataset_builder(ref, config or None, token=token)
         revision, files = _hub_files(ref, builder.config.data_files or {})
-        _require_room(ref, revision, files, token)
+        licence = _require_room(ref, revision, files, token)
         builder.download_and_prepare()
-        return _splits(builder.as_dataset())
+        return _splits(builder.as_dataset()), licence
 
 
 def _hub_files(ref: str, data_files: dict[str, list[str]]) -> tuple[str, set[str]]:
@@ -109,8 +111,8 @@ def _hub_files(ref: str, data_files: dict[str, list[str]]) -> tuple[str, set[str
     return revisions.pop(), {match["path"] for match in own}
 
 
-def _require_room(ref: str, revision: str, paths: Iterable[str], token: bool | None) -> None:
-    """Refuse before the download what is too large to import, or would fill the disk."""
+def _require_room(ref: str, revision: str, paths: Iterable[str], token: bool | None) -> str:
+    """Refuse before the download what is too large to import, or would fill the disk; return the card's licence."""
     import httpx2
     from huggingface_hub import HfApi
 
@@ -125,6 +127,8 @@ def _require_room(ref: str, revision: str, paths: Iterable[str], token: bool | N
         raise KurabeError("datasets.too_large", name=ref, limit_mb=settings().upload_limit_mb)
     # Three times: as it comes, as the library keeps it, and as it is read from here.
     require_free_space(settings().path("run"), needed_mb=3 * size >> 20)
+    named = getattr(info.card_data, "license", None) or ()
+    return " + ".join([named] if isinstance(named, str) else map(str, named))[:120]
 
 
 def _splits(found: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.datasets.columns import checked_mapping, guess_mapping
+from core.datasets.licences import checked_licence, joined_licence, licence_of, set_licence
 from core.datasets.readers import Source, reader_for
 from core.datasets.rows import SPLITS, Problem, RawRow, Row
 from core.datasets.shapes import Reading, convert, recognise, shape_named
@@ -199,6 +200,7 @@ def import_file(
     split: str | None = None,
     on_problem: OnProblem = "stop",
     fixes: Mapping[int, Mapping[str, Any]] | None = None,
+    licence: str = "",
 ) -> tb.DatasetVersion:
     """Store a file's rows as a new version of a dataset and return the version.
 
@@ -214,6 +216,7 @@ def import_file(
         split: ``train``, ``validation`` or ``test`` for rows that name none (``train`` if not given).
         on_problem: What to do with rows that cannot be taken over.
         fixes: Row number → column → value in place of what the file has.
+        licence: The file's, as an SPDX id or its own name; empty if nobody knows it.
 
     Raises:
         KurabeError: ``datasets.rows_refused`` with the first problems; ``datasets.unrecognised`` if columns must be
@@ -221,11 +224,11 @@ def import_file(
     """
     options = ImportOptions(mapping, shape, encoding, split, on_problem, fixes or {})
     with _as_path(data) as path:
-        return import_parts(project_id, [(path, name, options)], dataset or Path(name).stem, extend)
+        return import_parts(project_id, [(path, name, options)], dataset or Path(name).stem, extend, licence)
 
 
 def import_files(
-    project_id: str, files: Mapping[str, Path], dataset: str, *, on_problem: OnProblem = "stop"
+    project_id: str, files: Mapping[str, Path], dataset: str, *, on_problem: OnProblem = "stop", licence: str = ""
 ) -> tb.DatasetVersion:
     """Store several files, one a split, as one version: ``{"train": …, "validation": …, "test": …}``.
 
@@ -233,14 +236,23 @@ def import_files(
         KurabeError: as `import_file`.
     """
     parts = [(path, path.name, ImportOptions(split=split, on_problem=on_problem)) for split, path in files.items()]
-    return import_parts(project_id, parts, dataset, None)
+    return import_parts(project_id, parts, dataset, None, licence)
 
 
 def import_parts(
-    project_id: str, files: list[tuple[Path, str, ImportOptions]], dataset: str, extend: str | None
+    project_id: str,
+    files: list[tuple[Path, str, ImportOptions]],
+    dataset: str,
+    extend: str | None,
+    licence: str = "",
 ) -> tb.DatasetVersion:
-    """Store files, each read in its own way, as one version: path, name as the person knows it, and how it is read."""
+    """Store files, each read in its own way, as one version: path, name as the person knows it, and how it is read.
+
+    `licence` is that of all these files; the version's is it and that of the rows before them.
+    """
     base = version(extend) if extend else None
+    licence = checked_licence(licence)
+    whole = joined_licence(licence_of(base), licence) if base else licence
     with VersionWriter(project_id, dataset, dataset_id=base.dataset_id if base else None) as writer:
         if base is not None:
             writer.add_all(rows_of(base.id))
@@ -250,7 +262,9 @@ def import_parts(
                 sources.append(_take_over(writer, path, name, options))
         if writer.count == 0:
             raise KurabeError("datasets.no_rows", name=files[0][1])
-        return writer.finish({"operation": "import", "parent": extend, "files": sources})
+        made = writer.finish({"operation": "import", "parent": extend, "files": sources, "licence": whole})
+    # the same rows may have been there already, from before anybody knew it
+    return set_licence(made.id, whole) if whole and licence_of(made) != whole else made
 
 
 def _take_over(writer: VersionWriter, path: Path, name: str, options: ImportOptions) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Text, cast, delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from core.datasets.licences import inherited_licence
 from core.datasets.rows import REJECTED, Row, rejected_answer
 from core.errors import KurabeError
 from core.identity import HASH_SCHEME, actor, content_hash, new_id, now
@@ -123,8 +124,13 @@ class VersionWriter:
         self._batch.clear()
 
     def finish(self, lineage: dict[str, Any]) -> tb.DatasetVersion:
-        """Show the version; if the dataset already has one of the same content, that one is returned instead."""
+        """Show the version; if the dataset already has one of the same content, that one is returned instead.
+
+        A version that is made of another one has its licence, unless the lineage names one.
+        """
         self._flush()
+        if "licence" not in lineage:
+            lineage = {**lineage, "licence": inherited_licence(lineage.get("parent"))}
         name = f"{HASH_SCHEME}:{self._digest.hexdigest()}"
         with write() as session:
             same = session.scalars(

@@ -14,7 +14,7 @@ from core.models.adapters import (
     served_names,
     write_adapter_card,
 )
-from core.models.bases import BaseModelInfo, catalogue, remember_base, resolve_base
+from core.models.bases import BaseModelInfo, bases_here, catalogue, remember_base, resolve_base
 from core.models.bundles import BUNDLES
 from core.models.capabilities import Capabilities, detect
 from core.models.client import (
@@ -49,6 +49,7 @@ __all__ = [
     "adapter_files",
     "adapter_folder",
     "adapters",
+    "bases_here",
     "catalogue",
     "delete_adapter",
     "describe_folder",

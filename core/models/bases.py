@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from core.settings import DATA
 from core.store import read, write
 from core.store import tables as tb
 
-__all__ = ["BaseModelInfo", "catalogue", "remember_base", "resolve_base"]
+__all__ = ["BaseModelInfo", "bases_here", "catalogue", "remember_base", "resolve_base"]
 
 Thinking = Literal["none", "optional", "always", "unknown"]
 
@@ -234,7 +235,15 @@ def remember_base(info: BaseModelInfo) -> tb.BaseModel:
     return row
 
 
-def known_bases() -> list[tb.BaseModel]:
-    """Return the bases that projects have used, newest first."""
+def bases_here() -> list[BaseModelInfo]:
+    """Return the bases whose files are on this disk: those of the catalogue, then others that trainings rested on."""
+    found = {info.ref: info for info in catalogue() if info.folder is not None}
     with read() as session:
-        return list(session.scalars(select(tb.BaseModel).order_by(tb.BaseModel.id.desc())))
+        used = list(session.scalars(select(tb.BaseModel.ref).order_by(tb.BaseModel.id.desc())))
+    for ref in dict.fromkeys(used):
+        if ref not in found:
+            with suppress(KurabeError):  # its files were removed since
+                info = resolve_base(ref)
+                if info.folder is not None:
+                    found[ref] = info
+    return list(found.values())

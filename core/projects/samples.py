@@ -23,6 +23,9 @@ SAMPLES = {"en": "aoba-en", "ja": "aoba-ja"}
 
 _SPLITS = ("train", "validation", "test")
 
+_LICENCE = "Apache-2.0"
+"""Of the samples, which are part of Kurabe."""
+
 
 def ensure_samples() -> list[tb.Project]:
     """Load the samples that are not there yet; a sample that someone deleted does not come back by itself."""
@@ -60,7 +63,9 @@ def load_sample(language: str) -> tb.Project:
     )
     _load_documents(project, folder)
     if latest_version(project.id) is None:
-        import_files(project.id, {split: folder / f"{split}.jsonl" for split in _SPLITS}, facts["name"])
+        import_files(
+            project.id, {split: folder / f"{split}.jsonl" for split in _SPLITS}, facts["name"], licence=_LICENCE
+        )
     return _existing(name) or project
 
 

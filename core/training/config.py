@@ -154,6 +154,7 @@ class TrainingConfig:
         seconds_limit: float | None = None,
         base_ref: str | None = None,
         dataset_version_id: str | None = None,
+        index_version_id: str | None = None,
         **fields: Any,
     ) -> TrainingConfig:
         """Return a configuration that suits the project's base model, data and prompt.
@@ -167,6 +168,7 @@ class TrainingConfig:
             seconds_limit: another time limit than the preset's.
             base_ref: another base than the project's.
             dataset_version_id: another version than the newest.
+            index_version_id: another index than the newest, where rows carry passages.
             fields: any other field of the configuration; ``objective_fields``: those of the objective.
 
         Raises:
@@ -184,7 +186,7 @@ class TrainingConfig:
             **_for_rows(_sized(base, METHODS.get(method), OBJECTIVES.get(objective), preset), version),
             "instructions": project.instructions,
             "house_rules": project.house_rules,
-            "index_version_id": _newest_index(project_id) if row_style != "plain" else None,
+            "index_version_id": None if row_style == "plain" else index_version_id or _newest_index(project_id),
             **fields,
         }
         if own := values.pop("objective_fields", None):

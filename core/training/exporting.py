@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from core.datasets import licence_of
 from core.errors import KurabeError
 from core.i18n import format_datetime, format_number, language, t
 from core.identity import new_id
@@ -62,6 +63,7 @@ def model_card(adapter_id: str) -> str:
         "objective": t(f"training.objective.{aim}"),
         "licence": row.licence or t("training.card.unknown"),
         "data": str(row.facts.get("dataset_hash", "–")),
+        "data_licence": _data_licence(row, run) or t("training.card.unknown"),
         "rows": format_number(result["rows"]["trained"], language()) if result.get("rows") else "–",
         "loss": f"{result['eval_loss_before']:.3f} → {result['eval_loss']:.3f}" if result.get("eval_loss") else "–",
         "created": format_datetime(row.created_at, language()),
@@ -73,6 +75,13 @@ def model_card(adapter_id: str) -> str:
         f"# {row.name}\n\n| | |\n|---|---|\n{table}\n\n{limits}\n\n"
         f"## vLLM\n\n{_with_vllm(row)}\n\n## Ollama\n\n{_with_ollama(row)}\n"
     )
+
+
+def _data_licence(row: tb.Adapter, run: tb.TrainingRun | None) -> str:
+    """Return the licence of what it was trained on: as it is known today, else as it was when the run ended."""
+    with read() as session:
+        version = session.get(tb.DatasetVersion, run.dataset_version_id) if run else None
+    return (licence_of(version) if version else "") or str(row.facts.get("data_licence") or "")
 
 
 def _with_vllm(row: tb.Adapter) -> str:
@@ -234,6 +243,7 @@ def export_kit(run_id: str, target: Path) -> Path:
     with read() as session:
         run = session.get(tb.TrainingRun, run_id)
         project = session.get(tb.Project, run.project_id) if run else None
+        version = session.get(tb.DatasetVersion, run.dataset_version_id) if run else None
     if run is None or project is None:
         raise KurabeError("training.no_run", id=run_id)
     config = TrainingConfig.from_dict(run.config)
@@ -241,7 +251,7 @@ def export_kit(run_id: str, target: Path) -> Path:
     if base.folder is None:
         raise KurabeError("training.base_missing", base=base.ref)
     rows = prepare_rows(config, ChatTemplate.load(base.folder), project.language)
-    facts = {
+    facts: dict[str, Any] = {
         "name": run.name,
         "base": base.ref,
         "base_hash": base.hash,
@@ -251,13 +261,18 @@ def export_kit(run_id: str, target: Path) -> Path:
         "peft": config.plugin.peft(),
         "quantisation": config.plugin.quantisation(),
         "steps": run.result.get("steps"),
+        "kept_step": run.result.get("kept_step"),
+        "licences": {"base": base.licence, "data": licence_of(version) if version else ""},
     }
+    licences = {name: known or t("training.card.unknown") for name, known in facts["licences"].items()}
+    readme = t("training.kit.readme", name=run.name, base=base.ref, seed=config.seed)
+    readme += t("training.kit.licences", **licences)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", json.dumps(facts, ensure_ascii=False, indent=1))
         archive.writestr("train.jsonl", _lines(rows.train))
         archive.writestr("validation.jsonl", _lines(rows.validation))
         archive.writestr("requirements.txt", _requirements(run))
-        archive.writestr("README.md", t("training.kit.readme", name=run.name, base=base.ref, seed=config.seed))
+        archive.writestr("README.md", readme)
         archive.writestr("train.py", (_KIT / "train.py.txt").read_text(encoding="utf-8"))
     return target
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import psutil
 from sqlalchemy import select
 
+from core.datasets import licence_of
 from core.errors import KurabeError
 from core.jobs import list_jobs
 from core.models import BaseModelInfo, host_status, resolve_base
@@ -90,6 +91,9 @@ class Preflight:
     cost: dict[str, Any] | None
     """Amount for `seconds`, ``low`` and ``high`` for the range, currency and price book version."""
     licence: str
+    """Of the base; empty if it is not known."""
+    data_licence: str
+    """Of the dataset version; empty if nobody has said it."""
     preview: list[tuple[str, bool]]
     """The first row as the trainer gets it: pieces of text, and whether each is learned."""
     preview_rejected: list[tuple[str, bool]]
@@ -132,11 +136,20 @@ def rows_for_estimate(config: TrainingConfig, template: ChatTemplate, language: 
     return prepare_rows(config, template, language, limit=limit)
 
 
-def _language(config: TrainingConfig) -> str:
+def _owner(config: TrainingConfig) -> tuple[tb.DatasetVersion | None, tb.Project | None]:
     with read() as session:
         version = session.get(tb.DatasetVersion, config.dataset_version_id)
-        project = session.get(tb.Project, version.project_id) if version else None
+        return version, session.get(tb.Project, version.project_id) if version else None
+
+
+def _language(config: TrainingConfig) -> str:
+    _, project = _owner(config)
     return project.language if project else "en"
+
+
+def _data_licence(config: TrainingConfig) -> str:
+    version, _ = _owner(config)
+    return licence_of(version) if version else ""
 
 
 def _judged(
@@ -163,6 +176,8 @@ def _judged(
         *_time_findings(config, counts, probe, seconds),
         *_row_findings(rows, counts),
         *_base_findings(base, config, device, counts),
+        *_choice_findings(base, config),
+        *_data_licence_findings(config),
         *_queue_findings(),
         *_holder_findings(device),
     ]
@@ -192,6 +207,7 @@ def _judged(
         memory_needed=needed,
         cost=_cost(low, seconds, high, round(counts["tokens"] * _shares(series, config)), device),
         licence=base.licence,
+        data_licence=_data_licence(config),
         preview=template.pieces(rows.train[0].tokens),
         preview_rejected=template.pieces(rejected) if (rejected := rows.train[0].rejected) else [],
     )
@@ -467,6 +483,14 @@ def _base_findings(base: BaseModelInfo, config: TrainingConfig, device: str, cou
     return found
 
 
+def _choice_findings(base: BaseModelInfo, config: TrainingConfig) -> list[Finding]:
+    """Say what follows from another base than the project's: the familiar approaches answer with that one."""
+    _, project = _owner(config)
+    if project is None or project.base_ref == base.ref:
+        return []
+    return [Finding("go", "other_base", {"base": base.name, "project_base": project.base_ref})]
+
+
 _OPEN = ("apache", "mit", "bsd", "cc0", "cc-by-4", "cc-by-sa", "isc", "unlicense")
 """How the names of licences begin that let one use, change and hand on; anything else has terms of its own."""
 
@@ -478,13 +502,35 @@ def _licence_findings(base: BaseModelInfo) -> list[Finding]:
     found = []
     if not name:
         found.append(Finding("risky", "licence_unknown", {"base": base.name}))
-    elif "-nc" in name or "non-commercial" in name or "noncommercial" in name:
+    elif _private(name):
         found.append(Finding("risky", "licence_private", params))
     elif not name.startswith(_OPEN):
         found.append(Finding("go", "licence_terms", params))
     if base.gated:
         found.append(Finding("go", "gated", {"base": base.name}))
     return found
+
+
+def _private(licence: str) -> bool:
+    """Tell whether a licence's name says that it keeps commerce out."""
+    name = licence.lower()
+    return "-nc" in name or "non-commercial" in name or "noncommercial" in name
+
+
+def _data_licence_findings(config: TrainingConfig) -> list[Finding]:
+    """Say what the data's licence asks.
+
+    Unknown is no risk to the run itself, and rows that a team wrote of its own often have none: it is said and does
+    not hold anybody up.
+    """
+    licence = _data_licence(config)
+    if not licence:
+        return [Finding("go", "data_licence_unknown", {})]
+    params = {"licence": licence}
+    if _private(licence):
+        return [Finding("risky", "data_licence_private", params)]
+    known = all(part.strip().lower().startswith(_OPEN) for part in licence.split("+"))
+    return [] if known else [Finding("go", "data_licence_terms", params)]
 
 
 def _holder_findings(device: str) -> list[Finding]:

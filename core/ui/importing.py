@@ -18,6 +18,7 @@ from core.i18n import format_number, t
 from core.identity import canonical_json, content_hash
 from core.settings import settings
 from core.store import tables as tb
+from core.ui.licences import choose_licence
 from core.ui.parts import plain
 
 __all__ = ["draw_import"]
@@ -268,6 +269,7 @@ def _draw_choice(
             help=t("ui.import.split.help"),
         )
         name = st.text_input(t("ui.import.name"), value=Path(uploaded.name).stem[:200], width=280)
+        licence = choose_licence(f"import_licence_{uploaded.file_id}")
     add = extend is not None and st.toggle(t("ui.import.extend"), help=t("ui.import.extend.help"))
     on_problem: Literal["stop", "leave_out"] = "stop"
     if seen.problem_count and st.toggle(t("ui.import.leave_out", n=format_number(seen.problem_count))):
@@ -282,6 +284,7 @@ def _draw_choice(
             split=split,
             extend=extend.id if add and extend else None,
             on_problem=on_problem,
+            licence=licence,
             **{**options, "fixes": {int(number): fix for number, fix in options.get("fixes", {}).items()}},
         )
         st.query_params.pop("version", None)

@@ -21,6 +21,7 @@ from core.datasets import (
     export_skips,
     export_text,
     latest_version,
+    licence_of,
     make_splits,
     repair,
     run_checks,
@@ -35,6 +36,7 @@ from core.knowledge import dataset_coverage, default_kb, documents
 from core.measures import smallest_detectable
 from core.store import tables as tb
 from core.ui.findings import when
+from core.ui.licences import draw_licence
 from core.ui.lineage import draw_runs_of_version
 from core.ui.parts import plain, remember, section
 
@@ -317,6 +319,7 @@ def draw_versions(project: tb.Project, row: tb.DatasetVersion) -> None:
         alt=t("ui.versions.table"),
     )
     draw_runs_of_version(row)
+    draw_licence(row)
     _draw_difference(row)
     left, right = st.columns(2)
     with left, st.container(border=True, height="stretch"):
@@ -337,6 +340,7 @@ def _lineage_row(row: tb.DatasetVersion, known: dict[str, tb.DatasetVersion]) ->
         t("ui.versions.how"): t(f"ui.versions.operation.{lineage.get('operation', 'import')}"),
         t("ui.versions.from"): ", ".join(files) or (parent.hash.rpartition(":")[2][:8] if parent else "–"),
         t("ui.versions.left_out"): left_out,
+        t("ui.licence"): licence_of(row) or t("ui.licence.unknown"),
         t("ui.versions.made"): when(row.created_at),
         t("ui.versions.by"): row.created_by,
     }

@@ -2,7 +2,8 @@
 
 The script is the one of the take-away kit, which imports nothing of Kurabe: same rows in the same order, same base,
 optimizer, precision and lengths. Both are alive at once and take their steps in turn, A B, B A, so that whatever else
-the machine does falls on both; the first steps are dropped. Linux only.
+the machine does falls on both; the first steps are dropped. The peak of memory is counted anew in both when the
+training begins. Linux only.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Side:
         return False
 
     def end(self) -> None:
-        """Let it finish; its peak is that of the whole process until training ended."""
+        """Let it finish; its peak is that of the whole process from the begin of the training to its end."""
         os.close(self.turn)  # it waits for nobody any more
         for line in self.reports:
             self.peak = max(self.peak, json.loads(line).get("peak", 0.0))

@@ -30,6 +30,11 @@ def report(**values: Any) -> None:
     os.write(int(os.environ["REPORTS"]), (json.dumps(values) + "\n").encode())
 
 
+def forget_peak() -> None:
+    """Let ``VmHWM`` begin anew at what is held now."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
 class Stamps(TrainerCallback):
     """Reports the seconds of each step, from its begin to the next one's, with everything the trainer does between."""
 
@@ -43,6 +48,11 @@ class Stamps(TrainerCallback):
             wall, cpu = self.begun
             report(wall=time.perf_counter() - wall, cpu=time.process_time() - cpu)
             self.begun = None
+
+    def on_train_begin(self, *_: Any, **__: Any) -> None:
+        """Count the highest memory from here, whoever trains: what loading took for a moment is another matter."""
+        forget_peak()
+        report(training=memory("VmRSS"))
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
         """Report the step before, wait for the turn, start the clocks."""
@@ -78,7 +88,7 @@ def _mark_loaded() -> None:
         # Weights that are mapped from a file are not in memory before they are touched.
         for tensor in [*model.parameters(), *model.buffers()]:
             tensor.abs().max()
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        forget_peak()
         report(loaded=memory("VmRSS"))
         return model
 

@@ -101,7 +101,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.asked.append((self.path, self.headers["Authorization"]))
         files = [{"rfilename": "a.csv", "size": 5 << 20}, {"rfilename": "b.csv", "size": 500 << 20}]
-        data = json.dumps({"id": "owner/name", "sha": "0a1b", "siblings": files}).encode()
+        told = {"id": "owner/name", "sha": "0a1b", "siblings": files, "cardData": {"license": ["cc-by-4.0", "mit"]}}
+        data = json.dumps(told).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
@@ -118,7 +119,7 @@ def test_what_is_too_large_is_refused_before_it_is_fetched_and_asked_for_without
     monkeypatch.setenv("HF_TOKEN", "hf_of_this_machine")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     try:
-        _require_room("owner/name", "0a1b", {"a.csv"}, token=False)
+        assert _require_room("owner/name", "0a1b", {"a.csv"}, token=False) == "cc-by-4.0 + mit", "what the card says"
         with pytest.raises(KurabeError, match=r"datasets\.too_large"):
             _require_room("owner/name", "0a1b", {"a.csv", "b.csv"}, token=False)
         monkeypatch.setenv("KURABE_FREE_SPACE_FLOOR_MB", str(1 << 40))

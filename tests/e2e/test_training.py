@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from core.i18n import catalogue
+from core.i18n import Language, catalogue
 from core.settings import ROOT
 from tests.e2e.running import CHROMIUM, Server, settle
 
@@ -26,15 +26,16 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 WORDS = catalogue("en")
 
 
-def start(page: Page, server: Server, preset: str) -> str:
+def start(page: Page, server: Server, preset: str, language: Language = "en") -> str:
     """Start a training on the page, knowingly if it is called risky here; return the run's id from the address."""
-    page.goto(f"{server.url}/training?lang=en&view=new")
+    words = catalogue(language)
+    page.goto(f"{server.url}/training?lang={language}&view=new")
     settle(page)
-    page.get_by_role("radio", name=WORDS[f"training.preset.{preset}"]).click()
+    page.get_by_role("radio", name=words[f"training.preset.{preset}"]).click()
     settle(page)
-    page.get_by_role("button", name=WORDS["ui.training.start"], exact=True).click()
-    anyway = page.get_by_role("button", name=WORDS["ui.training.anyway"], exact=True)
-    running = page.get_by_text(WORDS["jobs.kind.train"], exact=True)
+    page.get_by_role("button", name=words["ui.training.start"], exact=True).click()
+    anyway = page.get_by_role("button", name=words["ui.training.anyway"], exact=True)
+    running = page.get_by_text(words["jobs.kind.train"], exact=True)
     expect(anyway.or_(running).first).to_be_visible(timeout=240_000)
     if anyway.is_visible():
         anyway.click()
@@ -80,12 +81,19 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).first.click(timeout=120_000)
 
 
-def test_a_training_is_watched_stopped_with_what_it_learned_resumed_and_promoted(page: Page, server: Server) -> None:
-    start(page, server, "quick")
-    shows(page, WORDS["ui.training.loss"])
-    press(page, WORDS["ui.job.stop"])
+def test_a_training_is_started_watched_stopped_and_exported_in_japanese_then_resumed_and_promoted_in_english(
+    page: Page, server: Server
+) -> None:
+    words = catalogue("ja")
+    run = start(page, server, "quick", "ja")
+    shows(page, words["ui.training.loss"])
+    press(page, words["ui.job.stop"])
+    shows(page, words["jobs.status.stopped"])
+    assert {"train.py", "train.jsonl"} <= set(downloaded(page, words["ui.registry.kit"]))
+    project = parse_qs(urlsplit(page.url).query)["project"][0]
+    page.goto(f"{server.url}/training?lang=en&view=runs&run={run}&project={project}")
+    settle(page)
     shows(page, WORDS["jobs.status.stopped"])
-    shows(page, WORDS["ui.registry.kit"])
     press(page, WORDS["ui.job.resume"])
     shows(page, WORDS["jobs.status.succeeded"])
     shows(page, WORDS["training.ended.budget"])

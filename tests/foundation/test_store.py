@@ -22,15 +22,13 @@ from core.settings import ROOT, reset_settings, settings
 from core.store import engine, migrate, read, reset_engine, write
 from core.store import tables as tb
 from core.store.migration import alembic_config
-from tests.jobs.postgres import emptied, programs, server
+from tests.jobs.postgres import emptied, server
 
 NEWEST = ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 @pytest.fixture(scope="module")
 def postgres_url():
-    if programs() is None:
-        pytest.skip("PostgreSQL's server programs (initdb, postgres) are not installed")
     with server() as url:
         yield url
 

@@ -12,7 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from sqlalchemy import NullPool, create_engine, text
+
+WITHOUT = "KURABE_TEST_WITHOUT_POSTGRESQL"
+"""Set to 1, this variable leaves out what needs a server, on a machine that cannot have one."""
 
 
 def programs() -> Path | None:
@@ -22,6 +26,21 @@ def programs() -> Path | None:
         return Path(on_path).resolve().parent
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     return found[-1] if found else None
+
+
+def required() -> Path:
+    """Folder of the server's programs; where they are missing, the test fails, unless somebody said to do without."""
+    found = programs()
+    if found is not None:
+        return found
+    missing = "PostgreSQL's server programs (initdb, postgres) are not on this machine"
+    if os.environ.get(WITHOUT) == "1":
+        pytest.skip(f"{missing}, and {WITHOUT}=1 leaves out what needs them")
+    pytest.fail(
+        f"{missing}, so nothing here was tried on PostgreSQL. Install them (Debian: apt-get install postgresql), "
+        f"or set {WITHOUT}=1 to leave these tests out knowingly.",
+        pytrace=False,
+    )
 
 
 def _account() -> dict[str, int]:
@@ -36,8 +55,8 @@ def _account() -> dict[str, int]:
 @contextmanager
 def server() -> Iterator[str]:
     """Run a server; gives a SQLAlchemy URL of an empty database."""
-    folder, tools, account = Path(tempfile.mkdtemp(prefix="kurabe-pg-")), programs(), _account()
-    assert tools is not None
+    tools = required()
+    folder, account = Path(tempfile.mkdtemp(prefix="kurabe-pg-")), _account()
     if account:
         os.chown(folder, account["user"], account["group"])
     data = folder / "data"

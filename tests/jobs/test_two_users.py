@@ -32,8 +32,6 @@ print(jobs.submit("t-interval-device", {"name": name, "ledger": ledger, "seconds
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    if postgres.programs() is None:
-        pytest.skip("PostgreSQL is not installed")
     with postgres.server() as url:
         yield url
 
@@ -80,3 +78,13 @@ def test_one_runs_and_one_waits_in_order(store: str, tmp_path: Path) -> None:
     assert list(ran) == [job.payload["name"] for job in rows], "the order of the queue was kept"
     earlier, later = ran.values()
     assert earlier[1] <= later[0], "the device was used twice at once"
+
+
+def test_without_a_server_the_tests_fail_and_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "programs", lambda: None)
+    monkeypatch.delenv(postgres.WITHOUT, raising=False)
+    with pytest.raises(pytest.fail.Exception, match="apt-get install postgresql"), postgres.server():
+        pass
+    monkeypatch.setenv(postgres.WITHOUT, "1")
+    with pytest.raises(pytest.skip.Exception, match=postgres.WITHOUT), postgres.server():
+        pass

@@ -94,6 +94,7 @@ def card_facts(task: Task) -> dict[str, Any]:
         "instructions": task.config.instructions,
         "house_rules": task.config.house_rules,
         "licence": task.base.licence,
+        "data_licence": task.data_licence,
         "languages": list(task.base.languages),
         "seed": task.config.seed,
         "packages": packages(),
@@ -141,6 +142,7 @@ def finish_record(task: Task, result: dict[str, Any]) -> None:
         "method": dict(task.config.method),
         "objective": dict(task.config.objective),
         "dataset_hash": task.dataset_hash,
+        "data_licence": task.data_licence,
         "warnings": result["warnings"],
     }
     if not known and task.config.plugin.whole:

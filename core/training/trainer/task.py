@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.datasets import licence_of
 from core.errors import KurabeError
 from core.jobs import JobContext
 from core.models import BaseModelInfo, adapter_folder, merged_folder, resolve_base
@@ -28,6 +29,8 @@ class Task:
     template: ChatTemplate
     language: str
     dataset_hash: str
+    data_licence: str
+    """Of the dataset version; empty if nobody has said it."""
     run_dir: Path
 
     @property
@@ -81,5 +84,6 @@ def task_of(run: tb.TrainingRun, ctx: JobContext) -> Task:
         template=ChatTemplate.load(base.folder),
         language=project.language,
         dataset_hash=version.hash,
+        data_licence=licence_of(version),
         run_dir=ctx.run_dir,
     )

@@ -1,0 +1,76 @@
+"""What speaks against a training before it starts: findings, time, memory and cost, and a row as it is learned."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.i18n import format_bytes, format_duration, format_money, format_number, format_percent, t
+from core.training import Preflight
+from core.ui.parts import Tile, draw_tiles, plain
+
+__all__ = ["draw_preflight"]
+
+_LEVEL = {"go": ":gray-badge", "risky": ":orange-badge", "will_not": ":red-badge"}
+
+
+def draw_preflight(found: Preflight) -> None:
+    """Draw whether it will work, in numbers."""
+    with st.container(border=True):
+        st.markdown(f"{_LEVEL[found.verdict]}[{t(f'training.preflight.verdict.{found.verdict}')}]")
+        for finding in found.findings:
+            params = {name: plain(v) if isinstance(v, str) else v for name, v in finding.params.items()}
+            st.markdown(f"- {t(f'training.preflight.{finding.code}', **params)}")
+        draw_tiles(
+            [
+                _time_tile(found),
+                _memory_tile(found),
+                Tile(
+                    t("ui.training.rows"),
+                    format_number(found.rows["trained"]),
+                    t("ui.training.learned", share=format_percent(found.trained_share)),
+                ),
+                Tile(t("ui.training.parameters"), format_number(found.trained_parameters)),
+            ]
+        )
+        parts = [(part, size) for part, size in found.memory.items() if part != "total" and size]
+        named = " + ".join(f"{t(f'training.memory.{part}')} {format_bytes(size)}" for part, size in parts)
+        st.caption(t("ui.training.memory.parts", parts=named))
+        st.caption(t("ui.training.preview"))
+        _draw_pieces(found.preview)
+        if found.preview_rejected:
+            st.caption(t("ui.training.preview.rejected"))
+            _draw_pieces(found.preview_rejected)
+
+
+def _time_tile(found: Preflight) -> Tile:
+    """Return time and cost; where a probe measured them, with the range from its fastest to its slowest step."""
+    if found.seconds is None or found.seconds_low is None or found.seconds_high is None:
+        return Tile(t("ui.training.time"), "–", t("ui.training.cost", cost="–"))
+    notes, money = [], "–"
+    if found.cost:
+        money, low, high = (
+            format_money(float(found.cost[name]), found.cost["currency"]) for name in ("amount", "low", "high")
+        )
+        money = money if low == high else t("ui.training.range", low=low, high=high)
+    low, high = format_duration(found.seconds_low), format_duration(found.seconds_high)
+    if low != high:
+        notes.append(t("ui.training.range", low=low, high=high))
+    notes.append(t("ui.training.cost", cost=money))
+    return Tile(t("ui.training.time"), format_duration(found.seconds), " · ".join(notes))
+
+
+def _memory_tile(found: Preflight) -> Tile:
+    notes = [t("ui.training.free", free=format_bytes(found.memory_free) if found.memory_free is not None else "–")]
+    if found.probe is not None:
+        notes.insert(0, t("ui.training.memory.measured", estimate=format_bytes(found.memory["total"])))
+    return Tile(t("ui.training.memory"), format_bytes(found.memory_needed), " · ".join(notes))
+
+
+def _draw_pieces(pieces: list[tuple[str, bool]]) -> None:
+    st.markdown("".join(_token(text, trained=trained) for text, trained in pieces[:600]))
+
+
+def _token(text: str, *, trained: bool) -> str:
+    shown = plain(text) if text.strip() else text.replace("\n", " ")
+    lead = " " if text[:1].isspace() else ""
+    return f"{lead}:green-background[{shown}]" if trained and shown.strip() else f"{lead}{shown}"
