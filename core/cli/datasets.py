@@ -13,6 +13,7 @@ from core.cli.project import Project
 from core.datasets import (
     EXPORT_FORMATS,
     SHAPES,
+    Row,
     SplitBy,
     SplitConfig,
     dataset_versions,
@@ -29,9 +30,10 @@ from core.datasets import (
     version_difference,
 )
 from core.errors import KurabeError
-from core.i18n import t
+from core.i18n import Language, t
 from core.projects import get_project
 from core.store import tables as tb
+from core.training import token_view
 
 __all__ = ["Split", "chosen_version", "dataset"]
 
@@ -63,6 +65,7 @@ def chosen_version(project_id: str, beginning: str | None) -> tb.DatasetVersion:
 Map = Annotated[list[str] | None, typer.Option("--map", help="FIELD=COLUMN, once for each field.")]
 ShapeName = Annotated[str | None, typer.Option("--shape", help=", ".join(SHAPES))]
 Encoding = Annotated[str | None, typer.Option(help="How the text is written, such as cp932.")]
+Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook; default: the first with cells.")]
 Fix = Annotated[list[str] | None, typer.Option("--fix", help="ROW:COLUMN=VALUE, once for each bad cell.")]
 
 
@@ -89,11 +92,11 @@ def _fixes(given: list[str] | None) -> dict[int, dict[str, Any]]:
 
 
 def _reading(
-    mapped: list[str] | None, shape: str | None, encoding: str | None, fix: list[str] | None
+    mapped: list[str] | None, shape: str | None, encoding: str | None, sheet: str | None, fix: list[str] | None
 ) -> dict[str, Any]:
     """Return how a file is read, as `import_file` and `preview` take it."""
     mapping = _pairs(mapped, "--map", "FIELD=COLUMN") or None
-    return {"mapping": mapping, "shape": shape, "encoding": encoding, "fixes": _fixes(fix)}
+    return {"mapping": mapping, "shape": shape, "encoding": encoding, "sheet": sheet, "fixes": _fixes(fix)}
 
 
 @command(dataset, "preview")
@@ -102,10 +105,27 @@ def preview_(
     mapped: Map = None,
     shape: ShapeName = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
     fix: Fix = None,
+    tokens: Annotated[
+        str | None, typer.Option(help="A base model, such as starter: also show the rows as it would read them.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="With --tokens: the project's language.")] = "en",
 ) -> None:
     """Show what a file would become, and every row that cannot be taken over."""
-    show(asdict(preview(file, **_reading(mapped, shape, encoding, fix))))
+    found = preview(file, **_reading(mapped, shape, encoding, sheet, fix))
+    show(asdict(found) | ({"token_views": _token_views(found.rows, tokens, language)} if tokens else {}))
+
+
+def _token_views(rows: list[Row], base_ref: str, language: str) -> list[dict[str, Any]]:
+    """Return the rows that have an answer token by token, each with whether a training would learn it."""
+    found = []
+    for row in rows:
+        if row.answer.strip():
+            view = token_view(row, base_ref, language)
+            pieces = [{"text": text, "learned": learned} for text, learned in view.pieces]
+            found.append({"question": row.question, "tokens": view.tokens, "learned": view.trained, "pieces": pieces})
+    return found
 
 
 @command(dataset, "import")
@@ -119,6 +139,7 @@ def import_(
     mapped: Map = None,
     shape: ShapeName = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
     fix: Fix = None,
     as_json: Json = False,
 ) -> None:
@@ -132,9 +153,17 @@ def import_(
         extend=chosen_version(owner.id, None).id if extend else None,
         split=split,
         on_problem="leave_out" if leave_out_bad else "stop",
-        **_reading(mapped, shape, encoding, fix),
+        **_reading(mapped, shape, encoding, sheet, fix),
     )
+    _say_notes(made)
     _print_versions([made], as_json)
+
+
+def _say_notes(made: tb.DatasetVersion) -> None:
+    """Say beside the result what was set aside on the way: title rows, other sheets."""
+    for file in made.lineage.get("files", []):
+        for note in file["notes"]:
+            progress_line(t(f"datasets.note.{note['code']}", **note["params"]))
 
 
 @command(dataset)

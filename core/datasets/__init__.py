@@ -5,7 +5,7 @@ from core.datasets.coverage import COVERAGE, Coverage, coverage, holds_value, st
 from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_skips, export_text
 from core.datasets.hub import import_hub_dataset
-from core.datasets.importing import Preview, first_rows, import_file, import_files, preview
+from core.datasets.importing import Preview, first_rows, import_file, import_files, preview, sheets_of
 from core.datasets.readers import readers
 from core.datasets.rows import REJECTED, SPLITS, Problem, Row, rejected_answer
 from core.datasets.shapes import SHAPES
@@ -70,6 +70,7 @@ __all__ = [
     "repair",
     "rows_of",
     "run_checks",
+    "sheets_of",
     "stored_coverage",
     "taught_answers",
     "tag_columns",

@@ -34,6 +34,7 @@ __all__ = [
     "import_files",
     "import_parts",
     "preview",
+    "sheets_of",
 ]
 
 _LISTED_PROBLEMS = 1000
@@ -69,6 +70,10 @@ class Preview:
     """The first 1,000 of them."""
     notes: list[dict[str, Any]] = field(default_factory=list)
     """What was set aside: title rows, other sheets; ``{"code", "params"}``."""
+    sheets: tuple[str, ...] = ()
+    """Sheets of a workbook that have cells; empty for files that have none."""
+    sheet: str | None = None
+    """The one that these rows are of."""
 
 
 def preview(
@@ -78,6 +83,7 @@ def preview(
     mapping: Mapping[str, str] | None = None,
     shape: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     fixes: Mapping[int, Mapping[str, Any]] | None = None,
     limit: int = 20,
 ) -> Preview:
@@ -89,6 +95,7 @@ def preview(
         mapping: Field → column, made by hand.
         shape: Shape chosen by hand.
         encoding: Codec chosen by hand.
+        sheet: Sheet of a workbook; the first that has cells if not given.
         fixes: Row number → column → value in place of what the file has.
         limit: Rows to show.
 
@@ -96,7 +103,7 @@ def preview(
         KurabeError: ``datasets.…`` if the file as a whole cannot be read.
     """
     with _called(name or path.name):
-        source, reading = _opened(path, name or path.name, mapping, shape, encoding)
+        source, reading = _opened(path, name or path.name, mapping, shape, encoding, sheet)
         seen = _empty_preview(name or path.name, source, reading, limit)
         for raw in _with_fixes(source, fixes or {}):
             _look(seen, raw, reading, limit)
@@ -114,6 +121,16 @@ def first_rows(path: Path, name: str, encoding: str | None = None, count: int = 
         return [raw.values for raw in islice(source.rows(), count)]
 
 
+def sheets_of(path: Path, name: str) -> tuple[str, ...]:
+    """Return the sheets with cells of a workbook, none for files of other formats; its rows are not judged.
+
+    Raises:
+        KurabeError: as `preview`, where the file cannot be opened at all.
+    """
+    with _called(name):
+        return reader_for(name).sheets(path)
+
+
 def _empty_preview(name: str, source: Source, reading: Reading | None, limit: int) -> Preview:
     return Preview(
         name=name,
@@ -125,6 +142,8 @@ def _empty_preview(name: str, source: Source, reading: Reading | None, limit: in
         raw=[raw.values for raw in islice(source.rows(), limit) if raw.problem is None],
         rows=[],
         notes=source.notes,
+        sheets=source.sheets,
+        sheet=source.sheet,
     )
 
 
@@ -140,12 +159,17 @@ def _look(seen: Preview, raw: RawRow, reading: Reading | None, limit: int) -> No
 
 
 def _opened(
-    path: Path, name: str, mapping: Mapping[str, str] | None, shape: str | None, encoding: str | None
+    path: Path,
+    name: str,
+    mapping: Mapping[str, str] | None,
+    shape: str | None,
+    encoding: str | None,
+    sheet: str | None = None,
 ) -> tuple[Source, Reading | None]:
     """Open a file and settle how its columns are read: by hand if told, else as recognised."""
     if path.stat().st_size > settings().upload_limit_mb << 20:
         raise KurabeError("datasets.too_large", name=name, limit_mb=settings().upload_limit_mb)
-    source = reader_for(name).open(path, encoding)
+    source = reader_for(name, sheet).open(path, encoding)
     if mapping:
         return source, Reading("question_answer", checked_mapping(mapping, source.columns))
     if shape:
@@ -178,6 +202,8 @@ class ImportOptions:
     """Shape chosen by hand."""
     encoding: str | None = None
     """Codec chosen by hand."""
+    sheet: str | None = None
+    """Sheet of a workbook; None takes the first that has cells."""
     split: str | None = None
     """Split of rows that name none; None gives ``train``."""
     on_problem: OnProblem = "stop"
@@ -196,6 +222,7 @@ def import_file(
     mapping: Mapping[str, str] | None = None,
     shape: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     split: str | None = None,
     on_problem: OnProblem = "stop",
     fixes: Mapping[int, Mapping[str, Any]] | None = None,
@@ -211,6 +238,7 @@ def import_file(
         mapping: Field → column, made by hand.
         shape: Shape chosen by hand.
         encoding: Codec chosen by hand.
+        sheet: Sheet of a workbook; the first that has cells if not given, and the others are named in a note.
         split: ``train``, ``validation`` or ``test`` for rows that name none (``train`` if not given).
         on_problem: What to do with rows that cannot be taken over.
         fixes: Row number → column → value in place of what the file has.
@@ -219,7 +247,7 @@ def import_file(
         KurabeError: ``datasets.rows_refused`` with the first problems; ``datasets.unrecognised`` if columns must be
             mapped by hand; others if the file as a whole cannot be read.
     """
-    options = ImportOptions(mapping, shape, encoding, split, on_problem, fixes or {})
+    options = ImportOptions(mapping, shape, encoding, sheet, split, on_problem, fixes or {})
     with _as_path(data) as path:
         return import_parts(project_id, [(path, name, options)], dataset or Path(name).stem, extend)
 
@@ -257,7 +285,7 @@ def _take_over(writer: VersionWriter, path: Path, name: str, options: ImportOpti
     """Write one file's rows and return what the lineage keeps of it."""
     if options.split is not None and options.split not in SPLITS:
         raise KurabeError("datasets.unknown_split", split=options.split, known=", ".join(SPLITS))
-    source, reading = _opened(path, name, options.mapping, options.shape, options.encoding)
+    source, reading = _opened(path, name, options.mapping, options.shape, options.encoding, options.sheet)
     problems: list[Problem] = []
     if reading is None:
         problems += [raw.problem for raw in islice(source.rows(), _LISTED_PROBLEMS) if raw.problem is not None]
@@ -273,6 +301,7 @@ def _take_over(writer: VersionWriter, path: Path, name: str, options: ImportOpti
         "name": name,
         "hash": file_hash(path),
         "encoding": source.encoding,
+        "sheet": source.sheet,
         "shape": reading.shape,
         "mapping": reading.mapping,
         "split": options.split or "train",

@@ -12,13 +12,24 @@ from typing import Any, Literal
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.datasets import SHAPES, SPLITS, Preview, first_rows, import_file, import_hub_dataset, preview, readers
+from core.datasets import (
+    SHAPES,
+    SPLITS,
+    Preview,
+    first_rows,
+    import_file,
+    import_hub_dataset,
+    preview,
+    readers,
+    sheets_of,
+)
 from core.datasets.columns import FIELDS
 from core.i18n import format_number, t
 from core.identity import canonical_json, content_hash
 from core.settings import settings
 from core.store import tables as tb
 from core.ui.parts import plain
+from core.ui.row_preview import draw_row_preview
 
 __all__ = ["draw_import"]
 
@@ -47,6 +58,7 @@ def draw_import(project: tb.Project, extend: tb.DatasetVersion | None) -> None:
         options["fixes"] = fixes
         seen = _look(uploaded, options)
     _draw_preview(seen)
+    draw_row_preview(project, seen.rows, uploaded.file_id)
     _draw_choice(project, uploaded, seen, options, extend)
 
 
@@ -106,11 +118,11 @@ def _on_disk(uploaded: UploadedFile) -> Iterator[Path]:
 
 def _reading_options(uploaded: UploadedFile) -> dict[str, Any]:
     """Draw how the file is read, if the person wants it otherwise than recognised."""
-    proposed = _look(uploaded, {})
+    options: dict[str, Any] = {"sheet": sheet} if (sheet := _sheet(uploaded)) else {}
+    proposed = _look(uploaded, options)
     with st.expander(t("ui.import.mapping"), expanded=proposed.shape is None, icon=":material/swap_horiz:"):
         st.caption(t("ui.import.mapping.text"))
         encoding = _encoding(uploaded, proposed)
-        options: dict[str, Any] = {}
         if encoding not in (None, proposed.encoding):
             options["encoding"] = encoding
             proposed = _look(uploaded, options)
@@ -120,14 +132,32 @@ def _reading_options(uploaded: UploadedFile) -> dict[str, Any]:
             key=f"shape_{uploaded.file_id}",
             format_func=lambda key: t(f"ui.import.shape.{key}") if key else t("ui.import.recognised"),
         )
-        mapping = {}
-        if shape in ("", "question_answer"):
-            mapping = _mapping(uploaded, proposed)
+        mapping = _mapping(uploaded, proposed) if shape in ("", "question_answer") else {}
     if mapping and mapping != proposed.mapping:
         options["mapping"] = mapping
     elif shape:
         options["shape"] = shape
     return options
+
+
+def _sheet(uploaded: UploadedFile) -> str | None:
+    """Draw the choice of a workbook's sheet where it has several; None for the one that is taken anyway.
+
+    It comes before anything is read: a first sheet that is no table must not hide the others.
+    """
+    names = _sheets(_digest(uploaded), uploaded.name, uploaded)
+    if len(names) < 2:
+        return None
+    label, text = t("ui.import.sheet"), t("ui.import.sheet.help")
+    chosen = st.selectbox(label, names, key=f"sheet_{uploaded.file_id}", width=360, help=text)
+    return chosen if chosen != names[0] else None
+
+
+@st.cache_data(max_entries=32, ttl=3600, show_spinner=False)
+def _sheets(digest: str, name: str, _uploaded: UploadedFile) -> tuple[str, ...]:
+    """Return the sheets of a workbook."""
+    with _on_disk(_uploaded) as path:
+        return sheets_of(path, name)
 
 
 def _encoding(uploaded: UploadedFile, proposed: Preview) -> str | None:
@@ -151,7 +181,7 @@ def _mapping(uploaded: UploadedFile, proposed: Preview) -> dict[str, str]:
             column = st.selectbox(
                 t(f"ui.field.{field}"),
                 ["", *proposed.columns],
-                key=f"map_{field}_{uploaded.file_id}",
+                key=f"map_{field}_{uploaded.file_id}_{proposed.sheet or ''}",
                 index=proposed.columns.index(guessed) + 1 if guessed in proposed.columns else 0,
                 format_func=lambda name: name or "–",
             )
@@ -219,10 +249,10 @@ def _draw_fixes(uploaded: UploadedFile, seen: Preview) -> dict[str, dict[str, st
 
     The list stays as it was when the file came, so that a mended row does not vanish under the person's hands.
     """
-    bad = st.session_state.setdefault(f"bad_cells_{uploaded.file_id}_{seen.shape}", None)
+    bad = st.session_state.setdefault(f"bad_cells_{uploaded.file_id}_{seen.sheet}_{seen.shape}", None)
     if bad is None:
         bad = [problem for problem in seen.problems if problem.column in seen.columns][:_FIXABLE]
-        st.session_state[f"bad_cells_{uploaded.file_id}_{seen.shape}"] = bad
+        st.session_state[f"bad_cells_{uploaded.file_id}_{seen.sheet}_{seen.shape}"] = bad
     if not bad:
         return {}
     names = {name: t(f"ui.problem.{name}") for name in ("row", "column", "what", "found", "mended")}
@@ -241,7 +271,7 @@ def _draw_fixes(uploaded: UploadedFile, seen: Preview) -> dict[str, dict[str, st
             ],
             disabled=[name for key, name in names.items() if key != "mended"],
             hide_index=True,
-            key=f"mended_{uploaded.file_id}_{seen.shape}",
+            key=f"mended_{uploaded.file_id}_{seen.sheet}_{seen.shape}",
         )
     fixes: dict[str, dict[str, str]] = {}
     for problem, cells in zip(bad, written, strict=True):

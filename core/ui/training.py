@@ -53,6 +53,7 @@ from core.ui.lineage import draw_lineage
 from core.ui.navigation import open_page
 from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember
 from core.ui.registry import draw_about, draw_import, draw_keeping, draw_taking, draw_work
+from core.ui.tokens import draw_tokens
 
 __all__ = ["draw_adapters", "draw_form", "draw_run", "draw_runs"]
 
@@ -254,10 +255,10 @@ def _draw_preflight(found: Preflight) -> None:
         named = " + ".join(f"{t(f'training.memory.{part}')} {format_bytes(size)}" for part, size in parts)
         st.caption(t("ui.training.memory.parts", parts=named))
         st.caption(t("ui.training.preview"))
-        _draw_pieces(found.preview)
+        draw_tokens(found.preview)
         if found.preview_rejected:
             st.caption(t("ui.training.preview.rejected"))
-            _draw_pieces(found.preview_rejected)
+            draw_tokens(found.preview_rejected)
 
 
 def _time_tile(found: Preflight) -> Tile:
@@ -282,16 +283,6 @@ def _memory_tile(found: Preflight) -> Tile:
     if found.probe is not None:
         notes.insert(0, t("ui.training.memory.measured", estimate=format_bytes(found.memory["total"])))
     return Tile(t("ui.training.memory"), format_bytes(found.memory_needed), " · ".join(notes))
-
-
-def _draw_pieces(pieces: list[tuple[str, bool]]) -> None:
-    st.markdown("".join(_token(text, trained=trained) for text, trained in pieces[:600]))
-
-
-def _token(text: str, *, trained: bool) -> str:
-    shown = plain(text) if text.strip() else text.replace("\n", " ")
-    lead = " " if text[:1].isspace() else ""
-    return f"{lead}:green-background[{shown}]" if trained and shown.strip() else f"{lead}{shown}"
 
 
 def draw_runs(project: tb.Project) -> None:
