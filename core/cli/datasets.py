@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,10 +13,12 @@ from core.cli._output import Json, command, progress_line, show, table
 from core.cli.project import Project
 from core.datasets import (
     EXPORT_FORMATS,
+    PARTS,
     SHAPES,
     Row,
     SplitBy,
     SplitConfig,
+    count_profile,
     dataset_versions,
     datasets,
     edit_rows,
@@ -26,11 +29,12 @@ from core.datasets import (
     latest_version,
     make_splits,
     preview,
+    profile_of,
     run_checks,
     version_difference,
 )
 from core.errors import KurabeError
-from core.i18n import Language, t
+from core.i18n import Language, format_number, format_percent, t
 from core.projects import get_project
 from core.store import tables as tb
 from core.training import token_view
@@ -288,6 +292,32 @@ def diff(
         for row in found[kind]
     ]
     table(("", t("cli.split"), t("cli.question"), t("cli.answer")), rows)
+
+
+@command(dataset)
+def profile(
+    project: Project,
+    version: Annotated[str | None, typer.Option()] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how long questions and answers are, and which share each language and slice has."""
+    chosen = chosen_version(get_project(project).id, version)
+    found = profile_of(chosen) or count_profile(chosen.id)
+    slices = Counter[str]()
+    for by_slice in chosen.counts.get("slices", {}).values():
+        slices.update(by_slice)
+    if as_json:
+        show({"version": chosen.id, "rows": found.rows, **found.as_dict(), "slices": dict(slices)})
+        return
+    lengths = [
+        (t(f"cli.profile.part.{part}"), format_number(found.half_within(part)), format_number(found.longest[part]))
+        for part in PARTS
+    ]
+    table((t("cli.profile.part"), t("cli.profile.half"), t("cli.profile.longest")), lengths)
+    shares = [(t(f"ui.profile.language.{name}"), n) for name, n in found.languages.most_common()]
+    shares += [(name or "–", n) for name, n in slices.most_common()]
+    columns = (t("cli.profile.kind"), t("cli.rows"), t("cli.profile.share"))
+    table(columns, [(name, format_number(n), format_percent(n / max(1, found.rows))) for name, n in shares])
 
 
 @command(dataset, "show")

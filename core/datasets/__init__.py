@@ -6,6 +6,7 @@ from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_skips, export_text
 from core.datasets.hub import import_hub_dataset
 from core.datasets.importing import Preview, first_rows, import_file, import_files, preview, sheets_of
+from core.datasets.profile import LANGUAGES_SEEN, PARTS, Profile
 from core.datasets.readers import readers
 from core.datasets.rows import REJECTED, SPLITS, Problem, Row, rejected_answer
 from core.datasets.shapes import SHAPES
@@ -14,6 +15,7 @@ from core.datasets.splitting import SplitBy, SplitConfig, make_splits
 from core.datasets.versions import (
     count_examples,
     count_pairs,
+    count_profile,
     dataset_versions,
     datasets,
     delete_dataset,
@@ -21,6 +23,7 @@ from core.datasets.versions import (
     example,
     examples,
     latest_version,
+    profile_of,
     rows_of,
     tag_columns,
     version,
@@ -29,6 +32,8 @@ from core.datasets.versions import (
 __all__ = [
     "COVERAGE",
     "EXPORT_FORMATS",
+    "LANGUAGES_SEEN",
+    "PARTS",
     "REJECTED",
     "SHAPES",
     "SPLITS",
@@ -38,12 +43,14 @@ __all__ = [
     "Finding",
     "Preview",
     "Problem",
+    "Profile",
     "Row",
     "SplitBy",
     "SplitConfig",
     "checks",
     "count_examples",
     "count_pairs",
+    "count_profile",
     "coverage",
     "dataset_versions",
     "datasets",
@@ -65,6 +72,7 @@ __all__ = [
     "near_pairs",
     "plain_key",
     "preview",
+    "profile_of",
     "readers",
     "rejected_answer",
     "repair",

@@ -76,7 +76,12 @@ def test_the_preview_is_what_the_trainer_receives(filled: tb.Project) -> None:
 def test_each_token_stands_alone_and_text_of_a_file_cannot_draw() -> None:
     shown = tokens_markdown([("a", False), (" **b**", True), ("\n", False), ("<b>[x](y)</b>", True), ("  ", False)])
     assert shown.count("-background[") == 5 and shown.count("green") == 2
-    assert r"\*\*b\*\*" in shown and r"\<b\>\[x\]\(y\)" in shown and "↵" in shown and ":gray-background[\u00a0\u00a0]" in shown
+    assert (
+        r"\*\*b\*\*" in shown
+        and r"\<b\>\[x\]\(y\)" in shown
+        and "↵" in shown
+        and ":gray-background[\u00a0\u00a0]" in shown
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
