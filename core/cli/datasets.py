@@ -253,6 +253,7 @@ def check(
         (finding.severity, t(f"datasets.finding.{finding.check}.{finding.code}", **finding.params)) for finding in found
     ]
     table((t("cli.severity"), t("cli.finding")), rows)
+    progress_line(t("ui.checks.names"))
 
 
 @command(dataset)

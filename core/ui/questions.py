@@ -238,6 +238,8 @@ def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
         _draw_finding(row, finding, number)
     if kept and not kept["findings"]:
         st.success(t("ui.checks.clean"), icon=":material/check_circle:")
+    if kept:
+        st.caption(t("ui.checks.names"))
     _draw_coverage(project, row)
 
 
