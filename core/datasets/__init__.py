@@ -6,6 +6,7 @@ from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_skips, export_text
 from core.datasets.hub import import_hub_dataset
 from core.datasets.importing import Preview, first_rows, import_file, import_files, preview, sheets_of
+from core.datasets.jobs import start_check, start_import
 from core.datasets.profile import LANGUAGES_SEEN, PARTS, Profile
 from core.datasets.readers import readers
 from core.datasets.rows import REJECTED, SPLITS, Problem, Row, rejected_answer
@@ -79,6 +80,8 @@ __all__ = [
     "rows_of",
     "run_checks",
     "sheets_of",
+    "start_check",
+    "start_import",
     "stored_coverage",
     "taught_answers",
     "tag_columns",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -40,6 +40,8 @@ __all__ = [
 _LISTED_PROBLEMS = 1000
 _UPLOAD = "upload-"
 OnProblem = Literal["stop", "leave_out"]
+Watch = Callable[[int], None]
+"""Told after each row how many were read; what it raises ends the reading."""
 
 
 @dataclass(slots=True)
@@ -74,6 +76,8 @@ class Preview:
     """Sheets of a workbook that have cells; empty for files that have none."""
     sheet: str | None = None
     """The one that these rows are of."""
+    whole: bool = True
+    """False if the file has more rows than were read: the counts are then of its beginning."""
 
 
 def preview(
@@ -86,6 +90,8 @@ def preview(
     sheet: str | None = None,
     fixes: Mapping[int, Mapping[str, Any]] | None = None,
     limit: int = 20,
+    scan: int | None = None,
+    watch: Watch | None = None,
 ) -> Preview:
     """Read a whole file without storing anything, and return its first rows and every row's problem.
 
@@ -98,6 +104,8 @@ def preview(
         sheet: Sheet of a workbook; the first that has cells if not given.
         fixes: Row number → column → value in place of what the file has.
         limit: Rows to show.
+        scan: Read no further than so many rows; `Preview.whole` then tells whether there are more.
+        watch: Told how many rows were read.
 
     Raises:
         KurabeError: ``datasets.…`` if the file as a whole cannot be read.
@@ -106,7 +114,12 @@ def preview(
         source, reading = _opened(path, name or path.name, mapping, shape, encoding, sheet)
         seen = _empty_preview(name or path.name, source, reading, limit)
         for raw in _with_fixes(source, fixes or {}):
+            if seen.row_count == scan:
+                seen.whole = False
+                break
             _look(seen, raw, reading, limit)
+            if watch is not None:
+                watch(seen.row_count)
     return seen
 
 
@@ -226,6 +239,7 @@ def import_file(
     split: str | None = None,
     on_problem: OnProblem = "stop",
     fixes: Mapping[int, Mapping[str, Any]] | None = None,
+    watch: Watch | None = None,
 ) -> tb.DatasetVersion:
     """Store a file's rows as a new version of a dataset and return the version.
 
@@ -242,6 +256,7 @@ def import_file(
         split: ``train``, ``validation`` or ``test`` for rows that name none (``train`` if not given).
         on_problem: What to do with rows that cannot be taken over.
         fixes: Row number → column → value in place of what the file has.
+        watch: Told how many rows were read; what it raises ends the import, and nothing of it stays.
 
     Raises:
         KurabeError: ``datasets.rows_refused`` with the first problems; ``datasets.unrecognised`` if columns must be
@@ -249,7 +264,7 @@ def import_file(
     """
     options = ImportOptions(mapping, shape, encoding, sheet, split, on_problem, fixes or {})
     with _as_path(data) as path:
-        return import_parts(project_id, [(path, name, options)], dataset or Path(name).stem, extend)
+        return import_parts(project_id, [(path, name, options)], dataset or Path(name).stem, extend, watch)
 
 
 def import_files(
@@ -265,7 +280,11 @@ def import_files(
 
 
 def import_parts(
-    project_id: str, files: list[tuple[Path, str, ImportOptions]], dataset: str, extend: str | None
+    project_id: str,
+    files: list[tuple[Path, str, ImportOptions]],
+    dataset: str,
+    extend: str | None,
+    watch: Watch | None = None,
 ) -> tb.DatasetVersion:
     """Store files, each read in its own way, as one version: path, name as the person knows it, and how it is read."""
     base = version(extend) if extend else None
@@ -275,13 +294,15 @@ def import_parts(
         sources = []
         for path, name, options in files:
             with _called(name):
-                sources.append(_take_over(writer, path, name, options))
+                sources.append(_take_over(writer, path, name, options, watch))
         if writer.count == 0:
             raise KurabeError("datasets.no_rows", name=files[0][1])
         return writer.finish({"operation": "import", "parent": extend, "files": sources})
 
 
-def _take_over(writer: VersionWriter, path: Path, name: str, options: ImportOptions) -> dict[str, Any]:
+def _take_over(
+    writer: VersionWriter, path: Path, name: str, options: ImportOptions, watch: Watch | None
+) -> dict[str, Any]:
     """Write one file's rows and return what the lineage keeps of it."""
     if options.split is not None and options.split not in SPLITS:
         raise KurabeError("datasets.unknown_split", split=options.split, known=", ".join(SPLITS))
@@ -294,7 +315,7 @@ def _take_over(writer: VersionWriter, path: Path, name: str, options: ImportOpti
         if next(iter(source.rows()), None) is None:
             raise KurabeError("datasets.no_rows", name=name)
         raise KurabeError("datasets.unrecognised", name=name, columns=", ".join(source.columns))
-    writer.add_all(_good_rows(source, reading, options, problems))
+    writer.add_all(_good_rows(source, reading, options, problems, watch))
     if problems and options.on_problem == "stop":
         raise _refusal(name, problems)
     return {
@@ -327,9 +348,13 @@ def _refusal(name: str, problems: list[Problem]) -> KurabeError:
     )
 
 
-def _good_rows(source: Source, reading: Reading, options: ImportOptions, problems: list[Problem]) -> Iterator[Row]:
+def _good_rows(
+    source: Source, reading: Reading, options: ImportOptions, problems: list[Problem], watch: Watch | None
+) -> Iterator[Row]:
     """Yield the rows that are good; once a bad one stops the import, only collect the problems of the rest."""
-    for raw in _with_fixes(source, options.fixes):
+    for done, raw in enumerate(_with_fixes(source, options.fixes), 1):
+        if watch is not None:
+            watch(done)
         result = convert(raw, reading)
         if isinstance(result, Problem):
             problems.append(result)

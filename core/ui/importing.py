@@ -22,12 +22,14 @@ from core.datasets import (
     preview,
     readers,
     sheets_of,
+    start_import,
 )
 from core.datasets.columns import FIELDS
-from core.i18n import format_number, t
+from core.i18n import format_bytes, format_number, t
 from core.identity import canonical_json, content_hash
 from core.settings import settings
 from core.store import tables as tb
+from core.ui.large_imports import LOOKED_AT, draw_import_job, is_large
 from core.ui.parts import plain
 from core.ui.row_preview import draw_row_preview
 
@@ -36,6 +38,8 @@ __all__ = ["draw_import"]
 
 def draw_import(project: tb.Project, extend: tb.DatasetVersion | None) -> None:
     """Draw the upload, what it would become, and the import itself."""
+    if draw_import_job(project):
+        return
     endings = sorted({suffix for reader in readers.all().values() for suffix in reader.suffixes})
     st.caption(t("ui.import.formats", endings=", ".join(endings), limit=settings().upload_limit_mb))
     uploaded = st.file_uploader(
@@ -58,6 +62,9 @@ def draw_import(project: tb.Project, extend: tb.DatasetVersion | None) -> None:
         options["fixes"] = fixes
         seen = _look(uploaded, options)
     _draw_preview(seen)
+    if not seen.whole:
+        size = format_bytes(uploaded.getbuffer().nbytes)
+        st.info(t("ui.import.large", size=size, rows=format_number(seen.row_count)), icon=":material/hourglass_top:")
     draw_row_preview(project, seen.rows, uploaded.file_id)
     _draw_choice(project, uploaded, seen, options, extend)
 
@@ -98,7 +105,7 @@ def _read_once(digest: str, name: str, options: str, _uploaded: UploadedFile) ->
     if "fixes" in chosen:  # numbers of rows are no text
         chosen["fixes"] = {int(number): fix for number, fix in chosen["fixes"].items()}
     with _on_disk(_uploaded) as path:
-        return preview(path, name, **chosen)
+        return preview(path, name, scan=LOOKED_AT if is_large(_uploaded) else None, **chosen)
 
 
 @st.cache_data(max_entries=32, ttl=3600, show_spinner=False)
@@ -300,22 +307,22 @@ def _draw_choice(
         name = st.text_input(t("ui.import.name"), value=Path(uploaded.name).stem[:200], width=280)
     add = extend is not None and st.toggle(t("ui.import.extend"), help=t("ui.import.extend.help"))
     on_problem: Literal["stop", "leave_out"] = "stop"
-    if seen.problem_count and st.toggle(t("ui.import.leave_out", n=format_number(seen.problem_count))):
-        on_problem = "leave_out"
+    known = t("ui.import.leave_out", n=format_number(seen.problem_count))
+    if seen.problem_count or not seen.whole:
+        on_problem = "leave_out" if st.toggle(known if seen.whole else t("ui.import.leave_out.unknown")) else "stop"
     blocked = seen.shape is None or (seen.problem_count > 0 and on_problem == "stop")
     if st.button(t("ui.import.do"), type="primary", icon=":material/upload:", disabled=blocked):
-        made = import_file(
-            project.id,
-            uploaded.getvalue(),
-            uploaded.name,
-            dataset=name or None,
-            split=split,
-            extend=extend.id if add and extend else None,
-            on_problem=on_problem,
-            **{**options, "fixes": {int(number): fix for number, fix in options.get("fixes", {}).items()}},
-        )
+        extended = extend.id if add and extend else None
+        chosen = {**options, "dataset": name or None, "split": split, "extend": extended}
+        if is_large(uploaded):
+            start_import(project.id, uploaded.getbuffer(), uploaded.name, options=chosen, on_problem=on_problem)
+        else:
+            fixes = {int(number): fix for number, fix in options.get("fixes", {}).items()}
+            made = import_file(
+                project.id, uploaded.getvalue(), uploaded.name, on_problem=on_problem, **{**chosen, "fixes": fixes}
+            )
+            st.session_state["imported"] = made.row_count
         st.query_params.pop("version", None)
-        st.session_state["imported"] = made.row_count
         # An empty form again: a second press would add the same rows once more.
         st.session_state["imports"] = st.session_state.get("imports", 0) + 1
         st.rerun()
