@@ -53,7 +53,7 @@ def test_the_whole_row_is_shown_and_the_share_that_is_learned_is_counted(filled:
     assert learned(app).startswith("Theredone.") and "Hello" not in learned(app)
     select(app, visitor.says("training.field.train_on")).set_value("assistant").run()
     assert "Hellotoyou" in learned(app) and "Theredone." in learned(app)
-    share = re.search(r"\*\*(\d+) tokens\*\*, of which (\d+)", texts(app))
+    share = re.search(r"Tokens: (\d+)\*\*, of which (\d+)", texts(app))
     assert share and 0 < int(share[2]) < int(share[1])
     assert not app.exception
 
