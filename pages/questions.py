@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.i18n import format_number, t
+from core.ui.dataset_profile import draw_profile
 from core.ui.drafting import draw_drafts, draw_taken_over
 from core.ui.frame import current_project
 from core.ui.importing import draw_import
@@ -25,6 +26,7 @@ else:
     view = choose_view("questions", {name: t(f"ui.questions.view.{name}") for name in names})
     if view == "browse":
         draw_browser(version)
+        draw_profile(version)
     elif view == "import":
         draw_import(project, version)
     elif view == "drafts":

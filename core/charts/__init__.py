@@ -12,6 +12,7 @@ from core.charts.answers import (
 )
 from core.charts.confusion import confusion_chart
 from core.charts.headroom import headroom_chart
+from core.charts.profiles import length_chart, share_chart
 from core.charts.results import (
     Bar,
     MeasuredApproach,
@@ -59,6 +60,7 @@ __all__ = [
     "latency_parts",
     "latency_strip",
     "learning_curve",
+    "length_chart",
     "look",
     "loss_comparison",
     "loss_curve",
@@ -68,6 +70,7 @@ __all__ = [
     "quality_overview",
     "rate_curve",
     "seed_spread",
+    "share_chart",
     "spans_by_part",
     "styled",
     "sweep_chart",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,9 +13,12 @@ from core.cli._output import Json, command, progress_line, show, table
 from core.cli.project import Project
 from core.datasets import (
     EXPORT_FORMATS,
+    PARTS,
     SHAPES,
+    Row,
     SplitBy,
     SplitConfig,
+    count_profile,
     dataset_versions,
     datasets,
     edit_rows,
@@ -26,14 +30,16 @@ from core.datasets import (
     licence_of,
     make_splits,
     preview,
+    profile_of,
     run_checks,
     set_licence,
     version_difference,
 )
 from core.errors import KurabeError
-from core.i18n import t
+from core.i18n import Language, format_number, format_percent, t
 from core.projects import get_project
 from core.store import tables as tb
+from core.training import token_view
 
 __all__ = ["Split", "chosen_version", "dataset"]
 
@@ -66,6 +72,7 @@ Map = Annotated[list[str] | None, typer.Option("--map", help="FIELD=COLUMN, once
 ShapeName = Annotated[str | None, typer.Option("--shape", help=", ".join(SHAPES))]
 Encoding = Annotated[str | None, typer.Option(help="How the text is written, such as cp932.")]
 Licence = Annotated[str, typer.Option(help="Of the rows: an SPDX id such as CC-BY-4.0, or its own name.")]
+Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook; default: the first with cells.")]
 Fix = Annotated[list[str] | None, typer.Option("--fix", help="ROW:COLUMN=VALUE, once for each bad cell.")]
 
 
@@ -92,11 +99,11 @@ def _fixes(given: list[str] | None) -> dict[int, dict[str, Any]]:
 
 
 def _reading(
-    mapped: list[str] | None, shape: str | None, encoding: str | None, fix: list[str] | None
+    mapped: list[str] | None, shape: str | None, encoding: str | None, sheet: str | None, fix: list[str] | None
 ) -> dict[str, Any]:
     """Return how a file is read, as `import_file` and `preview` take it."""
     mapping = _pairs(mapped, "--map", "FIELD=COLUMN") or None
-    return {"mapping": mapping, "shape": shape, "encoding": encoding, "fixes": _fixes(fix)}
+    return {"mapping": mapping, "shape": shape, "encoding": encoding, "sheet": sheet, "fixes": _fixes(fix)}
 
 
 @command(dataset, "preview")
@@ -105,10 +112,27 @@ def preview_(
     mapped: Map = None,
     shape: ShapeName = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
     fix: Fix = None,
+    tokens: Annotated[
+        str | None, typer.Option(help="A base model, such as starter: also show the rows as it would read them.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="With --tokens: the project's language.")] = "en",
 ) -> None:
     """Show what a file would become, and every row that cannot be taken over."""
-    show(asdict(preview(file, **_reading(mapped, shape, encoding, fix))))
+    found = preview(file, **_reading(mapped, shape, encoding, sheet, fix))
+    show(asdict(found) | ({"token_views": _token_views(found.rows, tokens, language)} if tokens else {}))
+
+
+def _token_views(rows: list[Row], base_ref: str, language: str) -> list[dict[str, Any]]:
+    """Return the rows that have an answer token by token, each with whether a training would learn it."""
+    found = []
+    for row in rows:
+        if row.answer.strip():
+            view = token_view(row, base_ref, language)
+            pieces = [{"text": text, "learned": learned} for text, learned in view.pieces]
+            found.append({"question": row.question, "tokens": view.tokens, "learned": view.trained, "pieces": pieces})
+    return found
 
 
 @command(dataset, "import")
@@ -122,6 +146,7 @@ def import_(
     mapped: Map = None,
     shape: ShapeName = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
     fix: Fix = None,
     licence: Licence = "",
     as_json: Json = False,
@@ -137,9 +162,17 @@ def import_(
         split=split,
         on_problem="leave_out" if leave_out_bad else "stop",
         licence=licence,
-        **_reading(mapped, shape, encoding, fix),
+        **_reading(mapped, shape, encoding, sheet, fix),
     )
+    _say_notes(made)
     _print_versions([made], as_json)
+
+
+def _say_notes(made: tb.DatasetVersion) -> None:
+    """Say beside the result what was set aside on the way: title rows, other sheets."""
+    for file in made.lineage.get("files", []):
+        for note in file["notes"]:
+            progress_line(t(f"datasets.note.{note['code']}", **note["params"]))
 
 
 @command(dataset)
@@ -246,6 +279,7 @@ def check(
         (finding.severity, t(f"datasets.finding.{finding.check}.{finding.code}", **finding.params)) for finding in found
     ]
     table((t("cli.severity"), t("cli.finding")), rows)
+    progress_line(t("ui.checks.names"))
 
 
 @command(dataset)
@@ -285,6 +319,32 @@ def diff(
         for row in found[kind]
     ]
     table(("", t("cli.split"), t("cli.question"), t("cli.answer")), rows)
+
+
+@command(dataset)
+def profile(
+    project: Project,
+    version: Annotated[str | None, typer.Option()] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how long questions and answers are, and which share each language and slice has."""
+    chosen = chosen_version(get_project(project).id, version)
+    found = profile_of(chosen) or count_profile(chosen.id)
+    slices = Counter[str]()
+    for by_slice in chosen.counts.get("slices", {}).values():
+        slices.update(by_slice)
+    if as_json:
+        show({"version": chosen.id, "rows": found.rows, **found.as_dict(), "slices": dict(slices)})
+        return
+    lengths = [
+        (t(f"cli.profile.part.{part}"), format_number(found.half_within(part)), format_number(found.longest[part]))
+        for part in PARTS
+    ]
+    table((t("cli.profile.part"), t("cli.profile.half"), t("cli.profile.longest")), lengths)
+    shares = [(t(f"ui.profile.language.{name}"), n) for name, n in found.languages.most_common()]
+    shares += [(name or "–", n) for name, n in slices.most_common()]
+    columns = (t("cli.profile.kind"), t("cli.rows"), t("cli.profile.share"))
+    table(columns, [(name, format_number(n), format_percent(n / max(1, found.rows))) for name, n in shares])
 
 
 @command(dataset, "show")

@@ -5,8 +5,10 @@ from core.datasets.coverage import COVERAGE, Coverage, coverage, holds_value, st
 from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_skips, export_text
 from core.datasets.hub import import_hub_dataset
-from core.datasets.importing import Preview, first_rows, import_file, import_files, preview
+from core.datasets.importing import Preview, first_rows, import_file, import_files, preview, sheets_of
+from core.datasets.jobs import start_check, start_import
 from core.datasets.licences import LICENCES, licence_of, set_licence
+from core.datasets.profile import LANGUAGES_SEEN, PARTS, Profile
 from core.datasets.readers import readers
 from core.datasets.rows import REJECTED, SPLITS, Problem, Row, rejected_answer
 from core.datasets.shapes import SHAPES
@@ -15,6 +17,7 @@ from core.datasets.splitting import SplitBy, SplitConfig, make_splits
 from core.datasets.versions import (
     count_examples,
     count_pairs,
+    count_profile,
     dataset_versions,
     datasets,
     delete_dataset,
@@ -22,6 +25,7 @@ from core.datasets.versions import (
     example,
     examples,
     latest_version,
+    profile_of,
     rows_of,
     tag_columns,
     version,
@@ -31,6 +35,8 @@ __all__ = [
     "COVERAGE",
     "EXPORT_FORMATS",
     "LICENCES",
+    "LANGUAGES_SEEN",
+    "PARTS",
     "REJECTED",
     "SHAPES",
     "SPLITS",
@@ -40,12 +46,14 @@ __all__ = [
     "Finding",
     "Preview",
     "Problem",
+    "Profile",
     "Row",
     "SplitBy",
     "SplitConfig",
     "checks",
     "count_examples",
     "count_pairs",
+    "count_profile",
     "coverage",
     "dataset_versions",
     "datasets",
@@ -68,12 +76,16 @@ __all__ = [
     "near_pairs",
     "plain_key",
     "preview",
+    "profile_of",
     "readers",
     "rejected_answer",
     "repair",
     "rows_of",
     "run_checks",
     "set_licence",
+    "sheets_of",
+    "start_check",
+    "start_import",
     "stored_coverage",
     "taught_answers",
     "tag_columns",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -35,11 +35,14 @@ __all__ = [
     "import_files",
     "import_parts",
     "preview",
+    "sheets_of",
 ]
 
 _LISTED_PROBLEMS = 1000
 _UPLOAD = "upload-"
 OnProblem = Literal["stop", "leave_out"]
+Watch = Callable[[int], None]
+"""Told after each row how many were read; what it raises ends the reading."""
 
 
 @dataclass(slots=True)
@@ -70,6 +73,12 @@ class Preview:
     """The first 1,000 of them."""
     notes: list[dict[str, Any]] = field(default_factory=list)
     """What was set aside: title rows, other sheets; ``{"code", "params"}``."""
+    sheets: tuple[str, ...] = ()
+    """Sheets of a workbook that have cells; empty for files that have none."""
+    sheet: str | None = None
+    """The one that these rows are of."""
+    whole: bool = True
+    """False if the file has more rows than were read: the counts are then of its beginning."""
 
 
 def preview(
@@ -79,8 +88,11 @@ def preview(
     mapping: Mapping[str, str] | None = None,
     shape: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     fixes: Mapping[int, Mapping[str, Any]] | None = None,
     limit: int = 20,
+    scan: int | None = None,
+    watch: Watch | None = None,
 ) -> Preview:
     """Read a whole file without storing anything, and return its first rows and every row's problem.
 
@@ -90,17 +102,25 @@ def preview(
         mapping: Field → column, made by hand.
         shape: Shape chosen by hand.
         encoding: Codec chosen by hand.
+        sheet: Sheet of a workbook; the first that has cells if not given.
         fixes: Row number → column → value in place of what the file has.
         limit: Rows to show.
+        scan: Read no further than so many rows; `Preview.whole` then tells whether there are more.
+        watch: Told how many rows were read.
 
     Raises:
         KurabeError: ``datasets.…`` if the file as a whole cannot be read.
     """
     with _called(name or path.name):
-        source, reading = _opened(path, name or path.name, mapping, shape, encoding)
+        source, reading = _opened(path, name or path.name, mapping, shape, encoding, sheet)
         seen = _empty_preview(name or path.name, source, reading, limit)
         for raw in _with_fixes(source, fixes or {}):
+            if seen.row_count == scan:
+                seen.whole = False
+                break
             _look(seen, raw, reading, limit)
+            if watch is not None:
+                watch(seen.row_count)
     return seen
 
 
@@ -115,6 +135,16 @@ def first_rows(path: Path, name: str, encoding: str | None = None, count: int = 
         return [raw.values for raw in islice(source.rows(), count)]
 
 
+def sheets_of(path: Path, name: str) -> tuple[str, ...]:
+    """Return the sheets with cells of a workbook, none for files of other formats; its rows are not judged.
+
+    Raises:
+        KurabeError: as `preview`, where the file cannot be opened at all.
+    """
+    with _called(name):
+        return reader_for(name).sheets(path)
+
+
 def _empty_preview(name: str, source: Source, reading: Reading | None, limit: int) -> Preview:
     return Preview(
         name=name,
@@ -126,6 +156,8 @@ def _empty_preview(name: str, source: Source, reading: Reading | None, limit: in
         raw=[raw.values for raw in islice(source.rows(), limit) if raw.problem is None],
         rows=[],
         notes=source.notes,
+        sheets=source.sheets,
+        sheet=source.sheet,
     )
 
 
@@ -141,12 +173,17 @@ def _look(seen: Preview, raw: RawRow, reading: Reading | None, limit: int) -> No
 
 
 def _opened(
-    path: Path, name: str, mapping: Mapping[str, str] | None, shape: str | None, encoding: str | None
+    path: Path,
+    name: str,
+    mapping: Mapping[str, str] | None,
+    shape: str | None,
+    encoding: str | None,
+    sheet: str | None = None,
 ) -> tuple[Source, Reading | None]:
     """Open a file and settle how its columns are read: by hand if told, else as recognised."""
     if path.stat().st_size > settings().upload_limit_mb << 20:
         raise KurabeError("datasets.too_large", name=name, limit_mb=settings().upload_limit_mb)
-    source = reader_for(name).open(path, encoding)
+    source = reader_for(name, sheet).open(path, encoding)
     if mapping:
         return source, Reading("question_answer", checked_mapping(mapping, source.columns))
     if shape:
@@ -179,6 +216,8 @@ class ImportOptions:
     """Shape chosen by hand."""
     encoding: str | None = None
     """Codec chosen by hand."""
+    sheet: str | None = None
+    """Sheet of a workbook; None takes the first that has cells."""
     split: str | None = None
     """Split of rows that name none; None gives ``train``."""
     on_problem: OnProblem = "stop"
@@ -197,10 +236,12 @@ def import_file(
     mapping: Mapping[str, str] | None = None,
     shape: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     split: str | None = None,
     on_problem: OnProblem = "stop",
     fixes: Mapping[int, Mapping[str, Any]] | None = None,
     licence: str = "",
+    watch: Watch | None = None,
 ) -> tb.DatasetVersion:
     """Store a file's rows as a new version of a dataset and return the version.
 
@@ -213,18 +254,20 @@ def import_file(
         mapping: Field → column, made by hand.
         shape: Shape chosen by hand.
         encoding: Codec chosen by hand.
+        sheet: Sheet of a workbook; the first that has cells if not given, and the others are named in a note.
         split: ``train``, ``validation`` or ``test`` for rows that name none (``train`` if not given).
         on_problem: What to do with rows that cannot be taken over.
         fixes: Row number → column → value in place of what the file has.
         licence: The file's, as an SPDX id or its own name; empty if nobody knows it.
+        watch: Told how many rows were read; what it raises ends the import, and nothing of it stays.
 
     Raises:
         KurabeError: ``datasets.rows_refused`` with the first problems; ``datasets.unrecognised`` if columns must be
             mapped by hand; others if the file as a whole cannot be read.
     """
-    options = ImportOptions(mapping, shape, encoding, split, on_problem, fixes or {})
+    options = ImportOptions(mapping, shape, encoding, sheet, split, on_problem, fixes or {})
     with _as_path(data) as path:
-        return import_parts(project_id, [(path, name, options)], dataset or Path(name).stem, extend, licence)
+        return import_parts(project_id, [(path, name, options)], dataset or Path(name).stem, extend, licence, watch)
 
 
 def import_files(
@@ -245,6 +288,7 @@ def import_parts(
     dataset: str,
     extend: str | None,
     licence: str = "",
+    watch: Watch | None = None,
 ) -> tb.DatasetVersion:
     """Store files, each read in its own way, as one version: path, name as the person knows it, and how it is read.
 
@@ -259,7 +303,7 @@ def import_parts(
         sources = []
         for path, name, options in files:
             with _called(name):
-                sources.append(_take_over(writer, path, name, options))
+                sources.append(_take_over(writer, path, name, options, watch))
         if writer.count == 0:
             raise KurabeError("datasets.no_rows", name=files[0][1])
         made = writer.finish({"operation": "import", "parent": extend, "files": sources, "licence": whole})
@@ -267,11 +311,13 @@ def import_parts(
     return set_licence(made.id, whole) if whole and licence_of(made) != whole else made
 
 
-def _take_over(writer: VersionWriter, path: Path, name: str, options: ImportOptions) -> dict[str, Any]:
+def _take_over(
+    writer: VersionWriter, path: Path, name: str, options: ImportOptions, watch: Watch | None
+) -> dict[str, Any]:
     """Write one file's rows and return what the lineage keeps of it."""
     if options.split is not None and options.split not in SPLITS:
         raise KurabeError("datasets.unknown_split", split=options.split, known=", ".join(SPLITS))
-    source, reading = _opened(path, name, options.mapping, options.shape, options.encoding)
+    source, reading = _opened(path, name, options.mapping, options.shape, options.encoding, options.sheet)
     problems: list[Problem] = []
     if reading is None:
         problems += [raw.problem for raw in islice(source.rows(), _LISTED_PROBLEMS) if raw.problem is not None]
@@ -280,13 +326,14 @@ def _take_over(writer: VersionWriter, path: Path, name: str, options: ImportOpti
         if next(iter(source.rows()), None) is None:
             raise KurabeError("datasets.no_rows", name=name)
         raise KurabeError("datasets.unrecognised", name=name, columns=", ".join(source.columns))
-    writer.add_all(_good_rows(source, reading, options, problems))
+    writer.add_all(_good_rows(source, reading, options, problems, watch))
     if problems and options.on_problem == "stop":
         raise _refusal(name, problems)
     return {
         "name": name,
         "hash": file_hash(path),
         "encoding": source.encoding,
+        "sheet": source.sheet,
         "shape": reading.shape,
         "mapping": reading.mapping,
         "split": options.split or "train",
@@ -312,9 +359,13 @@ def _refusal(name: str, problems: list[Problem]) -> KurabeError:
     )
 
 
-def _good_rows(source: Source, reading: Reading, options: ImportOptions, problems: list[Problem]) -> Iterator[Row]:
+def _good_rows(
+    source: Source, reading: Reading, options: ImportOptions, problems: list[Problem], watch: Watch | None
+) -> Iterator[Row]:
     """Yield the rows that are good; once a bad one stops the import, only collect the problems of the rest."""
-    for raw in _with_fixes(source, options.fixes):
+    for done, raw in enumerate(_with_fixes(source, options.fixes), 1):
+        if watch is not None:
+            watch(done)
         result = convert(raw, reading)
         if isinstance(result, Problem):
             problems.append(result)

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sudachipy import Dictionary, Morpheme, Tokenizer
 
-__all__ = ["JAPANESE", "morphemes", "written_out"]
+__all__ = ["JAPANESE", "morphemes", "script_language", "written_out"]
 
 JAPANESE = re.compile(r"[ぁ-ヿ一-鿿ｦ-ﾟ]")
 """A letter that only Japanese (or Chinese) text has."""
+
+_CODE = re.compile(r"```.*?```|`[^`]*`|https?://\S+|\{.*\}", re.DOTALL)
+_KANA_KANJI = re.compile(r"[ぁ-ヿ一-\u9fff]+")
+_LATIN = re.compile(r"[A-Za-z]+")
 
 _AT_ONCE = 10_000
 """Characters analysed at once; Sudachi takes at most 49,149 bytes."""
@@ -37,6 +41,15 @@ def written_out(text: str) -> str:
     if unicodedata.is_normalized("NFKC", text):
         return text
     return "".join(plain if len(plain := unicodedata.normalize("NFKC", c)) > 1 else c for c in text)
+
+
+def script_language(text: str) -> str | None:
+    """Return ``ja`` where kana or kanji make up a good part, ``en`` for longer Latin text without them, else None."""
+    plain = _CODE.sub("", text)
+    japanese, latin = (sum(map(len, script.findall(plain))) for script in (_KANA_KANJI, _LATIN))
+    if japanese > 0.2 * (japanese + latin):
+        return "ja"
+    return "en" if latin >= 20 and japanese <= 0.02 * latin else None
 
 
 def _tokenizer() -> Tokenizer:

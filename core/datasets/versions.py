@@ -14,6 +14,7 @@ from sqlalchemy import Text, cast, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from core.datasets.licences import inherited_licence
+from core.datasets.profile import Profile
 from core.datasets.rows import REJECTED, Row, rejected_answer
 from core.errors import KurabeError
 from core.identity import HASH_SCHEME, actor, content_hash, new_id, now
@@ -32,6 +33,8 @@ __all__ = [
     "latest_version",
     "count_examples",
     "count_pairs",
+    "count_profile",
+    "profile_of",
     "rows_of",
     "tag_columns",
     "version",
@@ -56,6 +59,7 @@ class VersionWriter:
         self._batch: list[dict[str, Any]] = []
         self._splits: Counter[str] = Counter()
         self._slices: dict[str, Counter[str]] = defaultdict(Counter)
+        self._profile = Profile()
         self._finished = False
 
     def __enter__(self) -> VersionWriter:
@@ -104,6 +108,7 @@ class VersionWriter:
         self._digest.update(content_hash(values).encode())
         self._splits[row.split] += 1
         self._slices[row.split][row.slice] += 1
+        self._profile.add(row.question, row.answer)
         self._batch.append(values | {"position": self.count})
         self.count += 1
         if len(self._batch) >= _BATCH:
@@ -145,6 +150,7 @@ class VersionWriter:
             made.counts = {
                 "splits": dict(self._splits),
                 "slices": {split: dict(names) for split, names in self._slices.items()},
+                "profile": self._profile.as_dict(),
             }
         self._finished = True
         return made
@@ -321,6 +327,25 @@ def example(example_id: str) -> tb.Example:
         found = session.get(tb.Example, example_id)
     if found is None:
         raise KurabeError("store.missing", kind="example", id=example_id)
+    return found
+
+
+def profile_of(row: tb.DatasetVersion) -> Profile | None:
+    """Return how long a version's texts are and in which languages; None for a version from before it was counted."""
+    kept = (row.counts or {}).get("profile")
+    return Profile.from_dict(kept) if kept else None
+
+
+def count_profile(version_id: str) -> Profile:
+    """Count the profile of a version that has none, and keep it: the rows stream by, and are read this once."""
+    found = Profile()
+    query = select(tb.Example.question, tb.Example.answer).where(tb.Example.version_id == version_id)
+    with read() as session:
+        for question, answer in session.execute(query).yield_per(_BATCH):
+            found.add(question, answer)
+    with write() as session:
+        made = session.get_one(tb.DatasetVersion, version_id)
+        made.counts = {**made.counts, "profile": found.as_dict()}
     return found
 
 

@@ -64,6 +64,8 @@ KINDS: dict[str, JobKind] = {
     "probe": JobKind("device", "core.training.trainer.probe:main"),
     "index": JobKind("host", "core.knowledge.jobs:build_index"),
     "documents": JobKind("cpu", "core.knowledge.jobs:take_in"),
+    "import": JobKind("cpu", "core.datasets.jobs:import_upload"),
+    "check": JobKind("cpu", "core.datasets.jobs:check_version"),
     "sweep": JobKind("host", "core.knowledge.jobs:sweep"),
     "experiment": JobKind("host", "core.evaluation.jobs:run_experiment", also=("device",)),
     "judge": JobKind("host", "core.evaluation.judge.running:run_judging", also=("device",)),

@@ -2,6 +2,7 @@
 
 from core.training.config import PRESETS, ROW_STYLES, TrainingConfig
 from core.training.exporting import export_adapter, export_kit, import_adapter, model_card
+from core.training.glance import TokenView, bases_with_tokenizer, token_view
 from core.training.groups import GroupPoint, RunGroup, run_group
 from core.training.lineage import Lineage, lineage
 from core.training.methods import METHODS, Method, build_method
@@ -57,9 +58,11 @@ __all__ = [
     "RunComparison",
     "RunGroup",
     "RunView",
+    "TokenView",
     "TrainingConfig",
     "adapters",
     "archive_run",
+    "bases_with_tokenizer",
     "build_method",
     "build_objective",
     "compare_runs",
@@ -93,6 +96,7 @@ __all__ = [
     "start_probe",
     "start_seeds",
     "start_training",
+    "token_view",
     "start_upload",
     "unarchive_run",
 ]

@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.datasets import drawn_examples, examples, rejected_answer
+from core.datasets import Row, drawn_examples, examples, rejected_answer
 from core.errors import KurabeError
 from core.prompting import IGNORED, ChatTemplate, Message, Passage, PromptInput, TrainingRow, build_messages
 from core.store import tables as tb
 from core.training.config import TrainingConfig
 from core.training.passages import PassageSource, Shown
 
-__all__ = ["ListedRow", "PreparedRow", "PreparedRows", "prepare_rows"]
+__all__ = ["ListedRow", "PreparedRow", "PreparedRows", "prepare_rows", "row_messages"]
 
 _READ = 20_000
 """Rows that are read at most to find enough for an estimate."""
@@ -311,26 +311,40 @@ class _Builder:
         return self.template.training_row([*messages[:-1], worse], self.config.train_on)
 
     def _messages(self, example: tb.Example, passages: Sequence[Passage]) -> list[Message]:
-        if example.messages and not passages:
-            return self._chat(example.messages)
-        prompt = PromptInput(
-            language=self.language,
-            question=example.question,
-            instructions=self.config.instructions,
-            house_rules=self.config.house_rules,
-            passages=tuple(passages),
-        )
-        return [*build_messages(prompt), {"role": "assistant", "content": example.answer}]
+        return row_messages(example, self.language, self.config.instructions, self.config.house_rules, passages)
 
-    def _chat(self, stored: Sequence[dict[str, str]]) -> list[Message]:
-        """Return a stored chat; the project's instructions open it unless it has its own."""
-        chat: list[Message] = [{"role": turn["role"], "content": turn["content"]} for turn in stored]
-        if chat[0]["role"] == "system":
-            return chat
-        opening = PromptInput(
-            self.language, "?", instructions=self.config.instructions, house_rules=self.config.house_rules
-        )
-        return [*build_messages(opening)[:-1], *chat]
+
+def row_messages(
+    row: tb.Example | Row, language: str, instructions: str, house_rules: str, passages: Sequence[Passage] = ()
+) -> list[Message]:
+    """Return the chat that a row is trained as: its own messages, or its question and answer as approaches ask.
+
+    Args:
+        row: A stored example, or a row that an import would bring.
+        language: The project's, for the words that frame passages.
+        instructions: System instructions; they open a stored chat too, unless it has its own.
+        house_rules: As `instructions`.
+        passages: Shown with the question; a stored chat then gives way to question and answer.
+    """
+    if row.messages and not passages:
+        return _chat(row.messages, language, instructions, house_rules)
+    prompt = PromptInput(
+        language=language,
+        question=row.question,
+        instructions=instructions,
+        house_rules=house_rules,
+        passages=tuple(passages),
+    )
+    return [*build_messages(prompt), {"role": "assistant", "content": row.answer}]
+
+
+def _chat(stored: Sequence[dict[str, Any]], language: str, instructions: str, house_rules: str) -> list[Message]:
+    """Return a stored chat; the project's instructions open it unless it has its own."""
+    chat: list[Message] = [{"role": turn["role"], "content": turn["content"]} for turn in stored]
+    if chat[0]["role"] == "system":
+        return chat
+    opening = PromptInput(language, "?", instructions=instructions, house_rules=house_rules)
+    return [*build_messages(opening)[:-1], *chat]
 
 
 def _drop_distractor(passages: list[Passage], gold: frozenset[str]) -> bool:

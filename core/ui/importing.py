@@ -12,20 +12,35 @@ from typing import Any, Literal
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.datasets import SHAPES, SPLITS, Preview, first_rows, import_file, import_hub_dataset, preview, readers
+from core.datasets import (
+    SHAPES,
+    SPLITS,
+    Preview,
+    first_rows,
+    import_file,
+    import_hub_dataset,
+    preview,
+    readers,
+    sheets_of,
+    start_import,
+)
 from core.datasets.columns import FIELDS
-from core.i18n import format_number, t
+from core.i18n import format_bytes, format_number, t
 from core.identity import canonical_json, content_hash
 from core.settings import settings
 from core.store import tables as tb
+from core.ui.large_imports import LOOKED_AT, draw_import_job, is_large
 from core.ui.licences import choose_licence
 from core.ui.parts import plain
+from core.ui.row_preview import draw_row_preview
 
 __all__ = ["draw_import"]
 
 
 def draw_import(project: tb.Project, extend: tb.DatasetVersion | None) -> None:
     """Draw the upload, what it would become, and the import itself."""
+    if draw_import_job(project):
+        return
     endings = sorted({suffix for reader in readers.all().values() for suffix in reader.suffixes})
     st.caption(t("ui.import.formats", endings=", ".join(endings), limit=settings().upload_limit_mb))
     uploaded = st.file_uploader(
@@ -48,6 +63,10 @@ def draw_import(project: tb.Project, extend: tb.DatasetVersion | None) -> None:
         options["fixes"] = fixes
         seen = _look(uploaded, options)
     _draw_preview(seen)
+    if not seen.whole:
+        size = format_bytes(uploaded.getbuffer().nbytes)
+        st.info(t("ui.import.large", size=size, rows=format_number(seen.row_count)), icon=":material/hourglass_top:")
+    draw_row_preview(project, seen.rows, uploaded.file_id)
     _draw_choice(project, uploaded, seen, options, extend)
 
 
@@ -87,7 +106,7 @@ def _read_once(digest: str, name: str, options: str, _uploaded: UploadedFile) ->
     if "fixes" in chosen:  # numbers of rows are no text
         chosen["fixes"] = {int(number): fix for number, fix in chosen["fixes"].items()}
     with _on_disk(_uploaded) as path:
-        return preview(path, name, **chosen)
+        return preview(path, name, scan=LOOKED_AT if is_large(_uploaded) else None, **chosen)
 
 
 @st.cache_data(max_entries=32, ttl=3600, show_spinner=False)
@@ -107,11 +126,11 @@ def _on_disk(uploaded: UploadedFile) -> Iterator[Path]:
 
 def _reading_options(uploaded: UploadedFile) -> dict[str, Any]:
     """Draw how the file is read, if the person wants it otherwise than recognised."""
-    proposed = _look(uploaded, {})
+    options: dict[str, Any] = {"sheet": sheet} if (sheet := _sheet(uploaded)) else {}
+    proposed = _look(uploaded, options)
     with st.expander(t("ui.import.mapping"), expanded=proposed.shape is None, icon=":material/swap_horiz:"):
         st.caption(t("ui.import.mapping.text"))
         encoding = _encoding(uploaded, proposed)
-        options: dict[str, Any] = {}
         if encoding not in (None, proposed.encoding):
             options["encoding"] = encoding
             proposed = _look(uploaded, options)
@@ -121,14 +140,32 @@ def _reading_options(uploaded: UploadedFile) -> dict[str, Any]:
             key=f"shape_{uploaded.file_id}",
             format_func=lambda key: t(f"ui.import.shape.{key}") if key else t("ui.import.recognised"),
         )
-        mapping = {}
-        if shape in ("", "question_answer"):
-            mapping = _mapping(uploaded, proposed)
+        mapping = _mapping(uploaded, proposed) if shape in ("", "question_answer") else {}
     if mapping and mapping != proposed.mapping:
         options["mapping"] = mapping
     elif shape:
         options["shape"] = shape
     return options
+
+
+def _sheet(uploaded: UploadedFile) -> str | None:
+    """Draw the choice of a workbook's sheet where it has several; None for the one that is taken anyway.
+
+    It comes before anything is read: a first sheet that is no table must not hide the others.
+    """
+    names = _sheets(_digest(uploaded), uploaded.name, uploaded)
+    if len(names) < 2:
+        return None
+    label, text = t("ui.import.sheet"), t("ui.import.sheet.help")
+    chosen = st.selectbox(label, names, key=f"sheet_{uploaded.file_id}", width=360, help=text)
+    return chosen if chosen != names[0] else None
+
+
+@st.cache_data(max_entries=32, ttl=3600, show_spinner=False)
+def _sheets(digest: str, name: str, _uploaded: UploadedFile) -> tuple[str, ...]:
+    """Return the sheets of a workbook."""
+    with _on_disk(_uploaded) as path:
+        return sheets_of(path, name)
 
 
 def _encoding(uploaded: UploadedFile, proposed: Preview) -> str | None:
@@ -152,7 +189,7 @@ def _mapping(uploaded: UploadedFile, proposed: Preview) -> dict[str, str]:
             column = st.selectbox(
                 t(f"ui.field.{field}"),
                 ["", *proposed.columns],
-                key=f"map_{field}_{uploaded.file_id}",
+                key=f"map_{field}_{uploaded.file_id}_{proposed.sheet or ''}",
                 index=proposed.columns.index(guessed) + 1 if guessed in proposed.columns else 0,
                 format_func=lambda name: name or "–",
             )
@@ -220,10 +257,10 @@ def _draw_fixes(uploaded: UploadedFile, seen: Preview) -> dict[str, dict[str, st
 
     The list stays as it was when the file came, so that a mended row does not vanish under the person's hands.
     """
-    bad = st.session_state.setdefault(f"bad_cells_{uploaded.file_id}_{seen.shape}", None)
+    bad = st.session_state.setdefault(f"bad_cells_{uploaded.file_id}_{seen.sheet}_{seen.shape}", None)
     if bad is None:
         bad = [problem for problem in seen.problems if problem.column in seen.columns][:_FIXABLE]
-        st.session_state[f"bad_cells_{uploaded.file_id}_{seen.shape}"] = bad
+        st.session_state[f"bad_cells_{uploaded.file_id}_{seen.sheet}_{seen.shape}"] = bad
     if not bad:
         return {}
     names = {name: t(f"ui.problem.{name}") for name in ("row", "column", "what", "found", "mended")}
@@ -242,7 +279,7 @@ def _draw_fixes(uploaded: UploadedFile, seen: Preview) -> dict[str, dict[str, st
             ],
             disabled=[name for key, name in names.items() if key != "mended"],
             hide_index=True,
-            key=f"mended_{uploaded.file_id}_{seen.shape}",
+            key=f"mended_{uploaded.file_id}_{seen.sheet}_{seen.shape}",
         )
     fixes: dict[str, dict[str, str]] = {}
     for problem, cells in zip(bad, written, strict=True):
@@ -272,23 +309,22 @@ def _draw_choice(
         licence = choose_licence(f"import_licence_{uploaded.file_id}")
     add = extend is not None and st.toggle(t("ui.import.extend"), help=t("ui.import.extend.help"))
     on_problem: Literal["stop", "leave_out"] = "stop"
-    if seen.problem_count and st.toggle(t("ui.import.leave_out", n=format_number(seen.problem_count))):
-        on_problem = "leave_out"
+    known = t("ui.import.leave_out", n=format_number(seen.problem_count))
+    if seen.problem_count or not seen.whole:
+        on_problem = "leave_out" if st.toggle(known if seen.whole else t("ui.import.leave_out.unknown")) else "stop"
     blocked = seen.shape is None or (seen.problem_count > 0 and on_problem == "stop")
     if st.button(t("ui.import.do"), type="primary", icon=":material/upload:", disabled=blocked):
-        made = import_file(
-            project.id,
-            uploaded.getvalue(),
-            uploaded.name,
-            dataset=name or None,
-            split=split,
-            extend=extend.id if add and extend else None,
-            on_problem=on_problem,
-            licence=licence,
-            **{**options, "fixes": {int(number): fix for number, fix in options.get("fixes", {}).items()}},
-        )
+        extended = extend.id if add and extend else None
+        chosen = {**options, "dataset": name or None, "split": split, "extend": extended, "licence": licence}
+        if is_large(uploaded):
+            start_import(project.id, uploaded.getbuffer(), uploaded.name, options=chosen, on_problem=on_problem)
+        else:
+            fixes = {int(number): fix for number, fix in options.get("fixes", {}).items()}
+            made = import_file(
+                project.id, uploaded.getvalue(), uploaded.name, on_problem=on_problem, **{**chosen, "fixes": fixes}
+            )
+            st.session_state["imported"] = made.row_count
         st.query_params.pop("version", None)
-        st.session_state["imported"] = made.row_count
         # An empty form again: a second press would add the same rows once more.
         st.session_state["imports"] = st.session_state.get("imports", 0) + 1
         st.rerun()

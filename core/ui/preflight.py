@@ -7,6 +7,7 @@ import streamlit as st
 from core.i18n import format_bytes, format_duration, format_money, format_number, format_percent, t
 from core.training import Preflight
 from core.ui.parts import Tile, draw_tiles, plain
+from core.ui.tokens import draw_tokens
 
 __all__ = ["draw_preflight"]
 
@@ -36,10 +37,10 @@ def draw_preflight(found: Preflight) -> None:
         named = " + ".join(f"{t(f'training.memory.{part}')} {format_bytes(size)}" for part, size in parts)
         st.caption(t("ui.training.memory.parts", parts=named))
         st.caption(t("ui.training.preview"))
-        _draw_pieces(found.preview)
+        draw_tokens(found.preview)
         if found.preview_rejected:
             st.caption(t("ui.training.preview.rejected"))
-            _draw_pieces(found.preview_rejected)
+            draw_tokens(found.preview_rejected)
 
 
 def _time_tile(found: Preflight) -> Tile:
@@ -64,13 +65,3 @@ def _memory_tile(found: Preflight) -> Tile:
     if found.probe is not None:
         notes.insert(0, t("ui.training.memory.measured", estimate=format_bytes(found.memory["total"])))
     return Tile(t("ui.training.memory"), format_bytes(found.memory_needed), " · ".join(notes))
-
-
-def _draw_pieces(pieces: list[tuple[str, bool]]) -> None:
-    st.markdown("".join(_token(text, trained=trained) for text, trained in pieces[:600]))
-
-
-def _token(text: str, *, trained: bool) -> str:
-    shown = plain(text) if text.strip() else text.replace("\n", " ")
-    lead = " " if text[:1].isspace() else ""
-    return f"{lead}:green-background[{shown}]" if trained and shown.strip() else f"{lead}{shown}"

@@ -25,6 +25,7 @@ from core.datasets import (
     make_splits,
     repair,
     run_checks,
+    start_check,
     stored_coverage,
     tag_columns,
     version,
@@ -36,6 +37,7 @@ from core.knowledge import dataset_coverage, default_kb, documents
 from core.measures import smallest_detectable
 from core.store import tables as tb
 from core.ui.findings import when
+from core.ui.large_imports import CHECKED_AT_ONCE, draw_check_job
 from core.ui.licences import draw_licence
 from core.ui.lineage import draw_runs_of_version
 from core.ui.parts import plain, remember, section
@@ -218,6 +220,8 @@ def _draw_edit(row: tb.Example) -> None:
 
 def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
     """Draw what the checks found, and what they can repair."""
+    if draw_check_job(project):
+        return
     before = version(row.id).checks or {}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         length = st.number_input(
@@ -231,8 +235,11 @@ def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
             width=240,
         )
         if st.button(t("ui.checks.run"), key=f"check_{row.id}", icon=":material/fact_check:", type="primary"):
-            with st.spinner(t("ui.checks.running")):
-                run_checks(row.id, max_length=int(length))
+            if row.row_count > CHECKED_AT_ONCE:
+                start_check(project.id, row.id, int(length))
+            else:
+                with st.spinner(t("ui.checks.running")):
+                    run_checks(row.id, max_length=int(length))
             st.rerun()
         kept = version(row.id).checks or {}
         st.caption(t("ui.checks.at", time=kept["at"][:16].replace("T", " ")) if kept else t("ui.checks.never"))
@@ -240,6 +247,8 @@ def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
         _draw_finding(row, finding, number)
     if kept and not kept["findings"]:
         st.success(t("ui.checks.clean"), icon=":material/check_circle:")
+    if kept:
+        st.caption(t("ui.checks.names"))
     _draw_coverage(project, row)
 
 

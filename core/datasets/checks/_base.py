@@ -38,6 +38,7 @@ _ORDER = {"error": 0, "warning": 1, "info": 2}
 _KEPT_ROWS = 200
 _IN_MEMORY = 50_000
 _EXAMPLES = 3
+_WATCHED = 1000
 _SHOWN = 200
 
 Rewrite = Callable[[Row], dict[str, Any]]
@@ -110,13 +111,20 @@ class Check(ABC):
 checks: Registry[Check] = Registry("core.datasets.checks", Check)  # type: ignore[type-abstract]  # only subclasses are built
 
 
-def run_checks(version_id: str, only: Sequence[Check] | None = None, *, max_length: int | None = None) -> list[Finding]:
+def run_checks(
+    version_id: str,
+    only: Sequence[Check] | None = None,
+    *,
+    max_length: int | None = None,
+    watch: Callable[[float, int], None] | None = None,
+) -> list[Finding]:
     """Run all checks (or some, with their configuration) on a version and keep the findings with it.
 
     Args:
         version_id: Dataset version.
         only: Checks to run; all of them if not given.
         max_length: Tokens that training will keep of a row; what is longer counts as cut off.
+        watch: Told how many of how many checks are done, parts of one included; what it raises ends the checking.
 
     Returns:
         Findings, the worst first.
@@ -126,7 +134,9 @@ def run_checks(version_id: str, only: Sequence[Check] | None = None, *, max_leng
     """
     data = check_input(version_id, max_length)
     chosen = list(only) if only is not None else [kind() for kind in checks.all().values()]
-    findings = [finding for check in chosen for finding in check.run(data)]
+    findings: list[Finding] = []
+    for done, check in enumerate(chosen):
+        findings += check.run(data if watch is None else _watched(data, done, len(chosen), watch))
     findings.sort(key=lambda finding: (_ORDER[finding.severity], -finding.count, finding.check))
     findings = _with_examples(findings, data)
     kept = {
@@ -138,6 +148,18 @@ def run_checks(version_id: str, only: Sequence[Check] | None = None, *, max_leng
     with write() as session:
         session.get_one(tb.DatasetVersion, version_id).checks = kept
     return findings
+
+
+def _watched(data: CheckInput, done: int, total: int, watch: Callable[[float, int], None]) -> CheckInput:
+    """Return the input of one check, whose passes over the rows say how far they are."""
+
+    def rows() -> Iterator[tuple[int, Row]]:
+        for seen, pair in enumerate(data.rows()):
+            if seen % _WATCHED == 0:
+                watch(done + min(1.0, seen / max(1, data.row_count)), total)
+            yield pair
+
+    return replace(data, rows=rows)
 
 
 def _with_examples(findings: list[Finding], data: CheckInput) -> list[Finding]:

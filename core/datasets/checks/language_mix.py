@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
 from core.datasets.checks._base import Check, CheckInput, Finding
+from core.datasets.japanese import script_language
 
-__all__ = ["LanguageMix", "script_language"]
-
-_CODE = re.compile(r"```.*?```|`[^`]*`|https?://\S+|\{.*\}", re.DOTALL)
+__all__ = ["LanguageMix"]
 
 
 @dataclass(frozen=True)
@@ -35,13 +33,3 @@ class LanguageMix(Check):
         if other:
             findings.append(self.finding("other", "info", other, language=data.language))
         return findings
-
-
-def script_language(text: str) -> str | None:
-    """Return ``ja`` where kana or kanji make up a good part, ``en`` for longer Latin text without them, else None."""
-    plain = _CODE.sub("", text)
-    japanese = sum(1 for c in plain if 0x3041 <= ord(c) <= 0x30FF or 0x4E00 <= ord(c) <= 0x9FFF)
-    latin = sum(1 for c in plain if c.isascii() and c.isalpha())
-    if japanese > 0.2 * (japanese + latin):
-        return "ja"
-    return "en" if latin >= 20 and japanese <= 0.02 * latin else None

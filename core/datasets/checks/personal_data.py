@@ -11,6 +11,7 @@ from functools import partial
 from typing import ClassVar
 
 from core.datasets.checks._base import Check, CheckInput, Finding, rewritten, texts_of
+from core.datasets.names import person_names
 
 __all__ = ["PersonalData", "kinds_in", "masked"]
 
@@ -102,7 +103,11 @@ _KINDS: dict[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
 
 @dataclass(frozen=True)
 class PersonalData(Check):
-    """Finds e-mail addresses, telephone numbers, postcodes, My Numbers and cards (the last two by check digit)."""
+    """Finds e-mail addresses, telephone numbers, postcodes, My Numbers and cards (the last two by check digit), names.
+
+    Names of persons are found in Japanese text, where the Sudachi dictionary knows them. In English they are not looked
+    for: what tells them from other words there is a model of the language, and none comes with Kurabe.
+    """
 
     name: ClassVar[str] = "personal_data"
 
@@ -110,7 +115,8 @@ class PersonalData(Check):
         """See `Check.run`."""
         rows: dict[str, list[int]] = defaultdict(list)
         for position, row in data.rows():
-            for kind in kinds_in("\n".join(texts_of(row))):
+            # a chat repeats its question and answer
+            for kind in kinds_in("\n".join(dict.fromkeys(texts_of(row)))):
                 rows[kind].append(position)
         strong = ("my_number", "card", "email")
         hidden = {"rewrite": partial(rewritten, change=masked, everywhere=True)}
@@ -122,7 +128,7 @@ class PersonalData(Check):
 def kinds_in(text: str) -> list[str]:
     """Return the kinds of personal data in a text."""
     plain = _folded(unicodedata.normalize("NFKC", text))
-    return [kind for kind in _KINDS if any(_found(kind, plain))]
+    return [kind for kind in (*_KINDS, "name") if any(_found(kind, plain))]
 
 
 def masked(text: str) -> str:
@@ -131,7 +137,7 @@ def masked(text: str) -> str:
         return text
     plain, places = _with_places(text)
     spans: list[tuple[int, int, str]] = []
-    for kind in _KINDS:
+    for kind in (*_KINDS, "name"):
         for begin, end in _found(kind, plain):
             if not any(start < end and begin < stop for start, stop, _ in spans):
                 spans.append((begin, end, kind))
@@ -142,6 +148,9 @@ def masked(text: str) -> str:
 
 def _found(kind: str, plain: str) -> Iterator[tuple[int, int]]:
     """Yield where personal data of a kind stands; of a postcode the digits alone, without the words before them."""
+    if kind == "name":
+        yield from person_names(plain)
+        return
     pattern, real = _KINDS[kind]
     for found in pattern.finditer(plain):
         if real(found.group()):

@@ -40,6 +40,10 @@ class Source:
     """What was set aside on the way, as ``{"code", "params"}``: title rows, empty rows, other sheets."""
     key_sets: list[frozenset[str]] = field(default_factory=list)
     """Keys of each of the first rows, where rows bring their own; empty for tables."""
+    sheets: tuple[str, ...] = ()
+    """Sheets of a workbook that have cells, in their order; empty for files that have no sheets."""
+    sheet: str | None = None
+    """The one of them that is read."""
 
 
 class Reader(ABC):
@@ -47,6 +51,8 @@ class Reader(ABC):
 
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
+    has_sheets: ClassVar[bool] = False
+    """Whether a file may hold several tables; the reader then has a field ``sheet`` that chooses one by name."""
 
     @abstractmethod
     def open(self, path: Path, encoding: str | None = None) -> Source:
@@ -60,21 +66,38 @@ class Reader(ABC):
             KurabeError: ``datasets.…`` if the file as a whole cannot be read.
         """
 
+    def sheets(self, path: Path) -> tuple[str, ...]:
+        """Return the names of the tables in a file of a format that has sheets, those without cells left out.
+
+        Raises:
+            KurabeError: as `open`.
+        """
+        return ()
+
 
 readers: Registry[Reader] = Registry("core.datasets.readers", Reader)  # type: ignore[type-abstract]  # only subclasses are built
 
 
-def reader_for(name: str) -> Reader:
+def reader_for(name: str, sheet: str | None = None) -> Reader:
     """Return the reader for a file name's suffix.
 
+    Args:
+        name: The file's name.
+        sheet: Sheet to read, of a format that has several; None leaves the choice to the reader.
+
     Raises:
-        KurabeError: ``datasets.unknown_format`` with the suffixes that can be read.
+        KurabeError: ``datasets.unknown_format`` with the suffixes that can be read; ``datasets.no_sheets`` if a sheet
+            is named of a format that has none.
     """
     suffix = Path(name).suffix.lower()
     known = readers.all()
     for kind in known.values():
         if suffix in kind.suffixes:
-            return kind()
+            if not sheet:
+                return kind()
+            if not kind.has_sheets:
+                raise KurabeError("datasets.no_sheets", name=name, sheet=sheet)
+            return kind(sheet=sheet)  # type: ignore[call-arg]  # a format with sheets has the field
     suffixes = sorted(suffix for kind in known.values() for suffix in kind.suffixes)
     raise KurabeError("datasets.unknown_format", name=name, suffix=suffix or "-", known=", ".join(suffixes))
 

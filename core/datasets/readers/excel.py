@@ -38,36 +38,43 @@ class ExcelReader(Reader):
 
     name: ClassVar[str] = "excel"
     suffixes: ClassVar[tuple[str, ...]] = (".xlsx", ".xlsm")
+    has_sheets: ClassVar[bool] = True
 
     sheet: str = ""
     """Sheet to read; empty takes the first one that has cells."""
 
-    def open(self, path: Path, encoding: str | None = None) -> Source:
-        """See `Reader.open`."""
+    def sheets(self, path: Path) -> tuple[str, ...]:
+        """See `Reader.sheets`."""
         with path.open("rb") as file:
             if file.read(4) == b"\xd0\xcf\x11\xe0":
                 locked = "EncryptedPackage".encode("utf-16-le") in file.read(64 << 20)
                 raise KurabeError("datasets.encrypted_office" if locked else "datasets.old_office", name=path.name)
         refuse_bomb(path, path.name)
-        sheets = _filled_sheets(path)
+        return _filled_sheets(path)
+
+    def open(self, path: Path, encoding: str | None = None) -> Source:
+        """See `Reader.open`."""
+        sheets = self.sheets(path)
         if not sheets:
             raise KurabeError("datasets.no_rows", name=path.name)
         sheet = self.sheet or sheets[0]
-
+        if sheet not in sheets:
+            raise KurabeError("datasets.unknown_sheet", name=path.name, sheet=sheet, known=", ".join(sheets))
         facts = _facts(path, sheet)
 
         def records() -> Iterator[Record]:
             return _records(path, sheet, facts.formulas)
 
         source = table_source(records, path.name, merges=facts.merges)
+        source.sheets, source.sheet = sheets, sheet
         if others := [name for name in sheets if name != sheet]:
             source.notes.append({"code": "other_sheets", "params": {"sheet": sheet, "others": ", ".join(others)}})
         return source
 
 
-def _filled_sheets(path: Path) -> list[str]:
+def _filled_sheets(path: Path) -> tuple[str, ...]:
     with _opened(path) as book:
-        return [s.title for s in book.worksheets if any(any(c is not None for c in row) for row in s.values)]
+        return tuple(s.title for s in book.worksheets if any(any(c is not None for c in row) for row in s.values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,152 @@
+"""Imports and checks of what is too large for a page to wait for, as jobs: with progress, and stopped at any row.
+
+The upload waits in a folder of its own below the home until it is taken over, so that an import whose process was
+killed can be taken up again; its name is never a path.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.datasets.checks import run_checks
+from core.datasets.importing import OnProblem, import_file, preview
+from core.errors import KurabeError
+from core.identity import actor, as_actor, new_id
+from core.jobs import JobContext, submit
+from core.jobs.files import require_free_space
+from core.settings import settings
+
+__all__ = ["check_version", "import_upload", "start_check", "start_import"]
+
+_KEPT_SECONDS = 7 * 24 * 3600
+"""How long an upload waits for somebody to take its import up again."""
+_EVERY = 1000
+"""Rows between two looks whether somebody wants the work to stop."""
+
+
+class _Stopped(Exception):
+    """Somebody asked the job to stop; what was written of the version goes with the writer."""
+
+
+def start_import(
+    project_id: str,
+    data: bytes | memoryview,
+    name: str,
+    *,
+    options: dict[str, Any],
+    on_problem: OnProblem = "stop",
+) -> str:
+    """Keep an upload and queue its import; return the job's id.
+
+    Args:
+        project_id: Project that owns the dataset.
+        data: The file.
+        name: Its name as uploaded.
+        options: How it is read, as `import_file` takes it: ``dataset``, ``extend``, ``mapping``, ``shape``,
+            ``encoding``, ``sheet``, ``split``, ``fixes``.
+        on_problem: What to do with rows that cannot be taken over.
+
+    Raises:
+        KurabeError: ``jobs.disk_floor`` where too little space is left; as `core.jobs.submit`.
+    """
+    _sweep()
+    token = new_id()
+    file = _place(token)
+    require_free_space(settings().path("uploads"), needed_mb=3 * len(data) >> 20)  # the file, and its rows in the store
+    file.parent.mkdir(parents=True)
+    try:
+        file.write_bytes(data)
+        payload = {"upload": token, "name": name, "options": options, "on_problem": on_problem, "by": actor()}
+        return submit("import", payload, project_id=project_id)
+    except BaseException:
+        shutil.rmtree(file.parent, ignore_errors=True)
+        raise
+
+
+def start_check(project_id: str, version_id: str, max_length: int | None = None) -> str:
+    """Queue all checks of a version; return the job's id.
+
+    Raises:
+        KurabeError: as `core.jobs.submit`.
+    """
+    payload = {"dataset_version_id": version_id, "max_length": max_length, "by": actor()}
+    return submit("check", payload, project_id=project_id)
+
+
+def import_upload(ctx: JobContext) -> dict[str, Any]:
+    """Read the kept upload once to count its rows and problems, then store it; the job ``import``.
+
+    Raises:
+        KurabeError: as `import_file`; ``datasets.upload_gone`` if the upload was removed meanwhile.
+    """
+    payload = ctx.payload
+    as_actor(payload["by"])
+    file, name, options = _place(payload["upload"]), str(payload["name"]), dict(payload["options"])
+    if not file.is_file():
+        raise KurabeError("datasets.upload_gone", name=name)
+    options["fixes"] = {int(number): fix for number, fix in options.get("fixes", {}).items()}
+    ways = {key: options[key] for key in ("mapping", "shape", "encoding", "sheet", "fixes") if key in options}
+    try:
+        counted = preview(file, name, **ways, limit=1, watch=_watch(ctx, None, "counting_rows"))
+        made = import_file(
+            str(ctx.project_id),
+            file,
+            name,
+            on_problem=payload["on_problem"],
+            watch=_watch(ctx, counted.row_count, "storing_rows"),
+            **options,
+        )
+    except _Stopped:
+        return {"stopped": True}
+    except KurabeError:  # the file is as it is: what it needs is another upload
+        shutil.rmtree(file.parent, ignore_errors=True)
+        raise
+    shutil.rmtree(file.parent, ignore_errors=True)
+    return {"dataset_version_id": made.id, "rows": made.row_count, "left_out": counted.problem_count}
+
+
+def check_version(ctx: JobContext) -> dict[str, Any]:
+    """Run all checks on a version and keep what they find with it; the job ``check``.
+
+    Raises:
+        KurabeError: as `run_checks`.
+    """
+    payload = ctx.payload
+    as_actor(payload["by"])
+
+    def watch(done: float, total: int) -> None:
+        if ctx.stop_requested() is not None:
+            raise _Stopped
+        ctx.progress(done, total, "checking")
+
+    try:
+        found = run_checks(payload["dataset_version_id"], max_length=payload["max_length"], watch=watch)
+    except _Stopped:
+        return {"stopped": True}
+    return {"dataset_version_id": payload["dataset_version_id"], "findings": len(found)}
+
+
+def _watch(ctx: JobContext, total: int | None, stage: str) -> Callable[[int], None]:
+    def watch(done: int) -> None:
+        if done % _EVERY == 0 or done == total:
+            if ctx.stop_requested() is not None:
+                raise _Stopped
+            ctx.progress(done, total, stage)
+
+    return watch
+
+
+def _place(token: str) -> Path:
+    return settings().path("uploads") / token / "upload"
+
+
+def _sweep() -> None:
+    """Remove uploads that nobody took up again."""
+    old = time.time() - _KEPT_SECONDS
+    for folder in settings().path("uploads").iterdir():
+        if folder.is_dir() and folder.stat().st_mtime < old:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,146 @@
+"""Large imports and checks are jobs: they say how far they are, stop at any row, and survive a kill."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import datasets, jobs
+from core.datasets import versions
+from core.datasets.jobs import check_version, import_upload, start_check, start_import
+from core.errors import KurabeError
+from core.jobs import JobContext, JobView
+from core.projects import create_project
+from core.settings import settings
+
+ROWS = 4500
+DATA = ("質問,回答\n" + "".join(f"質問{n},答え{n}\n" for n in range(ROWS))).encode()
+
+
+class Submitted:
+    """What would have been queued, to be run in this process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.attempt = folder, 0
+        self.payload: dict[str, Any] = {}
+        self.project_id: str | None = None
+
+    def submit(self, kind: str, payload: dict[str, Any], *, project_id: str) -> str:
+        self.payload, self.project_id = payload, project_id
+        return kind
+
+    def context(self) -> JobContext:
+        self.attempt += 1
+        return JobContext(
+            "job", self.payload, self.folder, project_id=self.project_id, attempt=self.attempt,
+            stop_file=self.folder / f"stop{self.attempt}.json",
+        )  # fmt: skip
+
+
+@pytest.fixture
+def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Submitted:
+    held = Submitted(tmp_path)
+    monkeypatch.setattr("core.datasets.jobs.submit", held.submit)
+    return held
+
+
+@pytest.fixture
+def project() -> str:
+    return create_project("P", "ja").id
+
+
+def uploads() -> list[Path]:
+    return list(settings().path("uploads").rglob("upload"))
+
+
+def test_an_import_says_how_far_it_is_and_leaves_no_upload(queue: Submitted, project: str) -> None:
+    start_import(project, DATA, "../rows.csv", options={"dataset": "D", "split": "test", "fixes": {}})
+    assert len(uploads()) == 1
+    ctx = queue.context()
+    found = import_upload(ctx)
+    assert (found["rows"], found["left_out"], uploads()) == (ROWS, 0, [])
+    told = [(event["stage"], event["total"]) for event in ctx.reported()]
+    assert ("counting_rows", None) in told and ("storing_rows", ROWS) in told
+    made = datasets.version(found["dataset_version_id"])
+    assert datasets.count_examples(made.id, "test") == ROWS and made.lineage["files"][0]["name"] == "../rows.csv"
+
+
+def test_a_stopped_import_leaves_nothing_and_goes_through_when_it_is_resumed(queue: Submitted, project: str) -> None:
+    start_import(project, DATA, "rows.csv", options={})
+    ctx = queue.context()
+    ctx.ask_to_stop()
+    assert import_upload(ctx) == {"stopped": True}
+    assert datasets.latest_version(project) is None and len(uploads()) == 1
+    assert import_upload(queue.context())["rows"] == ROWS
+    with pytest.raises(KurabeError, match=r"datasets\.upload_gone"):
+        import_upload(queue.context())
+
+
+def test_bad_rows_are_all_counted_before_the_file_is_refused(queue: Submitted, project: str) -> None:
+    start_import(project, DATA + b",\xe7\xad\x94\n" * 3, "rows.csv", options={})
+    with pytest.raises(KurabeError) as raised:
+        import_upload(queue.context())
+    assert (raised.value.code, raised.value.params["count"]) == ("datasets.rows_refused", 3)
+    assert datasets.latest_version(project) is None and uploads() == []
+    start_import(project, DATA + b",\xe7\xad\x94\n" * 3, "rows.csv", options={}, on_problem="leave_out")
+    assert import_upload(queue.context())["left_out"] == 3
+
+
+KILLED = """
+import json, sys, time
+from pathlib import Path
+from core.datasets import versions
+from core.datasets.jobs import import_upload
+from core.jobs import JobContext
+
+flush = versions.VersionWriter._flush
+
+def flush_and_wait(self):
+    flush(self)
+    print("written", flush=True)
+    time.sleep(600)
+
+versions.VersionWriter._flush = flush_and_wait
+payload, project, folder = json.loads(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+import_upload(JobContext("job", payload, folder, project_id=project))
+"""
+
+
+def test_a_killed_import_shows_nothing_and_goes_through_when_it_is_resumed(queue: Submitted, project: str) -> None:
+    start_import(project, DATA, "rows.csv", options={})
+    command = [sys.executable, "-c", KILLED, json.dumps(queue.payload), project, str(queue.folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "written\n"
+        process.kill()
+    assert datasets.datasets(project) == [] and len(uploads()) == 1
+    queue.attempt = 1
+    assert import_upload(queue.context())["rows"] == ROWS
+    newest = datasets.latest_version(project)
+    assert newest is not None and datasets.examples(newest.id, offset=ROWS - 1)[0].answer == f"答え{ROWS - 1}"
+
+
+def test_checks_say_how_far_they_are_and_stop_between_rows(
+    queue: Submitted, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = datasets.import_file(project, b"question,answer\nWhich?,a@corp.co.jp\n", "a.csv")
+    start_check(project, made.id, 64)
+    ctx = queue.context()
+    found = check_version(ctx)
+    kept = datasets.version(made.id).checks
+    assert kept is not None and len(kept["findings"]) == found["findings"] > 0 and kept["max_length"] == 64
+    assert {event["total"] for event in ctx.reported()} == {len(datasets.checks.names())}
+    ctx = queue.context()
+    ctx.ask_to_stop()
+    assert check_version(ctx) == {"stopped": True}
+
+
+def test_a_queued_import_runs_in_a_process_of_its_own(project: str) -> None:
+    job = start_import(project, DATA, "rows.csv", options={"dataset": "D"})
+    view: JobView = jobs.wait(job, timeout=120)
+    assert view.status == "succeeded" and view.result is not None and view.result["rows"] == ROWS
+    assert versions.latest_version(project) is not None
