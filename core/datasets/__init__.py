@@ -1,11 +1,22 @@
 """Datasets: read any usual format, refuse bad rows exactly, keep immutable versions, check, split, export."""
 
-from core.datasets.checks import Check, CheckInput, Finding, checks, repair, run_checks
-from core.datasets.coverage import COVERAGE, Coverage, coverage, holds_value, stored_coverage, taught_answers
+from core.datasets.checks import Check, CheckInput, Documents, Finding, checks, repair, run_checks
+from core.datasets.coverage import (
+    COVERAGE,
+    Coverage,
+    Indexed,
+    TrainingText,
+    coverage,
+    holds_value,
+    stored_coverage,
+    taught_answers,
+    training_text,
+)
 from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_skips, export_text
 from core.datasets.hub import import_hub_dataset
 from core.datasets.importing import Preview, first_rows, import_file, import_files, preview
+from core.datasets.passages import Passage
 from core.datasets.readers import readers
 from core.datasets.rows import REJECTED, SPLITS, Problem, Row, rejected_answer
 from core.datasets.shapes import SHAPES
@@ -35,12 +46,16 @@ __all__ = [
     "Check",
     "CheckInput",
     "Coverage",
+    "Documents",
     "Finding",
+    "Indexed",
+    "Passage",
     "Preview",
     "Problem",
     "Row",
     "SplitBy",
     "SplitConfig",
+    "TrainingText",
     "checks",
     "count_examples",
     "count_pairs",
@@ -73,6 +88,7 @@ __all__ = [
     "stored_coverage",
     "taught_answers",
     "tag_columns",
+    "training_text",
     "version",
     "version_difference",
 ]

@@ -22,8 +22,6 @@ from core.datasets import (
     export_text,
     latest_version,
     make_splits,
-    repair,
-    run_checks,
     stored_coverage,
     tag_columns,
     version,
@@ -31,12 +29,13 @@ from core.datasets import (
 )
 from core.evaluation import discordance_of
 from core.i18n import catalogue, format_number, t
-from core.knowledge import dataset_coverage, default_kb, documents
+from core.knowledge import check_dataset, dataset_coverage, default_kb, documents, repair_dataset
 from core.measures import smallest_detectable
 from core.store import tables as tb
 from core.ui.findings import when
 from core.ui.lineage import draw_runs_of_version
 from core.ui.parts import plain, remember, section
+from core.ui.training_text import draw_training_text
 
 __all__ = ["choose_version", "draw_browser", "draw_checks", "draw_versions", "slice_label"]
 
@@ -230,7 +229,7 @@ def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
         )
         if st.button(t("ui.checks.run"), key=f"check_{row.id}", icon=":material/fact_check:", type="primary"):
             with st.spinner(t("ui.checks.running")):
-                run_checks(row.id, max_length=int(length))
+                check_dataset(row.id, max_length=int(length))
             st.rerun()
         kept = version(row.id).checks or {}
         st.caption(t("ui.checks.at", time=kept["at"][:16].replace("T", " ")) if kept else t("ui.checks.never"))
@@ -262,7 +261,7 @@ def _draw_finding(row: tb.DatasetVersion, finding: dict[str, Any], number: int) 
         if finding.get("repairable") and st.button(
             t("ui.checks.repair"), f"repair_{row.id}_{number}", t("ui.checks.repair.help"), icon=":material/build:"
         ):
-            repair(row.id, finding["check"], finding["code"])
+            repair_dataset(row.id, finding["check"], finding["code"])
             st.rerun()
 
 
@@ -299,6 +298,7 @@ def _draw_coverage(project: tb.Project, row: tb.DatasetVersion) -> None:
             width=420,
             alt=t("ui.coverage.title"),
         )
+        draw_training_text(project, row)
     else:
         st.caption(t("ui.coverage.none"))
     base = default_kb(project.id)
