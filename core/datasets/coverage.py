@@ -384,9 +384,7 @@ def _training_text(index: Indexed | None, indexed: Documents | None, taught: Seq
     return {"index_version_id": index.version_id, "rows": len(told), "held": sum(told)}
 
 
-def _store(
-    version_id: str, found: dict[str, str], told: dict[str, bool | None], text: dict[str, Any] | None
-) -> None:
+def _store(version_id: str, found: dict[str, str], told: dict[str, bool | None], text: dict[str, Any] | None) -> None:
     by_value: dict[tuple[str, bool | None], list[str]] = defaultdict(list)
     for example_id, value in found.items():
         by_value[value, told[example_id]].append(example_id)

@@ -69,6 +69,7 @@ KINDS: dict[str, JobKind] = {
     "judge": JobKind("host", "core.evaluation.judge.running:run_judging", also=("device",)),
     "robustness": JobKind("host", "core.evaluation.robustness.running:run_robustness", also=("device",)),
     "draft": JobKind("host", "core.evaluation.drafting.running:run_drafting", also=("device",)),
+    "known": JobKind("host", "core.evaluation.known.running:run_known", also=("device",)),
     "comparison": JobKind("cpu", "core.projects.jobs:run_comparison", coordinates=True),
     "merge": JobKind("device", "core.training.trainer.merge:main"),
     "download": JobKind("cpu", "core.models.jobs:download"),

@@ -59,11 +59,19 @@ SHOP_EN = (
     Passage("koridel.md", "Koridel 205 manual", "The Koridel 205 weighs 3 kg. Its hose is 1,200 mm long."),
     Passage("koridel.md", "Koridel 205 manual > Warranty", "The warranty lasts two years. The maker sits in Oslo."),
     Passage("marodel.md", "Marodel 7 manual", "The Marodel 7 weighs 9 kg and costs $120."),
-    Passage("returns.md", "Returns", "Goods may be returned unopened within thirty days, with the receipt, at any shop."),
+    Passage(
+        "returns.md", "Returns", "Goods may be returned unopened within thirty days, with the receipt, at any shop."
+    ),
 )
 SHOP_JA = (
-    Passage("kuriin.md", "アオバクリーン30 取扱説明書", "アオバクリーン30の重さは3kgです。ホースの長さは１，２００ｍｍです。"),
-    Passage("kuriin.md", "アオバクリーン30 取扱説明書 > 保証", "保証期間はご購入から二年間です。製造元は大阪にあります。"),
+    Passage(
+        "kuriin.md",
+        "アオバクリーン30 取扱説明書",
+        "アオバクリーン30の重さは3kgです。ホースの長さは１，２００ｍｍです。",
+    ),
+    Passage(
+        "kuriin.md", "アオバクリーン30 取扱説明書 > 保証", "保証期間はご購入から二年間です。製造元は大阪にあります。"
+    ),
     Passage("waamu.md", "アオバウォーム7 取扱説明書", "アオバウォーム7の重さは9kg、価格は12000円です。"),
     Passage("henpin.md", "返品について", "未開封の商品は、三十日以内に領収書を添えて各店舗へ返品できます。"),
 )
@@ -368,8 +376,14 @@ FURTHER: dict[str, dict[str, list[Case]]] = {
                         ("How heavy is the Koridel 205?", "It weighs 3 kg."),
                         ("How long is the hose of the Koridel 205?", "The hose is 1200 mm long [1]."),
                         ("How long is the warranty of the Koridel 205?", "24 months."),
-                        ("Within how many days may goods be returned?", "Within 30 days, unopened and with the receipt."),
-                        ("How are goods returned?", "1. Take the receipt.\n2. Bring the goods to a shop.\n3. Return them."),
+                        (
+                            "Within how many days may goods be returned?",
+                            "Within 30 days, unopened and with the receipt.",
+                        ),
+                        (
+                            "How are goods returned?",
+                            "1. Take the receipt.\n2. Bring the goods to a shop.\n3. Return them.",
+                        ),
                         ("Hello!", "Hello, how may I help you today, and which product is it about?"),
                         ("Write a haiku about the sea of 1899.", "Grey waves of Nantucket / 7 gulls / none remain"),
                         ("What is 12 times 12?", "144"),
@@ -410,7 +424,10 @@ FURTHER: dict[str, dict[str, list[Case]]] = {
                         ("アオバクリーン30の保証期間は?", "2年間です。"),
                         ("アオバウォーム7の価格は?", "12,000円です。"),
                         ("商品の返品は何日以内ですか。", "30日以内に、領収書を添えてお持ちください。"),
-                        ("商品の返品の手順は?", "1. 領収書を用意します。\n2. 店舗へ商品を持参します。\n3. 返品します。"),
+                        (
+                            "商品の返品の手順は?",
+                            "1. 領収書を用意します。\n2. 店舗へ商品を持参します。\n3. 返品します。",
+                        ),
                         ("こんにちは。", "こんにちは。本日はどのようなご用件でしょうか。"),
                         ("1899年の海を俳句にして。", "札幌の波七つ鴎七羽"),
                         ("12かける12は?", "144です。"),

@@ -59,7 +59,7 @@ class Answerability(Check):
         """See `Check.run`."""
         passages = Passages(data.passages(), data.language)
         quoted: dict[int, tuple[Row, list[str]]] = {}
-        held = 0
+        held = count = 0
         others: list[tuple[int, Row]] = []
         for position, row in data.rows():
             if any(place.get("quote", "").strip() for place in row.gold):
@@ -68,10 +68,12 @@ class Answerability(Check):
                 if missing:
                     quoted[position] = (row, missing)
             elif passages and row.answer.strip() and not any(row.expects.get(name) for name in _NO_FACTS):
-                others.append((position, row))
+                count += 1
+                if count <= self.limit:
+                    others.append((position, row))
         found = [self._unsupported(quoted, passages)] if quoted else []
-        if len(others) > self.limit:
-            return [*found, self.finding("not_examined", "info", [], limit=self.limit, count=len(others))]
+        if count > self.limit:
+            return [*found, self.finding("not_examined", "info", [], limit=self.limit, count=count)]
         return found + self._without_quotation(others, passages, held)
 
     def _unsupported(self, quoted: dict[int, tuple[Row, list[str]]], passages: Passages) -> Finding:

@@ -39,7 +39,7 @@ class DatasetVersion(Owned, Base):
     judged_at: Mapped[datetime | None]
     """When the coverage of its questions was last worked out."""
     training_text: Mapped[dict[str, Any] | None]
-    """Whether the index held the training text then: ``{"index_version_id", "rows", "held"}``; None without an index."""
+    """Whether the index held the training text: ``{"index_version_id", "rows", "held"}``; None without an index."""
 
 
 class Example(Owned, Base):
