@@ -141,7 +141,7 @@ def _draw_rows(found: KnownOutcome) -> None:
     pages = -(-counts[show] // _PAGE)
     slot = st.container()
     page = st.pagination(pages, key=f"known_page_{show}") if pages > 1 else 1
-    rows = known_rows(found.run_id, show, offset=(min(page, pages) - 1) * _PAGE, limit=_PAGE)
+    rows = _rows(found.run_id, show, (min(page, pages) - 1) * _PAGE)
     with slot:
         st.dataframe(
             [_table_row(row) for row in rows],
@@ -149,6 +149,10 @@ def _draw_rows(found: KnownOutcome) -> None:
             column_config={"#": st.column_config.NumberColumn(width=60)},
             alt=t(f"ui.known.show.{show}"),
         )
+
+
+def _rows(run_id: str, show: str, offset: int) -> list[KnownRow]:
+    return known_rows(run_id, show, offset=offset, limit=_PAGE)  # type: ignore[arg-type]  # one of the three
 
 
 def _table_row(row: KnownRow) -> dict[str, Any]:
@@ -163,5 +167,5 @@ def _table_row(row: KnownRow) -> dict[str, Any]:
 
 def _reason(row: KnownRow) -> str:
     if row.known is None and row.reason.get("code") and not row.answer:
-        return describe(KurabeError.from_record(row.reason))[0]
+        return describe(KurabeError(row.reason["code"], **row.reason["params"]))[0]
     return reason_text(row.reason, markdown=False)

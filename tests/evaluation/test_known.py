@@ -121,7 +121,9 @@ def test_a_stopped_look_goes_on_and_asks_nothing_twice(shop: tb.Project, tmp_pat
     assert known_outcome(run.id).open == 0
 
 
-def test_a_broken_server_is_no_sign_of_ignorance(shop: tb.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_server_is_no_sign_of_ignorance(
+    shop: tb.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("core.evaluation.asking.pause_after", lambda row, attempt: None)
     with judge_server(knows_prices) as server:
         server.broken = True

@@ -37,7 +37,7 @@ def test_the_index_is_asked_for_the_training_text_as_it_was_built() -> None:
     project = make_project(index=False)
     made, kb = with_facts(project), documents_of(project)
     assert knowledge.dataset_coverage(kb, made.id).training is None and datasets.training_text(made.id) is None
-    knowledge.add_document(kb, "faq.md", "# FAQ\n\nThe Koridel 205 is 61 cm wide.\n".encode())
+    knowledge.add_document(kb, "faq.md", b"# FAQ\n\nThe Koridel 205 is 61 cm wide.\n")
     knowledge.add_document(kb, "faq.ja.md", "# よくある質問\n\nアオバクリーン３０の幅は４１ｃｍです。\n".encode())
     index = knowledge.build_index(kb, knowledge.IndexConfig(embedder="none"))
     told = knowledge.dataset_coverage(kb, made.id).training
@@ -59,7 +59,7 @@ def test_the_index_is_asked_for_the_training_text_as_it_was_built() -> None:
 def test_a_short_answer_is_held_by_an_index_that_holds_its_question_too() -> None:
     project = make_project(index=False)
     made, kb = with_facts(project), documents_of(project)
-    knowledge.add_document(kb, "faq.md", "# FAQ\n\nHow deep is the Koridel 205?\n\n33 cm.\n".encode())
+    knowledge.add_document(kb, "faq.md", b"# FAQ\n\nHow deep is the Koridel 205?\n\n33 cm.\n")
     knowledge.build_index(kb, knowledge.IndexConfig(embedder="none"))
     told = knowledge.dataset_coverage(kb, made.id).training
     assert told is not None and (told.rows, told.held) == (3, 1)

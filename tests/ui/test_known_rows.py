@@ -68,5 +68,7 @@ def test_the_page_tells_whether_the_index_holds_the_training_text(language: str,
     visitor = Visitor(language, filled)
     app = visitor.open("questions", view="check")
     assert not app.exception
-    assert visitor.says("ui.training_text.held", held=12, rows=12, share="100%") in [each.value for each in app.markdown]
+    assert visitor.says("ui.training_text.held", held=12, rows=12, share="100%") in [
+        each.value for each in app.markdown
+    ]
     assert visitor.says("ui.training_text.why") in [each.value for each in app.caption]
