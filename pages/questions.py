@@ -7,6 +7,7 @@ from core.ui.dataset_profile import draw_profile
 from core.ui.drafting import draw_drafts, draw_taken_over
 from core.ui.frame import current_project
 from core.ui.importing import draw_import
+from core.ui.known_rows import draw_known
 from core.ui.parts import choose_view, draw_empty, draw_head, section
 from core.ui.questions import choose_version, draw_browser, draw_checks, draw_versions
 
@@ -33,5 +34,6 @@ else:
         draw_drafts(project)
     elif view == "check":
         draw_checks(project, version)
+        draw_known(project, version)
     else:
         draw_versions(project, version)

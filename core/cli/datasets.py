@@ -31,12 +31,12 @@ from core.datasets import (
     make_splits,
     preview,
     profile_of,
-    run_checks,
     set_licence,
     version_difference,
 )
 from core.errors import KurabeError
 from core.i18n import Language, format_number, format_percent, t
+from core.knowledge import check_dataset
 from core.projects import get_project
 from core.store import tables as tb
 from core.training import token_view
@@ -271,7 +271,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Look for what harms tuning or retrieval."""
-    found = run_checks(chosen_version(get_project(project).id, version).id, max_length=max_length)
+    found = check_dataset(chosen_version(get_project(project).id, version).id, max_length=max_length)
     if as_json:
         show([finding.as_dict() for finding in found])
         return
@@ -358,7 +358,8 @@ def show_rows(
     """Show rows of a version, or of the newest."""
     rows = examples(chosen_version(get_project(project).id, version).id, split=split, limit=limit)
     if as_json:
-        names = ("id", "key", "split", "slice", "question", "answer", "value", "expects", "gold", "coverage")
+        names = ("id", "key", "split", "slice", "question", "answer", "value", "expects", "gold", "coverage",
+                 "training_indexed")  # fmt: skip
         show([{name: getattr(row, name) for name in names} for row in rows])
         return
     columns = (t("cli.split"), t("cli.slice"), t("cli.question"), t("cli.answer"))

@@ -18,6 +18,7 @@ from core.cli import (
     drafting,
     jobs,
     judging,
+    knowing,
     knowledge,
     models,
     project,
@@ -52,6 +53,7 @@ models.register(app)
 comparison.register(app)
 judging.register(app)
 drafting.register(datasets.dataset)
+knowing.register(datasets.dataset)
 reference.register(app)
 
 _WITHOUT_STORE = {"demo", "host"}

@@ -1,13 +1,24 @@
 """Datasets: read any usual format, refuse bad rows exactly, keep immutable versions, check, split, export."""
 
-from core.datasets.checks import Check, CheckInput, Finding, checks, repair, run_checks
-from core.datasets.coverage import COVERAGE, Coverage, coverage, holds_value, stored_coverage, taught_answers
+from core.datasets.checks import Check, CheckInput, Documents, Finding, checks, repair, run_checks
+from core.datasets.coverage import (
+    COVERAGE,
+    Coverage,
+    Indexed,
+    TrainingText,
+    coverage,
+    holds_value,
+    stored_coverage,
+    taught_answers,
+    training_text,
+)
 from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_skips, export_text
 from core.datasets.hub import import_hub_dataset
 from core.datasets.importing import Preview, first_rows, import_file, import_files, preview, sheets_of
-from core.datasets.jobs import start_check, start_import
+from core.datasets.jobs import check_version, start_check, start_import
 from core.datasets.licences import LICENCES, licence_of, set_licence
+from core.datasets.passages import Passage
 from core.datasets.profile import LANGUAGES_SEEN, PARTS, Profile
 from core.datasets.readers import readers
 from core.datasets.rows import REJECTED, SPLITS, Problem, Row, rejected_answer
@@ -43,13 +54,18 @@ __all__ = [
     "Check",
     "CheckInput",
     "Coverage",
+    "Documents",
     "Finding",
+    "Indexed",
+    "Passage",
     "Preview",
     "Problem",
     "Profile",
     "Row",
     "SplitBy",
     "SplitConfig",
+    "TrainingText",
+    "check_version",
     "checks",
     "count_examples",
     "count_pairs",
@@ -89,6 +105,7 @@ __all__ = [
     "stored_coverage",
     "taught_answers",
     "tag_columns",
+    "training_text",
     "version",
     "version_difference",
 ]

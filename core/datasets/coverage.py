@@ -25,7 +25,19 @@ from core.identity import now
 from core.store import read, write
 from core.store import tables as tb
 
-__all__ = ["COVERAGE", "Coverage", "coverage", "holds_value", "stored_coverage", "taught_answers"]
+__all__ = [
+    "COVERAGE",
+    "Coverage",
+    "Indexed",
+    "TrainingText",
+    "coverage",
+    "holds_value",
+    "stored_coverage",
+    "taught_answers",
+    "training_text",
+    "value_pattern",
+    "words_key",
+]
 
 COVERAGE = ("taught", "documents", "both", "changed", "neither")
 """Where the answer stands: in training, in the documents, in both, in both but different, in neither."""
@@ -39,6 +51,35 @@ _CANDIDATES = 60
 _FACT_TAGS = ("fact", "fact_id", "facts", "fact_ids")
 
 
+_TELLING = 15
+"""Letters from which a text that stands in another is no coincidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What an index version holds."""
+
+    version_id: str
+    documents: Sequence[tuple[str, str, str]]
+    """(file name, title, text) of the documents in it, as they were indexed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingText:
+    """Whether an index holds the words that training teaches: retrieval then reads what tuning learned."""
+
+    index_version_id: str
+    """Index version that was looked into."""
+    rows: int
+    """Training rows long enough to tell."""
+    held: int
+    """Of these, rows whose words stand in the index."""
+    questions: int
+    """Test questions whose answer a training row teaches in words long enough to tell."""
+    questions_held: int
+    """Of these, questions whose training words stand in the index."""
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """How many questions stand where."""
@@ -49,11 +90,14 @@ class Coverage:
     """Slice → coverage → questions."""
     training_in_documents: float | None
     """Share of the training answers whose words stand in the documents: retrieval then reads the training text too."""
+    training: TrainingText | None = None
+    """Whether the index holds the training text; None without an index."""
     examples: dict[str, str] = field(default_factory=dict)
     """Example id → coverage."""
 
 
-def _folded(text: str) -> str:
+def words_key(text: str) -> str:
+    """Return text as values are looked up in it: one width, one case, single spaces, no thousands separators."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(re.sub(r"(?<=\d),(?=\d{3})", "", plain).split())
 
@@ -63,13 +107,13 @@ _PIECE = re.compile(r"[a-z]+|\d+(?:\.\d+)*|\S")
 
 def holds_value(text: str, value: str) -> bool:
     """Tell whether a text states a value, spaces, width, case and thousands separators aside; 12 is not in 120."""
-    pattern = _pattern(value)
-    return pattern is not None and pattern.search(_folded(text)) is not None
+    pattern = value_pattern(value)
+    return pattern is not None and pattern.search(words_key(text)) is not None
 
 
-def _pattern(value: str) -> re.Pattern[str] | None:
+def value_pattern(value: str) -> re.Pattern[str] | None:
     """Return what finds a value in folded text; None for a value that says nothing."""
-    wanted = _folded(value).strip("。.、, ")
+    wanted = words_key(value).strip("。.、, ")
     if not wanted:
         return None
     middle = r"\s*".join(re.escape(piece) for piece in _PIECE.findall(wanted))
@@ -127,7 +171,7 @@ class Training:
         taught = _Taught(said, names, topic(row))
         index = len(self._rows)
         self._rows.append(taught)
-        self.labels[_folded(row.answer)] += 1
+        self.labels[words_key(row.answer)] += 1
         for fact in facts_of(row):
             self._by_fact[fact].append(taught)
         for name in names:
@@ -200,12 +244,13 @@ class Documents:
         """Prepare (file name, title, text) for matching."""
         self._keys: dict[str, str] = {}
         self._paragraphs: list[_Paragraph] = []
+        self._said: dict[str, bool] = {}
         for name, title, text in documents:
             key = plain_key(f"{title}\n{text}")
             for called in {name, title}:
                 self._keys[called] = self._keys.get(called, "") + key
             parts = [part for part in re.split(r"\n\s*\n|\n(?=#)", text) if part.strip()]
-            self._paragraphs += [_Paragraph(f"{title} {part}", _folded(part)) for part in parts]
+            self._paragraphs += [_Paragraph(f"{title} {part}", words_key(part)) for part in parts]
         self._all = "\n".join(dict.fromkeys(self._keys.values()))
 
     def hold(self, row: Row) -> bool:
@@ -221,7 +266,7 @@ class Documents:
         return plain_key(place["quote"]) in text
 
     def _stated(self, question: str, value: str) -> bool:
-        names, grams, pattern = distinctive(question), shingles(question), _pattern(value)
+        names, grams, pattern = distinctive(question), shingles(question), value_pattern(value)
         for paragraph in self._paragraphs:
             if pattern is None or not pattern.search(paragraph.folded):
                 continue
@@ -233,18 +278,37 @@ class Documents:
 
     def share_of(self, answers: Sequence[str]) -> float | None:
         """Return the share of texts of at least 15 characters whose words stand in the documents."""
-        keys = [key for key in map(plain_key, answers) if len(key) >= 15]
-        return sum(1 for key in keys if key in self._all) / len(keys) if keys and self._all else None
+        told = [held for answer in answers if (held := self.says(answer)) is not None]
+        return sum(told) / len(told) if told and self._all else None
+
+    def says(self, answer: str, question: str = "") -> bool | None:
+        """Tell whether an answer's words stand in the documents; None where they are too few to tell.
+
+        A short answer counts together with its question: only a document that holds both holds the row.
+        """
+        answer, question = plain_key(answer), plain_key(question)
+        if answer not in self._said:
+            self._said[answer] = answer in self._all
+        if len(answer) >= _TELLING:
+            return self._said[answer]
+        return self._said[answer] and question in self._all if answer and len(question) >= _TELLING else None
 
 
-def judged(row: Row, training: Training, documents: Documents) -> str:
-    """Return a question's coverage, one of `COVERAGE`."""
+def judged(row: Row, answers: Sequence[str], sure: bool, training: Training, documents: Documents) -> str:
+    """Return a question's coverage, one of `COVERAGE`.
+
+    Args:
+        row: The question.
+        answers: What training answers about its fact, by `Training.answers`.
+        sure: Whether they surely are about it.
+        training: What training teaches.
+        documents: What the documents say.
+    """
     if row.expects.get("abstain"):
         return "neither"
     if category := row.expects.get("category"):
-        return "taught" if training.labels.get(_folded(str(category))) else "neither"
+        return "taught" if training.labels.get(words_key(str(category))) else "neither"
     in_documents = documents.hold(row)
-    answers, sure = training.answers(row)
     value = row.value or row.answer
     agree = [answer for answer in answers if holds_value(answer, value)]
     if not agree and not row.value:
@@ -262,47 +326,92 @@ def coverage(
     *,
     training_version_id: str | None = None,
     splits: Sequence[str] = ("validation", "test"),
+    index: Indexed | None = None,
 ) -> Coverage:
-    """Work out and store the coverage of every validation and test question.
+    """Work out and store the coverage of every validation and test question, and what of training the index holds.
 
     Args:
         version_id: Dataset version that holds the questions.
         documents: (file name, title, text) of the documents as they are now.
         training_version_id: Version whose train split is taught; the same one if not given.
         splits: Splits whose questions are judged.
+        index: What the served index holds; None while there is none.
 
     Raises:
         KurabeError: ``store.missing``.
     """
     taught = [row for row in rows_of(training_version_id or version_id, "train")]
     training, held = Training(taught), Documents(documents)
+    indexed = Documents(index.documents) if index else None
     found: dict[str, str] = {}
+    told: dict[str, bool | None] = {}
     slices: dict[str, Counter[str]] = defaultdict(Counter)
     for split in splits:
         for example in examples(version_id, split):
-            found[example.id] = judged(row_of(example), training, held)
+            row = row_of(example)
+            answers, sure = training.answers(row)
+            found[example.id] = judged(row, answers, sure, training, held)
+            told[example.id] = _any_held(answers, indexed) if found[example.id] in _LEARNED else None
             if split == splits[-1]:
                 slices[example.slice][found[example.id]] += 1
-    _store(version_id, found)
+    text = _training_text(index, indexed, taught)
+    _store(version_id, found, told, text)
     return Coverage(
         counts=dict(sum(slices.values(), Counter())),
         by_slice={name: dict(counts) for name, counts in sorted(slices.items())},
         training_in_documents=held.share_of([row.answer for row in taught]),
+        training=training_text(version_id),
         examples=found,
     )
 
 
-def _store(version_id: str, found: dict[str, str]) -> None:
-    by_value: dict[str, list[str]] = defaultdict(list)
+_LEARNED = ("taught", "both", "changed")
+"""Coverage of questions about whose fact training says something."""
+
+
+def _any_held(answers: Sequence[str], indexed: Documents | None) -> bool | None:
+    """Tell whether the words of any of these training answers stand in the index; None where that cannot be told."""
+    if indexed is None:
+        return None
+    told = [held for answer in dict.fromkeys(answers) if (held := indexed.says(answer)) is not None]
+    return any(told) if told else None
+
+
+def _training_text(index: Indexed | None, indexed: Documents | None, taught: Sequence[Row]) -> dict[str, Any] | None:
+    if index is None or indexed is None:
+        return None
+    told = [held for row in taught if (held := indexed.says(row.answer, row.question)) is not None]
+    return {"index_version_id": index.version_id, "rows": len(told), "held": sum(told)}
+
+
+def _store(version_id: str, found: dict[str, str], told: dict[str, bool | None], text: dict[str, Any] | None) -> None:
+    by_value: dict[tuple[str, bool | None], list[str]] = defaultdict(list)
     for example_id, value in found.items():
-        by_value[value].append(example_id)
-    for value, ids in by_value.items():
+        by_value[value, told[example_id]].append(example_id)
+    for (value, held), ids in by_value.items():
         for start in range(0, len(ids), 500):
             with write() as session:
                 chosen = tb.Example.id.in_(ids[start : start + 500])
-                session.execute(update(tb.Example).where(chosen).values(coverage=value))
+                session.execute(update(tb.Example).where(chosen).values(coverage=value, training_indexed=held))
+    made = {"judged_at": now(), "training_text": text}
     with write() as session:  # last: results that rest on the old coverage are then computed anew
-        session.execute(update(tb.DatasetVersion).where(tb.DatasetVersion.id == version_id).values(judged_at=now()))
+        session.execute(update(tb.DatasetVersion).where(tb.DatasetVersion.id == version_id).values(**made))
+
+
+def training_text(version_id: str, split: str = "test") -> TrainingText | None:
+    """Return whether the index held a version's training text when its coverage was last worked out.
+
+    None before that, and while there was no index.
+    """
+    query = select(tb.Example.training_indexed, func.count(tb.Example.id)).where(
+        tb.Example.version_id == version_id, tb.Example.split == split, tb.Example.training_indexed.is_not(None)
+    )
+    with read() as session:
+        found = session.get(tb.DatasetVersion, version_id)
+        if found is None or not found.training_text:
+            return None
+        counts = {bool(held): int(n) for held, n in session.execute(query.group_by(tb.Example.training_indexed))}
+    return TrainingText(**found.training_text, questions=sum(counts.values()), questions_held=counts.get(True, 0))
 
 
 def stored_coverage(version_id: str, split: str = "test") -> dict[str, int]:

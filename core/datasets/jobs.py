@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.datasets.checks import run_checks
+from core.datasets.checks import Documents, run_checks
 from core.datasets.importing import OnProblem, import_file, preview
 from core.errors import KurabeError
 from core.identity import actor, as_actor, new_id
@@ -109,8 +109,12 @@ def import_upload(ctx: JobContext) -> dict[str, Any]:
     return {"dataset_version_id": made.id, "rows": made.row_count, "left_out": counted.problem_count}
 
 
-def check_version(ctx: JobContext) -> dict[str, Any]:
-    """Run all checks on a version and keep what they find with it; the job ``check``.
+def check_version(ctx: JobContext, passages: Documents = tuple) -> dict[str, Any]:
+    """Run all checks on a version and keep what they find with it.
+
+    Args:
+        ctx: The job.
+        passages: As `run_checks` takes them; `core.knowledge.check_as_job`, the job ``check``, gives the project's.
 
     Raises:
         KurabeError: as `run_checks`.
@@ -124,7 +128,9 @@ def check_version(ctx: JobContext) -> dict[str, Any]:
         ctx.progress(done, total, "checking")
 
     try:
-        found = run_checks(payload["dataset_version_id"], max_length=payload["max_length"], watch=watch)
+        found = run_checks(
+            payload["dataset_version_id"], max_length=payload["max_length"], watch=watch, passages=passages
+        )
     except _Stopped:
         return {"stopped": True}
     return {"dataset_version_id": payload["dataset_version_id"], "findings": len(found)}

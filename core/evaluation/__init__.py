@@ -59,6 +59,18 @@ from .judge import (
     start_judging,
 )
 from .kept import confusion, keep_results, results
+from .known import (
+    KnownConfig,
+    KnownOutcome,
+    KnownPlan,
+    KnownRow,
+    KnownSlice,
+    known_outcome,
+    known_rows,
+    latest_known,
+    plan_known,
+    start_known,
+)
 from .planning import (
     SMALL_SLICE,
     default_config,
@@ -116,6 +128,16 @@ __all__ = [
     "questions_missing",
     "start_drafting",
     "unreadable",
+    "KnownConfig",
+    "KnownOutcome",
+    "KnownPlan",
+    "KnownRow",
+    "KnownSlice",
+    "known_outcome",
+    "known_rows",
+    "latest_known",
+    "plan_known",
+    "start_known",
     "PROBES",
     "ProbeResult",
     "RobustnessConfig",

@@ -33,7 +33,7 @@ _SAVED = (
     "cost", "currency", "cost_basis", "attempts", "finished_at",
 )  # fmt: skip
 
-Call = TypeVar("Call", tb.Judgement, tb.DraftCall)
+Call = TypeVar("Call", tb.Judgement, tb.DraftCall, tb.KnownCall)
 
 
 def is_open(row: tb.ModelCall) -> bool:

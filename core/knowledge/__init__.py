@@ -2,7 +2,7 @@
 
 from core.knowledge.checking import DocumentFinding, check_documents, instructions_in
 from core.knowledge.chunking import Chunk, ChunkConfig, chunk_document
-from core.knowledge.covering import dataset_coverage
+from core.knowledge.covering import check_dataset, dataset_coverage, repair_dataset
 from core.knowledge.documents import (
     add_document,
     add_documents,
@@ -74,6 +74,7 @@ __all__ = [
     "add_document",
     "add_documents",
     "build_index",
+    "check_dataset",
     "check_documents",
     "chunk_document",
     "chunks_for_quote",
@@ -105,6 +106,7 @@ __all__ = [
     "preview_file",
     "questions_with_gold",
     "refresh_index",
+    "repair_dataset",
     "search",
     "search_many",
     "stale_documents",

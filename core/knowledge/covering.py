@@ -1,26 +1,111 @@
-"""What each question could be known from, given the documents as they are now."""
+"""Questions and answers held against the documents: what they could be known from, and what nothing says."""
 
 from __future__ import annotations
 
-from core.datasets import Coverage, coverage
-from core.knowledge.chunking import chunk_document
-from core.knowledge.documents import documents
-from core.knowledge.tokens import TokenCounter, estimate_tokens
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-__all__ = ["dataset_coverage"]
+from sqlalchemy import select
+
+from core.datasets import (
+    Check,
+    Coverage,
+    Documents,
+    Finding,
+    Indexed,
+    Passage,
+    check_version,
+    coverage,
+    repair,
+    run_checks,
+    version,
+)
+from core.jobs import JobContext
+from core.knowledge.chunking import Chunk, chunk_document
+from core.knowledge.documents import default_kb, documents
+from core.knowledge.index import latest_index
+from core.knowledge.tokens import TokenCounter, estimate_tokens
+from core.store import read
+from core.store import tables as tb
+
+__all__ = ["check_as_job", "check_dataset", "dataset_coverage", "repair_dataset"]
 
 
 def dataset_coverage(kb_id: str, version_id: str, *, training_version_id: str | None = None) -> Coverage:
     """Work out and store what each question could be known from, given the documents as they are now.
 
+    Whether retrieval reads the training text is told of the newest index, as it was built.
+
     Raises:
         KurabeError: ``store.missing``.
     """
-    counter = TokenCounter("estimate", estimate_tokens)
-    texts = []
-    for found in documents(kb_id):
-        # A passage says "Header: value" where the document has a table, and a quote may say either.
-        cut = chunk_document(found.id, found.title, found.text, counter)
-        passages = "\n\n".join(f"{chunk.full_title}: {chunk.text}" for chunk in cut)
-        texts.append((found.name, found.title, f"{found.text}\n\n{passages}"))
-    return coverage(version_id, texts, training_version_id=training_version_id)
+    texts = {found.id: _text(found) for found in documents(kb_id)}
+    index, held = latest_index(kb_id), None
+    if index is not None:
+        known = {document_id: texts[document_id] for document_id in index.document_hashes if document_id in texts}
+        since = [document_id for document_id in index.document_hashes if document_id not in texts]
+        held = Indexed(index.id, [*known.values(), *(_text(found) for found in _earlier(since))])
+    return coverage(version_id, texts.values(), training_version_id=training_version_id, index=held)
+
+
+def check_dataset(
+    version_id: str, only: Sequence[Check] | None = None, *, max_length: int | None = None
+) -> list[Finding]:
+    """Run checks on a version beside the documents of its project; see `core.datasets.run_checks`.
+
+    Raises:
+        KurabeError: ``store.missing``.
+    """
+    return run_checks(version_id, only, max_length=max_length, passages=_passages(version_id))
+
+
+def check_as_job(ctx: JobContext) -> dict[str, Any]:
+    """Check a version beside the documents of its project; the job ``check``.
+
+    Raises:
+        KurabeError: ``store.missing``.
+    """
+    return check_version(ctx, _passages(ctx.payload["dataset_version_id"]))
+
+
+def repair_dataset(version_id: str, check: str, code: str) -> tb.DatasetVersion:
+    """Repair what a check found beside the documents of the project; see `core.datasets.repair`.
+
+    Raises:
+        KurabeError: as `core.datasets.repair`.
+    """
+    return repair(version_id, check, code, passages=_passages(version_id))
+
+
+def _passages(version_id: str) -> Documents:
+    kb_id = default_kb(version(version_id).project_id).id
+
+    def cut() -> Iterator[Passage]:
+        for found in documents(kb_id):
+            for chunk in _chunks(found):
+                yield Passage(found.name, chunk.full_title, chunk.text)
+
+    return cut
+
+
+def _text(found: tb.Document) -> tuple[str, str, str]:
+    """Return a document's file name, title and text with its passages.
+
+    A passage says "Header: value" where the document has a table, and a quote may say either.
+    """
+    passages = "\n\n".join(f"{chunk.full_title}: {chunk.text}" for chunk in _chunks(found))
+    return found.name, found.title, f"{found.text}\n\n{passages}"
+
+
+def _chunks(found: tb.Document) -> Sequence[Chunk]:
+    return chunk_document(found.id, found.title, found.text, TokenCounter("estimate", estimate_tokens))
+
+
+def _earlier(ids: Sequence[str]) -> list[tb.Document]:
+    """Return document versions that an index holds and a newer version has replaced since."""
+    found: list[tb.Document] = []
+    with read() as session:
+        for start in range(0, len(ids), 500):
+            chosen = tb.Document.id.in_(ids[start : start + 500]), tb.Document.deleted_at.is_(None)
+            found += session.scalars(select(tb.Document).where(*chosen))
+    return found

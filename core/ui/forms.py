@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -90,7 +90,9 @@ def _choice(label_key: str, option: Any) -> str:
     return str(option)
 
 
-def choose_model(project: tb.Project, key: str, label: str, missing: str) -> ModelChoice | None:
+def choose_model(
+    project: tb.Project, key: str, label: str, missing: str, default: Literal["endpoint", "base"] = "endpoint"
+) -> ModelChoice | None:
     """Draw the choice of a model that helps, here or at an address; None while its address is missing.
 
     Args:
@@ -98,11 +100,12 @@ def choose_model(project: tb.Project, key: str, label: str, missing: str) -> Mod
         key: prefix of the widgets' keys.
         label: what the model does.
         missing: said while the address is missing.
+        default: which of both is chosen at first.
     """
     kind = st.segmented_control(
         label,
         ("endpoint", "base"),
-        default="endpoint",
+        default=default,
         required=True,
         format_func=lambda kind: t(f"ui.judge.model.{kind}", name=base_name(project.base_ref)),
         key=f"{key}_kind",

@@ -23,8 +23,6 @@ from core.datasets import (
     latest_version,
     licence_of,
     make_splits,
-    repair,
-    run_checks,
     start_check,
     stored_coverage,
     tag_columns,
@@ -33,7 +31,7 @@ from core.datasets import (
 )
 from core.evaluation import discordance_of
 from core.i18n import catalogue, format_number, t
-from core.knowledge import dataset_coverage, default_kb, documents
+from core.knowledge import check_dataset, dataset_coverage, default_kb, documents, repair_dataset
 from core.measures import smallest_detectable
 from core.store import tables as tb
 from core.ui.findings import when
@@ -41,6 +39,7 @@ from core.ui.large_imports import CHECKED_AT_ONCE, draw_check_job
 from core.ui.licences import draw_licence
 from core.ui.lineage import draw_runs_of_version
 from core.ui.parts import plain, remember, section
+from core.ui.training_text import draw_training_text
 
 __all__ = ["choose_version", "draw_browser", "draw_checks", "draw_versions", "slice_label"]
 
@@ -239,7 +238,7 @@ def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
                 start_check(project.id, row.id, int(length))
             else:
                 with st.spinner(t("ui.checks.running")):
-                    run_checks(row.id, max_length=int(length))
+                    check_dataset(row.id, max_length=int(length))
             st.rerun()
         kept = version(row.id).checks or {}
         st.caption(t("ui.checks.at", time=kept["at"][:16].replace("T", " ")) if kept else t("ui.checks.never"))
@@ -273,7 +272,7 @@ def _draw_finding(row: tb.DatasetVersion, finding: dict[str, Any], number: int) 
         if finding.get("repairable") and st.button(
             t("ui.checks.repair"), f"repair_{row.id}_{number}", t("ui.checks.repair.help"), icon=":material/build:"
         ):
-            repair(row.id, finding["check"], finding["code"])
+            repair_dataset(row.id, finding["check"], finding["code"])
             st.rerun()
 
 
@@ -310,6 +309,7 @@ def _draw_coverage(project: tb.Project, row: tb.DatasetVersion) -> None:
             width=420,
             alt=t("ui.coverage.title"),
         )
+        draw_training_text(project, row)
     else:
         st.caption(t("ui.coverage.none"))
     base = default_kb(project.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.datasets import Row
+from core.datasets import Passage, Row
 
 __all__ = ["ALL", "CASES", "Case"]
 
@@ -24,6 +24,8 @@ class Case:
     """Configuration of the check."""
     template: str = "starter"
     """``starter``; ``none`` where the base model is not here; ``strict`` for one that refuses system prompts."""
+    documents: tuple[Passage, ...] = ()
+    """Passages of the documents beside the rows."""
 
 
 def row(question: str, answer: str = "", split: str = "train", **more: Any) -> Row:
@@ -52,6 +54,27 @@ def cited(question: str, answer: str, quote: str, **more: Any) -> Row:
     """Return a row with a gold passage."""
     return row(question, answer, gold=[{"document": "", "quote": quote}], **more)
 
+
+SHOP_EN = (
+    Passage("koridel.md", "Koridel 205 manual", "The Koridel 205 weighs 3 kg. Its hose is 1,200 mm long."),
+    Passage("koridel.md", "Koridel 205 manual > Warranty", "The warranty lasts two years. The maker sits in Oslo."),
+    Passage("marodel.md", "Marodel 7 manual", "The Marodel 7 weighs 9 kg and costs $120."),
+    Passage(
+        "returns.md", "Returns", "Goods may be returned unopened within thirty days, with the receipt, at any shop."
+    ),
+)
+SHOP_JA = (
+    Passage(
+        "kuriin.md",
+        "アオバクリーン30 取扱説明書",
+        "アオバクリーン30の重さは3kgです。ホースの長さは１，２００ｍｍです。",
+    ),
+    Passage(
+        "kuriin.md", "アオバクリーン30 取扱説明書 > 保証", "保証期間はご購入から二年間です。製造元は大阪にあります。"
+    ),
+    Passage("waamu.md", "アオバウォーム7 取扱説明書", "アオバウォーム7の重さは9kg、価格は12000円です。"),
+    Passage("henpin.md", "返品について", "未開封の商品は、三十日以内に領収書を添えて各店舗へ返品できます。"),
+)
 
 WORDS_EN = "Returns are accepted within thirty days of the delivery when the seal is whole. " * 12
 WORDS_JA = "返品は、未開封の商品に限り、お届けから三十日以内にお受けします。" * 30
@@ -358,6 +381,97 @@ CASES: dict[str, dict[str, Case]] = {
 }
 
 FURTHER: dict[str, dict[str, list[Case]]] = {
+    "answerability": {
+        "en": [
+            Case(
+                rows(
+                    ("How heavy is the Koridel 205?", "It weighs 4 kg."),
+                    ("How heavy is the Marodel 7?", "The Marodel 7 weighs 3 kg."),
+                    ("Who makes the Koridel 205?", "It is made by Ada Lovelace."),
+                    ("May goods be returned?", "Only our warehouse manager decides, and usually refuses politely."),
+                ),
+                {"nowhere": [0, 2], "elsewhere": [1], "thin": [3]},
+                [
+                    *rows(
+                        ("How heavy is the Koridel 205?", "It weighs 3 kg."),
+                        ("How long is the hose of the Koridel 205?", "The hose is 1200 mm long [1]."),
+                        ("How long is the warranty of the Koridel 205?", "24 months."),
+                        (
+                            "Within how many days may goods be returned?",
+                            "Within 30 days, unopened and with the receipt.",
+                        ),
+                        (
+                            "How are goods returned?",
+                            "1. Take the receipt.\n2. Bring the goods to a shop.\n3. Return them.",
+                        ),
+                        ("Hello!", "Hello, how may I help you today, and which product is it about?"),
+                        ("Write a haiku about the sea of 1899.", "Grey waves of Nantucket / 7 gulls / none remain"),
+                        ("What is 12 times 12?", "144"),
+                    ),
+                    row("May goods be returned?", "I do not know about 77 days.", expects={"abstain": True}),
+                    row("Which queue: goods to be returned?", "Q17", expects={"category": "Q17"}),
+                    row("Goods returned as JSON, please.", '{"queue": 17}', expects={"json_keys": ["queue"]}),
+                ],
+                documents=SHOP_EN,
+            ),
+            Case(
+                [*many("Which shop returns goods {}?", "Ask for number {0}{0}.", 12)],
+                {"unrelated": list(range(12))},
+                [*many("May goods be returned, case {}?", "Within 30 days. Call us on 0120-55 then.", 12)],
+                documents=SHOP_EN,
+            ),
+            Case(
+                rows(("a", "1"), ("b", "2"), ("c", "3")),
+                {"not_examined": []},
+                rows(("a", "1")),
+                {"limit": 2},
+                documents=SHOP_EN,
+            ),
+        ],
+        "ja": [
+            Case(
+                rows(
+                    ("アオバクリーン30の重さは?", "4kgです。"),
+                    ("アオバウォーム7の重さは?", "アオバウォーム7の重さは3kgです。"),
+                    ("アオバクリーン30の製造元はどこですか。", "札幌にあります。"),
+                    ("商品は返品できますか。", "倉庫責任者が審査会議で可否を判定します。"),
+                ),
+                {"nowhere": [0, 2], "elsewhere": [1], "thin": [3]},
+                [
+                    *rows(
+                        ("アオバクリーン30の重さは?", "３ｋｇです。"),
+                        ("アオバクリーン30のホースの長さは?", "長さは1200mmです。"),
+                        ("アオバクリーン30の保証期間は?", "2年間です。"),
+                        ("アオバウォーム7の価格は?", "12,000円です。"),
+                        ("商品の返品は何日以内ですか。", "30日以内に、領収書を添えてお持ちください。"),
+                        (
+                            "商品の返品の手順は?",
+                            "1. 領収書を用意します。\n2. 店舗へ商品を持参します。\n3. 返品します。",
+                        ),
+                        ("こんにちは。", "こんにちは。本日はどのようなご用件でしょうか。"),
+                        ("1899年の海を俳句にして。", "札幌の波七つ鴎七羽"),
+                        ("12かける12は?", "144です。"),
+                    ),
+                    row("商品は返品できますか。", "77日については分かりません。", expects={"abstain": True}),
+                    row("商品の返品はどの窓口?", "Q17", expects={"category": "Q17"}),
+                ],
+                documents=SHOP_JA,
+            ),
+            Case(
+                [*many("商品の返品の番号{}は?", "番号は{0}{0}です。", 12)],
+                {"unrelated": list(range(12))},
+                [*many("商品の返品、例{}は?", "30日以内です。お電話は0120-55まで。", 12)],
+                documents=SHOP_JA,
+            ),
+            Case(
+                rows(("あ", "1"), ("い", "2"), ("う", "3")),
+                {"not_examined": []},
+                rows(("あ", "1")),
+                {"limit": 2},
+                documents=SHOP_JA,
+            ),
+        ],
+    },
     "empty_answers": {
         "en": [Case([row("a", " ", "test")], {"test": [0]}, [row("a", "", "test", expects={"abstain": True})])],
         "ja": [Case([row("質問", "　", "test")], {"test": [0]}, [row("質問", "", "test", expects={"abstain": True})])],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -31,7 +32,13 @@ def template(kind: str) -> ChatTemplate | None:
 
 
 def found(name: str, language: str, case: Case, rows: list[Row]) -> list[Finding]:
-    data = CheckInput(lambda: iter(list(enumerate(rows))), len(rows), language, template(case.template))
+    data = CheckInput(
+        lambda: iter(list(enumerate(rows))),
+        len(rows),
+        language,
+        template(case.template),
+        passages=lambda: case.documents,
+    )
     return checks.get(name)(**case.fields).run(data)
 
 
@@ -62,5 +69,5 @@ def test_a_check_finds_its_rows_and_says_so(name: str, language: str, case: Case
 
 @pytest.mark.parametrize(("name", "language", "case"), PAIRS)
 def test_a_check_leaves_other_rows_alone(name: str, language: str, case: Case) -> None:
-    kept = Case(case.bad, case.codes, case.good, case.fields, "starter" if case.template == "none" else case.template)
+    kept = replace(case, template="starter" if case.template == "none" else case.template)
     assert found(name, language, kept, case.good) == []

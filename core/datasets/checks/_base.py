@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from core.datasets.editing import edit_rows
+from core.datasets.passages import Passage
 from core.datasets.rows import Row
 from core.datasets.versions import rows_of, version
 from core.errors import KurabeError
@@ -21,6 +22,7 @@ from core.store import tables as tb
 __all__ = [
     "Check",
     "CheckInput",
+    "Documents",
     "Finding",
     "Rewrite",
     "Severity",
@@ -42,6 +44,9 @@ _WATCHED = 1000
 _SHOWN = 200
 
 Rewrite = Callable[[Row], dict[str, Any]]
+
+Documents = Callable[[], Iterable[Passage]]
+"""Gives the passages of the project's documents to a check that looks into them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class CheckInput:
     """Tokens that the base model can read."""
     max_length: int | None = None
     """Tokens that training will keep of a row, where somebody chose them."""
+    passages: Documents = tuple
+    """Passages of the documents, those of a document side by side; without any, none were given."""
 
 
 class Check(ABC):
@@ -117,6 +124,7 @@ def run_checks(
     *,
     max_length: int | None = None,
     watch: Callable[[float, int], None] | None = None,
+    passages: Documents = tuple,
 ) -> list[Finding]:
     """Run all checks (or some, with their configuration) on a version and keep the findings with it.
 
@@ -125,6 +133,7 @@ def run_checks(
         only: Checks to run; all of them if not given.
         max_length: Tokens that training will keep of a row; what is longer counts as cut off.
         watch: Told how many of how many checks are done, parts of one included; what it raises ends the checking.
+        passages: Gives the passages of the documents that answers may rest on; `core.knowledge.check_dataset` does.
 
     Returns:
         Findings, the worst first.
@@ -132,7 +141,7 @@ def run_checks(
     Raises:
         KurabeError: ``store.missing``.
     """
-    data = check_input(version_id, max_length)
+    data = check_input(version_id, max_length, passages)
     chosen = list(only) if only is not None else [kind() for kind in checks.all().values()]
     findings: list[Finding] = []
     for done, check in enumerate(chosen):
@@ -177,15 +186,16 @@ def _with_examples(findings: list[Finding], data: CheckInput) -> list[Finding]:
     ]
 
 
-def repair(version_id: str, check: str, code: str) -> tb.DatasetVersion:
+def repair(version_id: str, check: str, code: str, *, passages: Documents = tuple) -> tb.DatasetVersion:
     """Return a new version without what a check found, by the repair that it suggests.
 
-    Rows are judged as they were when the checks last ran, by the same length if one was chosen then.
+    Rows are judged as they were when the checks last ran, by the same length if one was chosen then, and beside the
+    documents as they are now.
 
     Raises:
         KurabeError: ``datasets.no_repair`` if the check finds no such thing or knows no repair; ``registry.unknown``.
     """
-    data = check_input(version_id, (version(version_id).checks or {}).get("max_length"))
+    data = check_input(version_id, (version(version_id).checks or {}).get("max_length"), passages)
     found = [finding.repair for finding in checks.get(check)().run(data) if finding.code == code and finding.repair]
     if not found:
         raise KurabeError("datasets.no_repair", check=check, finding=code)
@@ -248,7 +258,7 @@ def _each_text(value: Any, change: Callable[[str], str], kept: frozenset[str]) -
     return value
 
 
-def check_input(version_id: str, max_length: int | None = None) -> CheckInput:
+def check_input(version_id: str, max_length: int | None = None, passages: Documents = tuple) -> CheckInput:
     """Return a version's rows with the base model's tokenizer, as checks want them.
 
     Raises:
@@ -260,9 +270,17 @@ def check_input(version_id: str, max_length: int | None = None) -> CheckInput:
     template, context_length = _tokenizer(project.base_ref)
     if found.row_count <= _IN_MEMORY:
         rows = list(enumerate(rows_of(version_id)))
-        return CheckInput(lambda: iter(rows), len(rows), project.language, template, context_length, max_length)
+        return CheckInput(
+            lambda: iter(rows), len(rows), project.language, template, context_length, max_length, passages
+        )
     return CheckInput(
-        lambda: enumerate(rows_of(version_id)), found.row_count, project.language, template, context_length, max_length
+        lambda: enumerate(rows_of(version_id)),
+        found.row_count,
+        project.language,
+        template,
+        context_length,
+        max_length,
+        passages,
     )
 
 

@@ -1,7 +1,16 @@
 """All tables of the store, one file a room."""
 
 from core.store.tables._base import Amount, Base, ModelCall, UtcTime
-from core.store.tables.datasets import Dataset, DatasetVersion, Draft, DraftCall, Drafting, Example
+from core.store.tables.datasets import (
+    Dataset,
+    DatasetVersion,
+    Draft,
+    DraftCall,
+    Drafting,
+    Example,
+    KnownCall,
+    KnownRun,
+)
 from core.store.tables.evaluation import (
     Answer,
     Approach,
@@ -41,6 +50,8 @@ __all__ = [
     "Judgement",
     "Judging",
     "KnowledgeBase",
+    "KnownCall",
+    "KnownRun",
     "ModelCall",
     "PriceBook",
     "Project",

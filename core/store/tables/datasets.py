@@ -38,6 +38,8 @@ class DatasetVersion(Owned, Base):
     """Findings of the last check run, as codes and parameters."""
     judged_at: Mapped[datetime | None]
     """When the coverage of its questions was last worked out."""
+    training_text: Mapped[dict[str, Any] | None]
+    """Whether the index held the training text: ``{"index_version_id", "rows", "held"}``; None without an index."""
 
 
 class Example(Owned, Base):
@@ -72,6 +74,41 @@ class Example(Owned, Base):
     """Other columns of the row."""
     coverage: Mapped[str | None] = mapped_column(String(20))
     """Worked out by Kurabe for test questions: ``taught``, ``documents``, ``both``, ``changed``, ``neither``."""
+    training_indexed: Mapped[bool | None]
+    """For test questions that training teaches: whether the index holds the words of those training rows."""
+
+
+class KnownRun(Owned, Base):
+    """One look at which training rows a model answers rightly before any training."""
+
+    __tablename__ = "known_runs"
+
+    version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    config: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Model, prompt, metric, rows, decoding and seed."""
+    hash: Mapped[str] = mapped_column(String(80))
+    available: Mapped[int]
+    """Training rows that teach a fact, from which those asked were drawn."""
+    left_out: Mapped[int]
+    """Training rows that teach no fact: a form, a label, or to decline."""
+    completed_at: Mapped[datetime | None]
+
+
+class KnownCall(ModelCall, Owned, Base):
+    """One training row as it was asked closed book, and what came of it."""
+
+    __tablename__ = "known_calls"
+    __table_args__ = (UniqueConstraint("run_id", "position"), Index("ix_known_calls_outcome", "run_id", "known"))
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("known_runs.id", ondelete="CASCADE"))
+    example_id: Mapped[str] = mapped_column(ForeignKey("examples.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    """Row number in the version, from 0."""
+    known: Mapped[bool | None]
+    """Whether the model's answer is right; None before it was judged, and where it could not be."""
+    reason: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Why, as code and parameters."""
 
 
 class Drafting(Owned, Base):

@@ -1,0 +1,97 @@
+"""Datasets held against the documents: what the index holds of training, and answers that nothing says."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core import datasets, knowledge
+from core.datasets import Row
+from core.store import tables as tb
+from tests.approaches.world import make_project
+
+
+def newest(project: tb.Project) -> tb.DatasetVersion:
+    found = datasets.latest_version(project.id)
+    assert found is not None
+    return found
+
+
+def documents_of(project: tb.Project) -> str:
+    return knowledge.default_kb(project.id).id
+
+
+def with_facts(project: tb.Project) -> tb.DatasetVersion:
+    """Training rows in both languages, and a test question for each that training teaches."""
+    taught = [("How wide is the Koridel 205?", "The Koridel 205 is 61 cm wide."),
+              ("アオバクリーン30の幅は?", "アオバクリーン30の幅は41cmです。"),
+              ("How deep is the Koridel 205?", "33 cm.")]  # fmt: skip
+    rows = [Row(question, answer, split="train", tags={"fact": str(n)}) for n, (question, answer) in enumerate(taught)]
+    rows += [Row(f"Please: {q}", a, split="test", tags={"fact": str(n)}) for n, (q, a) in enumerate(taught)]
+    rows.append(Row("Who designed the moon?", "Nobody did.", split="test", tags={"fact": "none"}))
+    return datasets.edit_rows(newest(project).id, drop=range(24), add=rows)
+
+
+def test_the_index_is_asked_for_the_training_text_as_it_was_built() -> None:
+    project = make_project(index=False)
+    made, kb = with_facts(project), documents_of(project)
+    assert knowledge.dataset_coverage(kb, made.id).training is None and datasets.training_text(made.id) is None
+    knowledge.add_document(kb, "faq.md", b"# FAQ\n\nThe Koridel 205 is 61 cm wide.\n")
+    knowledge.add_document(kb, "faq.ja.md", "# よくある質問\n\nアオバクリーン３０の幅は４１ｃｍです。\n".encode())
+    index = knowledge.build_index(kb, knowledge.IndexConfig(embedder="none"))
+    told = knowledge.dataset_coverage(kb, made.id).training
+    assert told is not None and told == datasets.training_text(made.id)
+    assert (told.index_version_id, told.rows, told.held) == (index.id, 3, 2)
+    assert (told.questions, told.questions_held) == (2, 2), "33 cm. is too short to tell, and nothing teaches the moon"
+    rows = datasets.examples(made.id, "test")
+    assert [row.training_indexed for row in rows] == [True, True, None, None]
+    faq = knowledge.current_document(kb, "faq.md")
+    assert faq is not None
+    knowledge.edit_document(faq.id, "# FAQ\n\nIts width was measured again.\n")
+    unchanged = knowledge.dataset_coverage(kb, made.id).training
+    assert unchanged == told, "the index still holds the text of before the edit"
+    knowledge.refresh_index(kb)
+    after = knowledge.dataset_coverage(kb, made.id).training
+    assert after is not None and (after.held, after.questions_held) == (1, 1)
+
+
+def test_a_short_answer_is_held_by_an_index_that_holds_its_question_too() -> None:
+    project = make_project(index=False)
+    made, kb = with_facts(project), documents_of(project)
+    knowledge.add_document(kb, "faq.md", b"# FAQ\n\nHow deep is the Koridel 205?\n\n33 cm.\n")
+    knowledge.build_index(kb, knowledge.IndexConfig(embedder="none"))
+    told = knowledge.dataset_coverage(kb, made.id).training
+    assert told is not None and (told.rows, told.held) == (3, 1)
+
+
+@pytest.mark.parametrize("checked", [True, False], ids=["with documents", "alone"])
+def test_stale_answers_are_found_beside_the_documents_and_only_training_rows_left_out(checked: bool) -> None:
+    project = make_project(index=False)
+    rows = [Row("What does the Amber Kettle cost?", "It costs 77 dollars.", split=split) for split in ("train", "test")]
+    made = datasets.edit_rows(newest(project).id, add=rows)
+    run = knowledge.check_dataset if checked else datasets.run_checks
+    found = [each for each in run(made.id) if each.check == "answerability"]
+    if not checked:
+        assert found == []
+        return
+    assert [(each.code, each.rows, each.repair) for each in found] == [("nowhere", [24, 25], {"drop": [24]})]
+    kept = json.loads(json.dumps(datasets.version(made.id).checks))["findings"]
+    assert [each["repairable"] for each in kept if each["check"] == "answerability"] == [True]
+    repaired = knowledge.repair_dataset(made.id, "answerability", "nowhere")
+    assert repaired.row_count == 25 and [row.split for row in datasets.rows_of(repaired.id)][-1] == "test"
+
+
+def test_a_wrong_passage_is_replaced_by_the_one_that_holds_the_answer() -> None:
+    project = make_project(index=False)
+    gold = [{"document": "Amber Kettle.md", "quote": "The Amber Kettle is made in Oslo."}]
+    rows = [
+        Row("What does the Amber Kettle cost?", "It costs 59 dollars.", split="train", gold=gold),
+        Row("What does the Amber Kettle cost, please?", "It costs 61 dollars.", split="train", gold=gold),
+    ]
+    made = datasets.edit_rows(newest(project).id, add=rows)
+    [found] = [each for each in knowledge.check_dataset(made.id) if each.check == "answerability"]
+    assert (found.code, found.rows) == ("unsupported", [24, 25])
+    mended = list(datasets.rows_of(knowledge.repair_dataset(made.id, "answerability", "unsupported").id))
+    assert "59 dollars" in mended[24].gold[0]["quote"] and mended[24].gold[0]["document"] == "Amber Kettle.md"
+    assert mended[25].gold == gold, "no passage says 61 dollars: a person decides"
