@@ -324,9 +324,9 @@ def _found(
 
     def by_vector(table: Any) -> Any:
         query = table.query().nearest_to(list(vector or ())).column("vector").distance_type("cosine")
-        query = version.vectors.asked(query, filtered=bool(condition))
+        query = version.vectors.asked(query, limit, filtered=bool(condition))
         query = query.where(condition) if condition else query
-        return query.select([*_SHOWN, "_distance"]).limit(limit)
+        return query.select([*_SHOWN, "_distance"])
 
     def by_text(table: Any) -> Any:
         query = table.query().nearest_to_text(f"{words} {name_tokens(words or '')}", columns="search_text")
