@@ -35,6 +35,7 @@ from core.knowledge import (
     delete_document,
     documents,
     index_versions,
+    index_writer,
     judge_search,
     latest_index,
     preview_document,
@@ -228,7 +229,10 @@ def search_(
 @command(knowledge)
 def versions(project: Project, as_json: Json = False) -> None:
     """List the index versions that can be searched, the newest first."""
-    found = index_versions(default_kb(get_project(project).id).id)
+    base = default_kb(get_project(project).id)
+    found = index_versions(base.id)
+    if (writer := index_writer(base.id)) is not None:
+        progress_line(t(f"ui.index.writing.{writer.purpose}", who=writer.who, machine=writer.machine))
     if as_json:
         names = ("id", "hash", "embedder", "chunk_count", "config", "seconds", "created_at")
         show([{name: getattr(version, name) for name in names} for version in found])

@@ -17,6 +17,7 @@ __all__ = [
     "apply_extras",
     "gold_of",
     "jsonable",
+    "keep_tag",
     "needed",
     "parsed",
     "shown",
@@ -116,7 +117,7 @@ def split_of(value: Any, column: str = "split") -> str:
 
 
 def jsonable(value: Any, column: str) -> Any:
-    """Return extra columns in JSON types; dates become text, NaN becomes null.
+    """Return extra columns in JSON types; dates and infinity become text, NaN becomes null.
 
     Raises:
         RowProblem: ``bad_character`` for a lone surrogate or NUL, ``too_deep`` for nesting that cannot be stored.
@@ -133,7 +134,7 @@ def _jsonable(value: Any, column: str) -> Any:
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return value if math.isfinite(value) else None if math.isnan(value) else str(value)
     if isinstance(value, Mapping):
         return {text_of(str(key), column): _jsonable(item, column) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -148,10 +149,13 @@ def apply_extras(row: Row, extras: Mapping[str, Any]) -> Row:
         RowProblem: with the column, what was found and what was expected.
     """
     rest = dict(extras)
-    if rejected := _rejected_of(rest.pop(REJECTED, None)):
+    turned_down = rest.pop(REJECTED, None)
+    if rejected := _rejected_of(turned_down):
         row.tags[REJECTED] = rejected
-    row.key = text_of(rest.pop("id", None), "id")[:100] or row.key
-    row.slice = text_of(rest.pop("slice", None), "slice").strip()[:60] or row.slice
+    if said := _beside_rejected(turned_down, rejected, row):
+        keep_tag(row, f"{REJECTED}_messages", said)
+    row.key = _shortened(rest.pop("id", None), "id", 100, row) or row.key
+    row.slice = _shortened(rest.pop("slice", None), "slice", 60, row) or row.slice
     row.split = split_of(rest.pop("split", None)) or row.split
     if (value := rest.pop("value", None)) is not None:
         row.value = text_of(value, "value")
@@ -159,11 +163,47 @@ def apply_extras(row: Row, extras: Mapping[str, Any]) -> Row:
     if expects is not None and not isinstance(expects, Mapping):
         raise RowProblem("expects", "not_object", expects, "object")
     row.expects = dict(jsonable(expects or row.expects, "expects"))
-    row.gold = gold_of(rest.pop("gold", None)) or row.gold
-    for key, value in rest.items():
-        if value is not None:
-            row.tags[text_of(str(key), str(key))] = jsonable(value, str(key))
+    gold = rest.pop("gold", None)
+    row.gold = gold_of(gold) or row.gold
+    if more := _beside_gold(gold):
+        row.tags["gold"] = more
+    for key, found in rest.items():
+        if found is not None:
+            keep_tag(row, text_of(str(key), str(key)), jsonable(found, str(key)))
     return row
+
+
+def keep_tag(row: Row, name: str, value: Any) -> None:
+    """Keep a value among a row's tags; beside one of the same name, if that says something else."""
+    number, free = 2, name
+    while free in row.tags and row.tags[free] != value:
+        number, free = number + 1, f"{name} ({number})"
+    row.tags[free] = value
+
+
+def _shortened(value: Any, column: str, limit: int, row: Row) -> str:
+    """Return what a short field holds of a cell; a longer one is among the tags in full."""
+    text = text_of(value, column).strip() if column == "slice" else text_of(value, column)
+    if len(text) > limit:
+        keep_tag(row, column, text)
+    return text[:limit]
+
+
+def _beside_gold(gold: Any) -> list[Any]:
+    """Return gold passages as they were given, if they say more than document and quote."""
+    items = gold if isinstance(gold, list) else [gold]
+    more = any(isinstance(item, Mapping) and item.keys() - {"document", "quote"} for item in items)
+    return [jsonable(item, "gold") for item in items] if more else []
+
+
+def _beside_rejected(turned_down: Any, rejected: str, row: Row) -> list[Any]:
+    """Return a turned-down chat, if it says more than the row's own chat and the answer at its end."""
+    turns = turns_or_text(turned_down)
+    if not isinstance(turns, list):
+        return []
+    last = {"role": "assistant", "content": rejected}
+    known = [*row.messages, {"role": "user", "content": row.question}, last]
+    return [jsonable(turn, REJECTED) for turn in turns] if any(turn not in known for turn in turns) else []
 
 
 def _rejected_of(value: Any) -> str:

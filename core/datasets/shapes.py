@@ -8,7 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from core.datasets.cells import RowProblem, apply_extras, jsonable, needed, parsed, text_of, turns_or_text
+from core.datasets.cells import (
+    RowProblem,
+    apply_extras,
+    jsonable,
+    keep_tag,
+    needed,
+    parsed,
+    text_of,
+    turns_or_text,
+)
 from core.datasets.columns import field_of, guess_mapping
 from core.datasets.rows import Problem, RawRow, Row
 from core.errors import KurabeError
@@ -51,12 +60,32 @@ class KurabeShape(Shape):
         rest = dict(values)
         question = needed(rest.pop("question", None), "question")
         row = Row(question, text_of(rest.pop("answer", None), "answer"))
-        row.messages = messages_of(parsed(rest.pop("messages", None)) or [], "messages")
+        if not _blank(messages := parsed(rest.pop("messages", None))):
+            row.messages = messages_of(messages, "messages")
         rest |= {name: parsed(rest[name]) for name in ("expects", "gold", "tags") if rest.get(name)}
         if isinstance(tags := rest.get("tags"), Mapping):
             del rest["tags"]
-            rest = {**tags, **rest}
+            return _with_extras(row, rest, tags)
         return apply_extras(row, rest)
+
+
+def _blank(value: Any) -> bool:
+    """Tell whether a cell holds nothing: zero and false are something."""
+    return value is None or value == "" or value == [] or value == {} or value != value
+
+
+def _with_extras(row: Row, columns: Mapping[str, Any], inside: Mapping[str, Any]) -> Row:
+    """Fill a row from its columns and from an object among them; where both name one thing, both are kept.
+
+    Raises:
+        RowProblem: as `apply_extras`.
+    """
+    twice = {name for name in inside if not _blank(columns.get(name))}
+    row = apply_extras(row, {**columns, **{name: value for name, value in inside.items() if name not in twice}})
+    for name in twice:
+        if not _blank(inside[name]) and inside[name] != columns[name]:
+            keep_tag(row, text_of(str(name), str(name)), jsonable(inside[name], str(name)))
+    return row
 
 
 def messages_of(value: Any, column: str) -> list[dict[str, Any]]:
@@ -84,12 +113,13 @@ def messages_of(value: Any, column: str) -> list[dict[str, Any]]:
 
 
 def _content(value: Any, column: str) -> str:
-    """Join the text parts of a message; images and audio are refused rather than lost."""
+    """Join the text parts of a message; images, audio and what else stands in a part are refused rather than lost."""
     if not isinstance(value, list):
         return text_of(value, column)
     parts = []
     for part in value:
-        if not isinstance(part, Mapping) or not isinstance(part.get("text"), str):
+        known = isinstance(part, Mapping) and all(_blank(part[name]) for name in part.keys() - {"text", "type"})
+        if not known or not isinstance(part.get("text"), str):
             raise RowProblem(column, "not_text", part, "text")
         parts.append(text_of(part["text"], column))
     return "\n".join(parts)
@@ -124,10 +154,12 @@ class ChatShape(Shape):
         """See `Shape.row`."""
         rest = dict(values)
         row = row_of_messages(messages_of(parsed(rest.pop("messages", None)), "messages"), "messages")
-        metadata = parsed(rest.pop("metadata", None)) or {}
+        metadata = parsed(rest.pop("metadata", None))
+        if _blank(metadata):
+            return apply_extras(row, rest)
         if not isinstance(metadata, Mapping):
             raise RowProblem("metadata", "not_object", metadata, "object")
-        return apply_extras(row, {**metadata, **rest})
+        return _with_extras(row, rest, metadata)
 
 
 class ShareGptShape(Shape):
@@ -153,7 +185,11 @@ class ShareGptShape(Shape):
             said = turn.get("from") if isinstance(turn, Mapping) else turn
             if not isinstance(turn, Mapping) or not isinstance(said, str) or said not in _SHAREGPT_ROLES:
                 raise RowProblem(f"{place}.from", "unknown_role", said, "sharegpt_role")
-            messages.append({"role": _SHAREGPT_ROLES[said], "content": text_of(turn.get("value"), f"{place}.value")})
+            message = {"role": _SHAREGPT_ROLES[said], "content": text_of(turn.get("value"), f"{place}.value")}
+            for extra, found in turn.items():
+                if extra not in ("from", "value") and not _blank(found):  # weight, name …
+                    message[text_of(str(extra), place)] = jsonable(found, f"{place}.{extra}")
+            messages.append(message)
         return apply_extras(row_of_messages(messages, "conversations"), rest)
 
 
@@ -220,9 +256,19 @@ class PreferenceShape(Shape):
         if isinstance(chosen, list) and (column is None or any(_role(turn) == "user" for turn in chosen)):
             messages = messages_of(chosen, "chosen")
             row = row_of_messages([*_opening(system), *messages], "chosen")
+            if column and not _repeats(prompt, row):
+                keep_tag(row, column, jsonable(prompt, column))
         else:
             row = _prompted(prompt, chosen, "chosen", column or "prompt", system)
         return apply_extras(row, rest)
+
+
+def _repeats(prompt: Any, row: Row) -> bool:
+    """Tell whether a prompt stands in the row's chat as well."""
+    turns = turns_or_text(prompt)
+    if isinstance(turns, list):
+        return all(turn in row.messages for turn in turns)
+    return any(message["content"].strip() == text_of(turns, "prompt").strip() for message in row.messages)
 
 
 _LABELS = {"true": True, "1": True, "false": False, "0": False}
@@ -245,9 +291,19 @@ class UnpairedPreferenceShape(Shape):
             raise RowProblem("label", "not_label", label, "label")
         row = _prompted(rest.pop("prompt", None), rest.pop("completion", None), "completion")
         if not _LABELS[label]:
-            rest["disliked"], row.answer = row.answer, ""
-            row.messages = [message for message in row.messages if message["role"] != "assistant"]
+            disliked, row.answer = row.answer, ""
+            keep_tag(row, "disliked", disliked)
+            last = max((n for n, message in enumerate(row.messages) if message["role"] == "assistant"), default=None)
+            if last is not None:
+                row.messages = _without(row.messages, last, row)
         return apply_extras(row, {**rest, "label": _LABELS[label]})
+
+
+def _without(messages: list[dict[str, Any]], place: int, row: Row) -> list[dict[str, Any]]:
+    """Return a chat without the answer that was not liked; what else that message held is kept as a tag."""
+    if beside := {name: value for name, value in messages[place].items() if name not in ("role", "content")}:
+        keep_tag(row, "disliked_message", beside)
+    return [*messages[:place], *messages[place + 1 :]]
 
 
 def _role(turn: Any) -> Any:
@@ -261,8 +317,12 @@ def _earlier(history: Any) -> list[dict[str, Any]]:
         RowProblem: ``not_messages``.
     """
     turns: list[dict[str, Any]] = []
-    for index, pair in enumerate(history or []):
-        if not isinstance(history, list) or not isinstance(pair, (list, tuple)) or len(pair) != 2:
+    if _blank(history):
+        return turns
+    if not isinstance(history, list):
+        raise RowProblem("history", "not_messages", history, "messages")
+    for index, pair in enumerate(history):
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
             raise RowProblem("history", "not_messages", history, "messages")
         for role, said in zip(("user", "assistant"), pair, strict=True):
             turns.append({"role": role, "content": text_of(said, f"history[{index}]")})
@@ -302,9 +362,14 @@ class SquadShape(Shape):
             raise RowProblem("answers", "not_object", answers, "squad_answers")
         first = text_of(texts[0], "answers.text[0]") if texts else ""
         row = Row(question, first, value=first or None, expects={} if texts else {"abstain": True})
+        line = next((line for line in context.splitlines() if first in line), context) if first else ""
         if first:
-            line = next((line for line in context.splitlines() if first in line), context)
             row.gold = [{"document": text_of(rest.pop("title", None), "title"), "quote": line}]
+        if line != context:
+            keep_tag(row, "context", context)
+        beside = answers.keys() - {"text", "answer_start"} if isinstance(answers, Mapping) else ()
+        if beside or len({str(text) for text in texts}) > 1:
+            keep_tag(row, "answers", jsonable(answers, "answers"))
         return apply_extras(row, rest)
 
 
@@ -329,7 +394,7 @@ class QuestionAnswerShape(Shape):
         rest = {column: value for column, value in values.items() if column not in taken}
         if "expects" in rest or "gold" in rest:
             rest |= {name: parsed(rest[name]) for name in ("expects", "gold") if rest.get(name)}
-        return apply_extras(row, {**rest, **cells})
+        return _with_extras(row, {name: value for name, value in cells.items() if not _blank(value)}, rest)
 
 
 def _cells(values: Mapping[str, Any], mapping: Mapping[str, str]) -> tuple[dict[str, Any], set[str]]:

@@ -3,6 +3,7 @@
 from core.knowledge.checking import DocumentFinding, check_documents, instructions_in
 from core.knowledge.chunking import Chunk, ChunkConfig, chunk_document
 from core.knowledge.covering import check_dataset, dataset_coverage, repair_dataset
+from core.knowledge.deleting import clear_index, delete_document, delete_index
 from core.knowledge.documents import (
     add_document,
     add_documents,
@@ -18,19 +19,9 @@ from core.knowledge.documents import (
     update_document,
 )
 from core.knowledge.folders import TakenIn, offered_folders, take_in_folder
-from core.knowledge.index import (
-    IndexConfig,
-    build_index,
-    config_of,
-    delete_document,
-    delete_index,
-    index_version,
-    index_versions,
-    latest_index,
-    refresh_index,
-    stale_documents,
-)
+from core.knowledge.index import IndexConfig, build_index, config_of, refresh_index, trial_index
 from core.knowledge.judging import MEASURES, AskedOf, ModePair, RetrievalReport, judge_search, questions_with_gold
+from core.knowledge.lease import Writer, index_writer
 from core.knowledge.metadata import kinds_and_tags
 from core.knowledge.previewing import Preview, preview_document, preview_file
 from core.knowledge.readers import document_readers
@@ -49,6 +40,7 @@ from core.knowledge.search import (
 )
 from core.knowledge.sweeping import SweepConfig, SweepMiss, SweepPoint, SweepReport, sweep_search
 from core.knowledge.tables import EXACT_UP_TO
+from core.knowledge.versions import index_version, index_versions, latest_index, stale_documents
 
 __all__ = [
     "EXACT_UP_TO",
@@ -71,6 +63,7 @@ __all__ = [
     "SweepPoint",
     "SweepReport",
     "TakenIn",
+    "Writer",
     "add_document",
     "add_documents",
     "build_index",
@@ -79,6 +72,7 @@ __all__ = [
     "chunk_document",
     "chunks_for_quote",
     "chunks_of",
+    "clear_index",
     "config_of",
     "current_document",
     "dataset_coverage",
@@ -96,6 +90,7 @@ __all__ = [
     "get_chunks",
     "index_version",
     "index_versions",
+    "index_writer",
     "instructions_in",
     "judge_search",
     "kinds_and_tags",
@@ -112,5 +107,6 @@ __all__ = [
     "stale_documents",
     "sweep_search",
     "take_in_folder",
+    "trial_index",
     "update_document",
 ]

@@ -23,8 +23,8 @@ from core.datasets import (
 from core.jobs import JobContext
 from core.knowledge.chunking import Chunk, chunk_document
 from core.knowledge.documents import default_kb, documents
-from core.knowledge.index import latest_index
 from core.knowledge.tokens import TokenCounter, estimate_tokens
+from core.knowledge.versions import latest_index
 from core.store import read
 from core.store import tables as tb
 

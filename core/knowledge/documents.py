@@ -29,6 +29,7 @@ __all__ = [
     "document_versions",
     "documents",
     "edit_document",
+    "knowledge_base",
     "knowledge_bases",
     "update_document",
 ]
@@ -42,6 +43,19 @@ def default_kb(project_id: str) -> tb.KnowledgeBase:
         if found is None:
             found = tb.KnowledgeBase(project_id=project_id, name="documents")
             session.add(found)
+    return found
+
+
+def knowledge_base(kb_id: str) -> tb.KnowledgeBase:
+    """Return a knowledge base.
+
+    Raises:
+        KurabeError: ``store.missing``.
+    """
+    with read() as session:
+        found = session.get(tb.KnowledgeBase, kb_id)
+    if found is None:
+        raise KurabeError("store.missing", kind="knowledge base", id=kb_id)
     return found
 
 

@@ -8,40 +8,32 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import delete, select
 
 from core.errors import KurabeError
-from core.identity import ProcessIdentity, alive, content_hash, new_id, now, process_identity
+from core.identity import content_hash, new_id
 from core.knowledge.chunking import ChunkConfig, chunk_document
-from core.knowledge.documents import document, document_versions, documents, erase, remove_erased_originals
+from core.knowledge.documents import documents, knowledge_base
 from core.knowledge.embedding import batches, embed_texts
-from core.knowledge.tables import VectorIndex, create_table, drop_table, folded, name_tokens, open_table, table_names
+from core.knowledge.lease import PATIENCE, Lease, leased
+from core.knowledge.leftovers import remove_leftovers
+from core.knowledge.tables import VectorIndex, create_table, drop_table, folded, name_tokens, open_table
 from core.knowledge.tokens import TokenCounter, counter_for, estimate_tokens
 from core.knowledge.unfinished import EVERY, KeptVectors, forget_vectors
+from core.knowledge.versions import latest_index
 from core.models import EmbedderInfo, embedder_for
-from core.store import look_up, read, write
+from core.store import read, write
 from core.store import tables as tb
 
-__all__ = [
-    "IndexConfig",
-    "Served",
-    "build_index",
-    "delete_document",
-    "delete_index",
-    "index_version",
-    "index_versions",
-    "latest_index",
-    "refresh_index",
-    "served_index",
-    "stale_documents",
-]
+__all__ = ["IndexConfig", "build_index", "config_of", "counter_of", "refresh_index", "trial_index", "write_version"]
 
 Progress = Callable[[str, int, int], None]
-"""Called with a stage (``chunking``, ``embedding``, ``indexing``, ``choosing_index``), how many are done, and of how
-many."""
+"""Called with a stage (``waiting_for_writer``, ``chunking``, ``embedding``, ``indexing``, ``choosing_index``), how many
+are done, and of how many."""
 
 _ADD_BATCH = 5000
 
@@ -83,6 +75,7 @@ class _Build:
     """One build in progress."""
 
     kb: tb.KnowledgeBase
+    lease: Lease
     language: str
     config: IndexConfig
     counter: TokenCounter
@@ -111,9 +104,15 @@ class _Build:
         }
 
     def check(self) -> None:
-        """Raise when somebody asked to stop."""
+        """Raise when somebody asked to stop, or took over."""
         if self.should_stop():
             raise KurabeError("knowledge.build_stopped")
+        if self.lease.lost:
+            raise _TakenOverError
+
+
+class _TakenOverError(Exception):
+    """A deletion took the lease, or it expired while this machine slept: nothing of this build may be shown."""
 
 
 def build_index(
@@ -122,8 +121,7 @@ def build_index(
     on_progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
     *,
-    trial: bool = False,
-    leaving_out: Collection[str] = (),
+    patience: float = PATIENCE,
 ) -> tb.IndexVersion:
     """Index the current documents and return the new version, or the newest one if nothing changed.
 
@@ -132,40 +130,116 @@ def build_index(
         config: How to cut and index; default values if not given.
         on_progress: Told how far it is.
         should_stop: Asked between batches.
-        trial: Make a version that is never served, to be removed with `delete_index`, or once this process is gone.
-        leaving_out: Ids of documents that are about to be deleted.
+        patience: Seconds to wait for another writer of the same index.
 
     Raises:
-        KurabeError: ``knowledge.nothing_to_index``, ``knowledge.build_stopped``, ``models.…`` if embedding fails.
+        KurabeError: ``knowledge.nothing_to_index``, ``knowledge.build_stopped``, ``models.…`` if embedding fails;
+            ``knowledge.index_busy_build``, ``knowledge.index_busy_deletion``.
     """
-    build = _prepared(kb_id, config or IndexConfig(), on_progress, should_stop)
+    kb = knowledge_base(kb_id)
+
+    def waiting() -> None:
+        (on_progress or _silent)("waiting_for_writer", 0, 1)
+        if should_stop and should_stop():
+            raise KurabeError("knowledge.build_stopped")
+
+    made = None
+    while made is None:  # None: a deletion took over, and this starts again without the document
+        with leased(kb, "build", patience=patience, while_waiting=waiting) as lease:
+            made = write_version(kb, lease, config, on_progress, should_stop)
+    return made
+
+
+@contextmanager
+def trial_index(
+    kb_id: str,
+    config: IndexConfig,
+    on_progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Iterator[tb.IndexVersion]:
+    """Give an index version that is never served and removed at the end; the newest one if it is cut in this way.
+
+    Raises:
+        KurabeError: as `build_index`.
+    """
+    kb = knowledge_base(kb_id)
+    with leased(kb, "trial") as lease:
+        made = None
+        while made is None:  # None: a document was deleted meanwhile
+            made = write_version(kb, lease, config, on_progress, should_stop, trial=True)
+        try:
+            yield made
+        finally:
+            if made.config.get("trial"):
+                _forget(made)
+
+
+def write_version(
+    kb: tb.KnowledgeBase,
+    lease: Lease,
+    config: IndexConfig | None = None,
+    on_progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    *,
+    trial: bool = False,
+    leaving_out: Collection[str] = (),
+) -> tb.IndexVersion | None:
+    """Write a version and make it the one that is served, unless nothing changed.
+
+    Args:
+        kb: Knowledge base.
+        lease: The right to do so.
+        config: As in `build_index`.
+        on_progress: As in `build_index`.
+        should_stop: As in `build_index`.
+        trial: Make a version that is not served.
+        leaving_out: Ids of documents that are about to be deleted.
+
+    Returns:
+        The newest version; None, and nothing was done, if a document was deleted meanwhile or the lease was lost.
+
+    Raises:
+        KurabeError: as `build_index`.
+    """
+    build = _prepared(kb, lease, config or IndexConfig(), on_progress, should_stop)
     build.trial = trial
-    found = [each for each in documents(kb_id) if each.id not in leaving_out]
+    found = [each for each in documents(kb.id) if each.id not in leaving_out]
     if not found:
         raise KurabeError("knowledge.nothing_to_index")
-    before = _usable(latest_index(kb_id))
+    before = _usable(latest_index(kb.id))
     hashes = {each.id: each.hash for each in found}
     if before is not None and _same_config(before, build) and before.document_hashes == hashes:
         return before
-    _sweep()
-    _announce(build)
+    if not trial:
+        remove_leftovers(kb.id, lease)
+    version = _announced(build)
     try:
-        chunks = _cut(build, found, _reusable(build, before))
-        _embed(build, chunks, before)
-        build.progress("indexing", 0, len(chunks))
-        step = _steps_of(build, len(chunks))
-        vectors = create_table(build.table, _in_batches(build, chunks), _dimension(chunks), step)
-        made = _shown(build, hashes, chunks, vectors)
-    except BaseException:
-        _forget(build)
-        raise
-    if made is None:  # a document was deleted meanwhile: nothing of it may stay, and it may not be found
-        _forget(build)
-        forget_vectors(kb_id)
-        return build_index(kb_id, config, on_progress, should_stop, trial=trial, leaving_out=leaving_out)
-    if not trial:  # a sweep's trials share the vectors that a stopped build left
-        forget_vectors(kb_id)
+        made = _written(build, found, before)
+    except BaseException as error:
+        # Who took over may have removed the tables that this one was at work on.
+        if not isinstance(error, Exception) or build.should_stop() or _still_held(lease):
+            _forget(version)
+            raise
+        made = None
+    if made is None:
+        _forget(version)
+    if made is None or not trial:  # a sweep's trials share the vectors that a stopped build left
+        forget_vectors(kb.id)
     return made
+
+
+def _still_held(lease: Lease) -> bool:
+    with read() as session:
+        return not lease.lost and lease.held(session)
+
+
+def _written(build: _Build, found: Sequence[tb.Document], before: tb.IndexVersion | None) -> tb.IndexVersion | None:
+    chunks = _cut(build, found, _reusable(build, before))
+    _embed(build, chunks, before)
+    build.progress("indexing", 0, len(chunks))
+    step = _steps_of(build, len(chunks))
+    vectors = create_table(build.table, _in_batches(build, chunks), _dimension(chunks), step)
+    return _shown(build, {each.id: each.hash for each in found}, chunks, vectors)
 
 
 def _usable(version: tb.IndexVersion | None) -> tb.IndexVersion | None:
@@ -184,19 +258,19 @@ def _same_config(version: tb.IndexVersion, build: _Build) -> bool:
 
 
 def _prepared(
-    kb_id: str, config: IndexConfig, on_progress: Progress | None, should_stop: Callable[[], bool] | None
+    kb: tb.KnowledgeBase,
+    lease: Lease,
+    config: IndexConfig,
+    on_progress: Progress | None,
+    should_stop: Callable[[], bool] | None,
 ) -> _Build:
     with read() as session:
-        kb = session.get(tb.KnowledgeBase, kb_id)
-        project = session.get(tb.Project, kb.project_id) if kb else None
-    if kb is None or project is None:
-        raise KurabeError("store.missing", kind="knowledge base", id=kb_id)
+        project = session.get_one(tb.Project, kb.project_id)
     config.chunking()  # refuses lengths that do not fit before anything is written
     counter = counter_of(project, config)
     embedder = None if config.embedder == "none" else embedder_for(project.language)
-    return _Build(
-        kb, project.language, config, counter, embedder, on_progress or _silent, should_stop or (lambda: False)
-    )
+    asked = should_stop or (lambda: False)
+    return _Build(kb, lease, project.language, config, counter, embedder, on_progress or _silent, asked)
 
 
 def counter_of(project: tb.Project, config: IndexConfig) -> TokenCounter:
@@ -210,46 +284,26 @@ def _silent(stage: str, done: int, total: int) -> None:
     """Tell nobody."""
 
 
-def _announce(build: _Build) -> None:
+def _announced(build: _Build) -> tb.IndexVersion:
+    version = tb.IndexVersion(
+        id=build.version_id,
+        project_id=build.kb.project_id,
+        knowledge_base_id=build.kb.id,
+        hash="",
+        table_name=build.table,
+        config=build.facts(),
+        builder={"lease": build.lease.id},
+    )
     with write() as session:
-        session.add(
-            tb.IndexVersion(
-                id=build.version_id,
-                project_id=build.kb.project_id,
-                knowledge_base_id=build.kb.id,
-                hash="",
-                table_name=build.table,
-                config=build.facts(),
-                builder=process_identity().as_dict(),
-            )
-        )
+        session.add(version)
+    return version
 
 
-def _forget(build: _Build) -> None:
-    """Remove what a failed or stopped build wrote."""
-    drop_table(build.table)
+def _forget(version: tb.IndexVersion) -> None:
+    """Remove what a failed or stopped build wrote, or a trial that is over."""
+    drop_table(version.table_name)
     with write() as session:
-        row = session.get(tb.IndexVersion, build.version_id)
-        if row is not None:
-            session.delete(row)
-
-
-def _sweep() -> None:
-    """Remove what builds and trials left whose process is gone, and the tables of deleted versions."""
-    with read() as session:
-        rows = list(session.scalars(select(tb.IndexVersion)))
-    passing = [row for row in rows if row.deleted_at is None and (not row.ready or row.config.get("trial"))]
-    dead = [row for row in passing if not row.builder or not alive(ProcessIdentity.from_dict(row.builder))]
-    there = set(table_names())
-    for row in [*dead, *(row for row in rows if row.deleted_at is not None)]:
-        if row.table_name in there:
-            drop_table(row.table_name)
-    with write() as session:
-        for row in dead:
-            if (found := session.get(tb.IndexVersion, row.id)) is not None:
-                session.delete(found)
-    for kb_id in {row.knowledge_base_id for row in rows}:
-        remove_erased_originals(kb_id)
+        session.execute(delete(tb.IndexVersion).where(tb.IndexVersion.id == version.id))
 
 
 Row = dict[str, Any]
@@ -377,15 +431,15 @@ def _steps_of(build: _Build, rows: int) -> Callable[[], None]:
 def _shown(
     build: _Build, hashes: dict[str, str], chunks: Sequence[Row], vectors: VectorIndex | None
 ) -> tb.IndexVersion | None:
-    """Make the finished version the one that is served; None, and nothing done, if a document in it was deleted."""
+    """Make the finished version the one that is served; None, and nothing done, if that is no longer its right."""
     content = content_hash({"config": build.facts(), "chunks": [(row["chunk_id"], row["text_hash"]) for row in chunks]})
     with write() as session:
-        made = session.get_one(tb.IndexVersion, build.version_id)
+        made = session.get(tb.IndexVersion, build.version_id)
         gone = select(tb.Document.id).where(
             tb.Document.knowledge_base_id == build.kb.id, tb.Document.deleted_at.is_not(None)
         )
         # In the same transaction: a deletion from now on finds this version as one that is served.
-        if not hashes.keys().isdisjoint(session.scalars(gone)):
+        if made is None or not build.lease.held(session) or not hashes.keys().isdisjoint(session.scalars(gone)):
             return None
         made.hash, made.chunk_count, made.document_hashes, made.ready = content, len(chunks), hashes, True
         made.embedder = build.embedder.name if build.embedder else None
@@ -394,90 +448,10 @@ def _shown(
     return made
 
 
-def latest_index(kb_id: str) -> tb.IndexVersion | None:
-    """Return the newest finished version of a knowledge base, or None."""
-    versions = index_versions(kb_id)
-    return versions[0] if versions else None
-
-
-def index_versions(kb_id: str) -> list[tb.IndexVersion]:
-    """Return the finished versions whose table still exists, newest first."""
-    return [version for version in _finished(kb_id) if not version.config.get("trial")]
-
-
-def _finished(kb_id: str) -> list[tb.IndexVersion]:
-    query = select(tb.IndexVersion).where(
-        tb.IndexVersion.knowledge_base_id == kb_id, tb.IndexVersion.ready, tb.IndexVersion.deleted_at.is_(None)
-    )
-    with read() as session:
-        return list(session.scalars(query.order_by(tb.IndexVersion.id.desc())))
-
-
-def index_version(version_id: str) -> tb.IndexVersion:
-    """Return a finished version.
-
-    Raises:
-        KurabeError: ``store.missing``; ``knowledge.source_removed`` if a document in it was deleted since.
-    """
-    with read() as session:
-        found = session.get(tb.IndexVersion, version_id)
-    if found is None or not found.ready:
-        raise KurabeError("store.missing", kind="index version", id=version_id)
-    if found.deleted_at is not None:
-        raise KurabeError("knowledge.source_removed", id=version_id)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What a search needs to know of an index version."""
-
-    id: str
-    table_name: str
-    embedder: str | None
-    config: dict[str, Any]
-
-    @property
-    def vectors(self) -> VectorIndex:
-        """How its vectors are searched."""
-        kept = self.config.get("vector_index")
-        return VectorIndex(**kept) if kept else VectorIndex()
-
-
-# Made once: making it takes longer than asking the store.
-_SERVED = select(
-    tb.IndexVersion.table_name,
-    tb.IndexVersion.embedder,
-    tb.IndexVersion.config,
-    tb.IndexVersion.ready,
-    tb.IndexVersion.deleted_at,
-).where(tb.IndexVersion.id == bindparam("id"))
-
-
-def served_index(version_id: str) -> Served:
-    """Return what a search needs of a version, without the list of its documents, which is long.
-
-    Raises:
-        KurabeError: as `index_version`.
-    """
-    found = look_up(_SERVED, id=version_id)
-    if found is None or not found.ready:
-        raise KurabeError("store.missing", kind="index version", id=version_id)
-    if found.deleted_at is not None:
-        raise KurabeError("knowledge.source_removed", id=version_id)
-    return Served(version_id, found.table_name, found.embedder, found.config)
-
-
-def stale_documents(kb_id: str) -> list[str]:
-    """Return the names of documents that the newest index version does not hold as they are now."""
-    current = {each.id: each.name for each in documents(kb_id)}
-    latest = latest_index(kb_id)
-    held = set(latest.document_hashes) if latest else set()
-    return sorted(name for document_id, name in current.items() if document_id not in held)
-
-
 def refresh_index(kb_id: str) -> tb.IndexVersion:
     """Index what changed since the newest version, cut as before; small edits do not queue behind jobs.
+
+    They wait a little for another writer of the same index: see `PATIENCE`.
 
     Raises:
         KurabeError: as `build_index`.
@@ -492,38 +466,3 @@ def config_of(version: tb.IndexVersion) -> IndexConfig:
     tokenizer = "estimate" if kept["tokenizer"] == "estimate" else "base"
     overlap = kept.get("overlap_tokens", 0)  # versions of before there was one
     return IndexConfig(kept["min_tokens"], kept["max_tokens"], kept["embedder"], tokenizer, overlap)
-
-
-def delete_document(document_id: str) -> tb.IndexVersion | None:
-    """Delete a document for good: its text, its original, and every index version that holds it.
-
-    A new index version without it is built first, if one was served, so that search goes on. Then the text goes and
-    the versions that hold it stop being served, both in one moment: killed before it, nothing was deleted; killed
-    after it, what is left of files and tables is removed by the next build or deletion.
-
-    Returns:
-        The index version that is served now, or None.
-
-    Raises:
-        KurabeError: ``store.missing``; as `build_index`, after the document was deleted all the same.
-    """
-    kb_id = document(document_id).knowledge_base_id
-    ids = {version.id for version in document_versions(document_id)}
-    served = latest_index(kb_id)
-    try:
-        if served is not None and ids & set(served.document_hashes) and {d.id for d in documents(kb_id)} - ids:
-            build_index(kb_id, config_of(served), leaving_out=ids)
-    finally:
-        forget_vectors(kb_id)
-        erase(document_id)
-        _sweep()
-    return latest_index(kb_id)
-
-
-def delete_index(version_id: str) -> None:
-    """Delete an index version's table; its row stays, so that experiments can say that their source was removed."""
-    with write() as session:
-        row = session.get_one(tb.IndexVersion, version_id)
-        row.deleted_at = now()
-        name = row.table_name
-    drop_table(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from core.datasets import latest_version
@@ -44,7 +45,7 @@ def build_index(ctx: JobContext) -> dict[str, Any]:
         ctx.progress(done, total, stage)
 
     try:
-        made = build(kb_id, config, report, lambda: ctx.stop_requested() is not None)
+        made = build(kb_id, config, report, lambda: ctx.stop_requested() is not None, patience=inf)
     except KurabeError as error:
         # Nothing of a stopped build is shown; the vectors made so far wait for the next one.
         if error.code == "knowledge.build_stopped":

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from core.errors import KurabeError
 from core.knowledge.checking import instructions_in
 from core.knowledge.embedding import batches, embed_texts, pinned_embedder
-from core.knowledge.index import Served, index_version, served_index
 from core.knowledge.metadata import documents_that_fit
 from core.knowledge.tables import folded, name_tokens, names_in, open_table, query_table
+from core.knowledge.versions import Served, index_version, served_index
 from core.models import Endpoint, ModelClient, ensure_host
 from core.settings import settings
 
@@ -324,9 +324,9 @@ def _found(
 
     def by_vector(table: Any) -> Any:
         query = table.query().nearest_to(list(vector or ())).column("vector").distance_type("cosine")
-        query = version.vectors.asked(query, filtered=bool(condition))
+        query = version.vectors.asked(query, limit, filtered=bool(condition))
         query = query.where(condition) if condition else query
-        return query.select([*_SHOWN, "_distance"]).limit(limit)
+        return query.select([*_SHOWN, "_distance"])
 
     def by_text(table: Any) -> Any:
         query = table.query().nearest_to_text(f"{words} {name_tokens(words or '')}", columns="search_text")

@@ -13,10 +13,9 @@ from typing import Any
 
 from core.errors import KurabeError
 from core.identity import atomic_write
-from core.knowledge.index import IndexConfig, build_index, delete_index
+from core.knowledge.index import IndexConfig, trial_index
 from core.knowledge.judging import AskedOf, Ranks, judge_search
 from core.measures import Interval, Verdict, finding, holm, mean_interval, paired_difference
-from core.store import tables as tb
 
 __all__ = ["SweepConfig", "SweepMiss", "SweepPoint", "SweepReport", "sweep_search"]
 
@@ -142,7 +141,7 @@ def sweep_search(
         should_stop: Asked between batches.
 
     Raises:
-        KurabeError: ``knowledge.build_stopped``; as `build_index` and `judge_search`.
+        KurabeError: ``knowledge.build_stopped``; as `trial_index` and `judge_search`.
     """
     asked = list({question.question: question for question in questions}.values())
     tried: dict[int, _Tried] = {}
@@ -161,26 +160,18 @@ def _try(
 ) -> None:  # fmt: skip
     least = min(IndexConfig().min_tokens, size // 2)
     cut = IndexConfig(least, size, config.embedder, config.tokenizer)
-    version = build_index(kb_id, cut, progress, should_stop, trial=True)
 
     def searched(done: int, total: int) -> None:
         if should_stop():
             raise KurabeError("knowledge.build_stopped")
         progress("searching", done, total)
 
-    try:
+    with trial_index(kb_id, cut, progress, should_stop) as version:
         report = judge_search(version.id, asked, progress=searched)
-    finally:
-        _drop(version)
     modes = {
         judged.mode: [(one.asked.question, one.ranks, one.tokens) for one in judged.ranks] for judged in report.modes
     }
     atomic_write(kept, json.dumps({"passages": version.chunk_count, "modes": modes}, ensure_ascii=False))
-
-
-def _drop(version: tb.IndexVersion) -> None:
-    if version.config.get("trial"):
-        delete_index(version.id)
 
 
 def _read(kept: Path, asked: Sequence[AskedOf]) -> _Tried:

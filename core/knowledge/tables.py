@@ -42,6 +42,9 @@ _SAMPLE = 100
 
 _NEAREST = 10
 
+_REFINED = 2
+"""Candidates for each wanted row that a graph finds with coarse vectors, to be compared by the exact ones."""
+
 _PARTITION = 1500
 """Rows of one partition: 66 partitions for 100,000 rows."""
 
@@ -63,16 +66,18 @@ class VectorIndex:
     recall: float = 1.0
     """Share of the ten nearest that it finds, measured on vectors of the table itself, each without itself."""
 
-    def asked(self, query: Any, *, filtered: bool = False) -> Any:
-        """Return a vector query of LanceDB that searches in this way.
+    def asked(self, query: Any, k: int, *, filtered: bool = False) -> Any:
+        """Return a vector query of LanceDB for the nearest k that searches in this way.
 
         With a filter, more partitions are looked into until enough rows pass it.
         """
         if self.kind == "exact":
-            return query.bypass_vector_index()
+            return query.bypass_vector_index().limit(k)
         query = query.nprobes(self.probes)
         query = query.maximum_nprobes(self.partitions) if filtered else query
-        return query.ef(self.ef).refine_factor(2) if self.ef else query
+        if self.ef:  # a graph refuses to keep fewer candidates than are asked of it
+            query = query.ef(max(self.ef, _REFINED * k)).refine_factor(_REFINED)
+        return query.limit(k)
 
 
 def _schema(dimension: int | None) -> Any:
@@ -284,7 +289,7 @@ def _recall(name: str, how: VectorIndex, sample: _Sample) -> float:
     def nearest(vector: Sequence[float]) -> Callable[[Any], Any]:
         def query(table: Any) -> Any:
             asked = table.query().nearest_to(list(vector)).column("vector").distance_type("cosine")
-            return how.asked(asked).select(["chunk_id", "_distance"]).limit(_NEAREST + 1)
+            return how.asked(asked, _NEAREST + 1).select(["chunk_id", "_distance"])
 
         return query
 

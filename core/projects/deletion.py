@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from core.errors import KurabeError
 from core.jobs import list_jobs
-from core.knowledge import delete_document, delete_index, documents, index_versions, knowledge_bases
+from core.knowledge import clear_index, delete_document, documents, knowledge_bases
 from core.models import adapters, delete_adapter
 from core.settings import settings
 from core.store import read, write
@@ -41,8 +41,7 @@ def delete_project(project_id: str) -> None:
 
 def _delete_documents(project_id: str) -> None:
     for base in knowledge_bases(project_id):
-        for version in index_versions(base.id):  # first, so that no document's end builds an index anew
-            delete_index(version.id)
+        clear_index(base.id)  # first, so that no document's end builds an index anew
         for document in documents(base.id):
             delete_document(document.id)
 

@@ -16,6 +16,7 @@ from core.knowledge import (
     Filter,
     Hit,
     Mode,
+    Writer,
     add_documents,
     check_documents,
     default_kb,
@@ -27,6 +28,7 @@ from core.knowledge import (
     documents,
     edit_document,
     index_versions,
+    index_writer,
     instructions_in,
     latest_index,
     refresh_index,
@@ -41,7 +43,16 @@ from core.ui.jobs import active_job, follow_job, newest_job
 from core.ui.parts import error_text, plain, remember, section
 from core.ui.passages import draw_about_documents, draw_budget, draw_overlap, draw_passages
 
-__all__ = ["draw_added", "draw_check", "draw_index", "draw_list", "draw_search", "draw_second_versions", "draw_upload"]
+__all__ = [
+    "draw_added",
+    "draw_check",
+    "draw_index",
+    "draw_list",
+    "draw_search",
+    "draw_second_versions",
+    "draw_upload",
+    "writing_text",
+]
 
 _WAYS = ("auto", "hybrid", "vector", "text")
 _SIDES = ("text", "vector", "hybrid")
@@ -222,6 +233,8 @@ def draw_index(project: tb.Project) -> None:
     running = active_job(project.id, "index")
     with st.container(border=True):
         _draw_index_state(base, index, stale)
+        if running is None and (writer := index_writer(base.id)) is not None:
+            st.caption(plain(writing_text(writer)))
         if running is None:
             _draw_build(project, base, ready=index is not None and not stale)
     if running is not None:
@@ -230,6 +243,11 @@ def draw_index(project: tb.Project) -> None:
         last = newest_job(project.id, "index")
         if last is not None and last.status not in ("succeeded",):
             follow_job(last.id)
+
+
+def writing_text(writer: Writer) -> str:
+    """Say who writes the index just now."""
+    return t(f"ui.index.writing.{writer.purpose}", who=writer.who, machine=writer.machine)
 
 
 def _draw_index_state(base: tb.KnowledgeBase, index: tb.IndexVersion | None, stale: Sequence[str]) -> None:

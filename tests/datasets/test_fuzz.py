@@ -6,21 +6,28 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import itertools
 import json
 import os
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import docx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pptx import Presentation
 
 from core import datasets
-from core.datasets.shapes import SHAPES
+from core.datasets.cells import parsed, text_of
+from core.datasets.importing import _opened
+from core.datasets.rows import Problem, Row
+from core.datasets.shapes import SHAPES, convert
 from core.errors import KurabeError
 from core.identity import canonical_json
 from core.knowledge.readers import document_readers, parse
@@ -98,6 +105,50 @@ def within(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+_STRUCTURE = {"role", "from", "type", "split", "label", "answer_start"}
+"""Keys whose words are turned into Kurabe's own, or (the place of a SQuAD answer) can be found again."""
+
+
+def words_of(value: object) -> Iterator[str]:
+    """Yield what a cell says: its texts and numbers, also inside lists, objects and JSON that was written as text."""
+    value = parsed(value)
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in _STRUCTURE:
+                yield from words_of(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from words_of(inner)
+    elif not isinstance(value, bool):
+        yield from text_of(
+            value if not isinstance(value, float) or abs(value) < float("inf") else str(value), ""
+        ).split()
+
+
+def lost(values: dict[str, object], row: Row) -> list[str]:
+    """Return what a file's row says and the imported one does not, wherever it stands there."""
+    held = "\n".join(words_of(row.columns()))
+    return [
+        word.strip(";；")
+        for column, value in values.items()
+        if column not in _STRUCTURE
+        for word in words_of(value)
+        if not all(part in held for part in word.replace("；", ";").split(";"))
+    ]
+
+
+def nothing_lost(path: Path, name: str, shape: str | None = None) -> int:
+    """Require that every cell of each kept row is in the imported one; return how many were kept."""
+    source, reading = _opened(path, name, None, shape, None)
+    kept = 0
+    for raw in source.rows() if reading else ():
+        row = convert(raw, reading)
+        if not isinstance(row, Problem):
+            kept += 1
+            assert lost(raw.values, row) == [], f"{raw.values} became {row}"
+    return kept
+
+
 def look(folder: Path, data: bytes, suffix: str) -> datasets.Preview | None:
     """Preview a file; every row must be kept or listed, and what is kept must be storable."""
     path = folder / "fuzzed"
@@ -113,6 +164,7 @@ def look(folder: Path, data: bytes, suffix: str) -> datasets.Preview | None:
         assert len(seen.rows) + seen.problem_count == seen.row_count
     for row in seen.rows:
         row.hash()
+    nothing_lost(path, f"fuzzed{suffix}")
     canonical_json([problem.as_dict() for problem in seen.problems]).encode()
     return seen
 
@@ -155,7 +207,70 @@ def test_a_shape_keeps_or_lists_every_row(tmp_path: Path, shape: str, rows: list
     assert len(seen.rows) + seen.problem_count == seen.row_count == len(rows)
     for row in seen.rows:
         row.hash()
+    nothing_lost(path, "fuzzed.jsonl", shape)
     canonical_json([problem.as_dict() for problem in seen.problems]).encode()
+
+
+_SAID = st.none() | st.sampled_from(["", " ", "word"]) | st.integers(0, 9)
+_ASIDE = st.none() | _SAID | st.dictionaries(_NAMES, _SAID, max_size=3) | st.lists(_SAID, max_size=3)
+_TURNS = st.lists(
+    st.fixed_dictionaries(
+        {"role": st.sampled_from(["system", "user", "assistant"]), "content": _SAID},
+        optional={"weight": _SAID, "name": _SAID},
+    ),
+    min_size=1,
+    max_size=4,
+)
+_TALK = st.lists(
+    st.fixed_dictionaries(
+        {"from": st.sampled_from(["human", "gpt", "system"]), "value": _SAID}, optional={"weight": _SAID}
+    ),
+    min_size=1,
+    max_size=4,
+)
+_ASKED = st.just("word")
+_GOLD = st.dictionaries(st.sampled_from(["document", "quote", "page"]), _ASKED | _SAID, max_size=3)
+_EXTRA = st.dictionaries(_NAMES, _ASIDE, max_size=4)
+_SQUAD = st.fixed_dictionaries({"text": st.lists(_SAID, max_size=3)}, optional={"answer_start": _SAID, "note": _SAID})
+_NEEDED: dict[str, dict[str, st.SearchStrategy[object]]] = {
+    "kurabe": {"question": _ASKED, "gold": st.lists(_GOLD, max_size=2) | _SAID, "tags": _EXTRA, "messages": _TURNS},
+    "chat": {"messages": _TURNS, "metadata": _EXTRA | _SAID},
+    "sharegpt": {"conversations": _TALK},
+    "alpaca": {"instruction": _ASKED, "history": st.lists(st.tuples(_SAID, _SAID), max_size=2) | _SAID},
+    "preference": {"prompt": _ASKED | _TURNS, "chosen": _ASKED | _TURNS, "rejected": _ASKED | _TURNS},
+    "squad": {"question": _ASKED, "context": st.just("word\nword"), "answers": _SQUAD},
+    "unpaired_preference": {"prompt": _ASKED | _TURNS, "completion": _ASKED | _TURNS, "label": st.booleans()},
+    "prompt_completion": {"prompt": _ASKED | _TURNS, "completion": _ASKED | _TURNS},
+    "question_answer": {"question": _ASKED, "category": _SAID, "slice": _SAID, "id": st.just("word" * 30) | _SAID},
+}
+
+
+def marked(value: object, count: Iterator[int], key: str = "") -> object:
+    """Make every word of a row one that occurs nowhere else, so that none can hide behind its like."""
+    if isinstance(value, dict):
+        return {name: marked(inner, count, name) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [marked(inner, count, key) for inner in value]
+    if isinstance(value, str) and value.strip() and key not in _STRUCTURE:
+        return (
+            " ".join(f"{word}w{next(count)}w" for word in value.split())
+            if "\n" not in value
+            else "\n".join(f"{word}w{next(count)}w" for word in value.split("\n"))
+        )
+    return 10_000 + next(count) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@FUZZED
+@given(data=st.data(), extra=_EXTRA)
+def test_no_cell_of_a_kept_row_is_lost(
+    tmp_path: Path, shape: str, data: st.DataObject, extra: dict[str, object]
+) -> None:
+    assert set(_NEEDED) == set(SHAPES)
+    row = marked({**extra, **data.draw(st.fixed_dictionaries(_NEEDED[shape]))}, itertools.count(100))
+    path = tmp_path / "fuzzed"
+    path.write_text(json.dumps(row))
+    nothing_lost(path, "fuzzed.jsonl", shape)
 
 
 @FUZZED
@@ -192,3 +307,70 @@ def test_a_table_in_any_encoding_comes_back_as_it_was(
     listed = {problem.row for problem in seen.problems}
     filled = [(number, row) for number, row in enumerate(body, 2) if any(cell.strip() for cell in row)]
     assert kept == [tuple(row) for number, row in filled if number not in listed]
+
+
+_LETTERS = st.text(
+    st.characters(categories=["L", "N"], max_codepoint=0xFFFF) | st.sampled_from("。、&<'\"%・ー"),
+    min_size=1,
+    max_size=12,
+)
+_PARTS = st.lists(_LETTERS, min_size=1, max_size=8)
+
+
+def _paragraphs_of_word(parts: list[str]) -> bytes:
+    document = docx.Document()
+    for number, part in enumerate(parts):
+        if number % 3 == 0:
+            document.add_heading(part, 1)
+        elif number % 3 == 1:
+            document.add_paragraph(part)
+        else:
+            document.add_table(1, 2).cell(0, 1).text = part
+    return document_corpus.saved(document)
+
+
+def _slides(parts: list[str]) -> bytes:
+    made = Presentation()
+    for part in parts:
+        box = made.slides.add_slide(made.slide_layouts[6]).shapes.add_textbox(0, 0, 9_000_000, 900_000)
+        box.text_frame.text = part
+    return document_corpus.saved(made)
+
+
+def _page(parts: list[str]) -> bytes:
+    marks = itertools.cycle((("<h2>", "</h2>"), ("<p>", "</p>"), ("<ul><li>", "</li></ul>"), ("<div>", "</div>")))
+    return "".join(
+        f"{opened}{html.escape(part)}{closed}" for part, (opened, closed) in zip(parts, marks, strict=False)
+    ).encode()
+
+
+def _table(parts: list[str]) -> bytes:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerows([["品名", "説明"], *([f"品{n}", part] for n, part in enumerate(parts))])
+    return buffer.getvalue().encode("utf-8-sig")
+
+
+_WRITERS: dict[str, Callable[[list[str]], bytes]] = {
+    ".txt": lambda parts: "\n\n".join(parts).encode("utf-8-sig"),
+    ".md": lambda parts: "\n\n".join(f"# {part}\n\n{part}。" for part in parts).encode("utf-8-sig"),
+    ".html": _page,
+    ".csv": _table,
+    ".xlsx": lambda parts: data_corpus.workbook(
+        ("品", [["品名", "説明"], *([f"品{n}", p] for n, p in enumerate(parts))])
+    ),
+    ".docx": _paragraphs_of_word,
+    ".pptx": _slides,
+}
+"""How a document with these texts is written; a PDF's fonts hold too few letters for it."""
+
+
+@pytest.mark.parametrize("suffix", _WRITERS)
+@FUZZED
+@given(parts=_PARTS)
+def test_text_put_into_a_document_comes_out(suffix: str, parts: list[str]) -> None:
+    marked_parts = [f"語{part}w{number}w" for number, part in enumerate(parts)]
+    found = parse(_WRITERS[suffix](marked_parts), f"fuzzed{suffix}")
+    said = f"{found.title}\n{found.text}"
+    places = [said.find(part) for part in marked_parts]
+    assert -1 not in places, [part for part, place in zip(marked_parts, places, strict=True) if place < 0]
+    assert places == sorted(places), "in the order in which they stand"

@@ -19,7 +19,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from tests.datasets.corpus import workbook
 
-__all__ = ["CASES", "Case", "Read", "Refused"]
+__all__ = ["CASES", "Case", "Read", "Refused", "saved"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _locked_zip() -> bytes:
     return bytes(data)
 
 
-def _saved(document: Any) -> bytes:
+def saved(document: Any) -> bytes:
     buffer = io.BytesIO()
     document.save(buffer)
     return buffer.getvalue()
@@ -137,7 +137,7 @@ def _private_pdf() -> bytes:
 def _word(change: Callable[[Any], None]) -> bytes:
     document = docx.Document()
     change(document)
-    return _saved(document)
+    return saved(document)
 
 
 def _word_table(document: Any) -> None:
@@ -169,7 +169,7 @@ def _slides() -> bytes:
     made = Presentation()
     slide = made.slides.add_slide(made.slide_layouts[6])
     slide.shapes.add_textbox(Inches(1), Inches(1), Inches(3), Inches(1)).text_frame.text = "送料は500円です。"
-    return _saved(made)
+    return saved(made)
 
 
 WORDS = "送料は500円です。"

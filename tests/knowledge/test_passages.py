@@ -200,3 +200,38 @@ def test_instructions_are_found_beside_kana_over_line_breaks_and_behind_what_nob
 )
 def test_items_and_paragraphs_are_not_joined_into_an_instruction(text: str) -> None:
     assert instructions_in(text) == []
+
+
+_PUMPS = {
+    "en": [f"Pump {n} opens at {n * 3} degrees. Then it runs until {n * 5} litres have passed." for n in range(11, 61)],
+    "ja": [f"ポンプ{n}は{n * 3}度で開きます。その後、{n * 5}リットル流れるまで動きます。" for n in range(11, 61)],
+}
+"""Answers of two sentences in one long section; the second alone does not say which pump it is about."""
+
+
+def says(passage: str, answer: str) -> bool:
+    """Tell whether a passage holds a whole answer, line ends and spaces aside."""
+    return "".join(answer.split()) in "".join(passage.split())
+
+
+_BETWEEN = {"en": (" It is blue.", " "), "ja": ("色は青です。", "")}
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_an_answer_on_the_border_of_two_passages_is_found_whole_only_with_an_overlap(language: str) -> None:
+    answers, (more, space) = _PUMPS[language], _BETWEEN[language]
+    section = space.join(answer + more * (n % 3) for n, answer in enumerate(answers))
+    kb = knowledge.default_kb(project(language)).id
+    knowledge.add_document(kb, "pumps.md", f"# Plant\n\n{section}".encode())
+    index = {
+        overlap: knowledge.build_index(kb, IndexConfig(40, 90, "none", "estimate", overlap_tokens=overlap)).id
+        for overlap in (0, 18)
+    }
+    held = {overlap: [chunk.text for chunk in knowledge.chunks_of(version)] for overlap, version in index.items()}
+    divided = [answer for answer in answers if not any(says(text, answer) for text in held[0])]
+    assert len(divided) >= 3, "some answers lie on a border"
+    for answer in divided:  # asked for in its own words, of which the first passage without overlap has but one half
+        assert not says(knowledge.search(index[0], answer, k=1).hits[0].text, answer)
+        assert says(knowledge.search(index[18], answer, k=1).hits[0].text, answer)
+    assert all(any(says(text, answer) for text in held[18]) for answer in answers)
+    assert len(held[18]) < 1.5 * len(held[0]), "what it costs"

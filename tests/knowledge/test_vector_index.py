@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lancedb.index import HnswSq
 
 from core.errors import KurabeError
 from core.knowledge import tables
@@ -36,7 +37,7 @@ def recall(name: str, how: tables.VectorIndex, vectors: Any) -> float:
 
         def query(table: Any, question: Any = question) -> Any:
             asked = table.query().nearest_to(question.tolist()).column("vector").distance_type("cosine")
-            return how.asked(asked).select(["chunk_id", "_distance"]).limit(10)
+            return how.asked(asked, 10).select(["chunk_id", "_distance"])
 
         [found] = tables.query_table(name, query)
         shares.append(len(exact & {row["chunk_id"] for row in found}) / 10)
@@ -72,6 +73,20 @@ def test_where_partitions_find_too_little_another_kind_is_taken(monkeypatch: pyt
     assert how.recall >= 0.99
     kinds = [index.index_type for index in tables.open_table("even").list_indices() if index.columns == ["vector"]]
     assert len(kinds) == (how.kind != "exact")
+
+
+def test_a_graph_gives_as_many_rows_as_a_hybrid_search_asks_for() -> None:
+    vectors = clustered(600)
+    tables.create_table("graph", rows(vectors), SIZE)
+    tables.open_table("graph").create_index("vector", config=HnswSq(distance_type="cosine", num_partitions=1))
+    how = tables.VectorIndex("ivf_hnsw_sq", 1, 1, ef=64)
+
+    def query(table: Any) -> Any:
+        asked = table.query().nearest_to(vectors[0].tolist()).column("vector").distance_type("cosine")
+        return how.asked(asked, 50).select(["chunk_id", "_distance"])
+
+    [found] = tables.query_table("graph", query)
+    assert len(found) == 50 and found[0]["chunk_id"] == "c00000"
 
 
 def test_choosing_can_be_stopped_before_each_step(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -181,7 +181,8 @@ def test_a_trial_leaves_the_vectors_of_a_stopped_build(kb: str, monkeypatch: pyt
     monkeypatch.setattr("core.knowledge.embedding.BATCH", 4)
     with pytest.raises(KurabeError, match="build_stopped"):
         knowledge.build_index(kb, CONFIG, should_stop=lambda: len(Embeddings.asked) >= 8)
-    knowledge.delete_index(knowledge.build_index(kb, CONFIG, trial=True).id)
+    with knowledge.trial_index(kb, CONFIG) as trial:
+        assert trial.config["trial"] and knowledge.latest_index(kb) is None
     knowledge.build_index(kb, CONFIG)
     assert len(Embeddings.asked) == 12
 

@@ -22,7 +22,7 @@ from core.store.tables.evaluation import (
     Score,
 )
 from core.store.tables.jobs import Job
-from core.store.tables.knowledge import Document, IndexVersion, KnowledgeBase
+from core.store.tables.knowledge import Document, IndexLease, IndexVersion, KnowledgeBase
 from core.store.tables.models import Adapter, BaseModel, PriceBook
 from core.store.tables.projects import Decision, Project, Vote
 from core.store.tables.training import TrainingProbe, TrainingRun
@@ -45,6 +45,7 @@ __all__ = [
     "Experiment",
     "ExperimentCase",
     "ExperimentResult",
+    "IndexLease",
     "IndexVersion",
     "Job",
     "Judgement",

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.identity import now
 from core.store.tables._base import Base, Owned
 
 
@@ -58,7 +59,7 @@ class IndexVersion(Owned, Base):
     ready: Mapped[bool] = mapped_column(default=False)
     """False while it is being built: such a version serves no search, and is swept once its builder is gone."""
     builder: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """Identity of the process that builds it."""
+    """``lease``: id of the `IndexLease` under which it is built."""
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
     embedder: Mapped[str | None] = mapped_column(String(200))
     """None: full text alone."""
@@ -68,3 +69,19 @@ class IndexVersion(Owned, Base):
     seconds: Mapped[float] = mapped_column(default=0.0)
     """How long the build took."""
     deleted_at: Mapped[datetime | None]
+
+
+class IndexLease(Owned, Base):
+    """The right to write an index: one row while it is held; its id is the token, its author who holds it."""
+
+    __tablename__ = "index_leases"
+
+    knowledge_base_id: Mapped[str] = mapped_column(ForeignKey("knowledge_bases.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(36), unique=True)
+    """What is written: the knowledge base's id for what is served, an id of its own for a trial."""
+    purpose: Mapped[str] = mapped_column(String(10))
+    """``build``, ``deletion`` or ``trial``."""
+    holder: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Identity of the process and its machine."""
+    expires_at: Mapped[datetime] = mapped_column(default=now)
+    """Until when it is held without being renewed."""

@@ -1,4 +1,4 @@
-"""data5a rows the base knows; written by ``python -m core.store.revise``."""
+"""Which rows the base knows; written by ``python -m core.store.revise``."""
 
 import sqlalchemy as sa
 from alembic import op
