@@ -167,7 +167,8 @@ class TrainingConfig:
             seconds_limit: another time limit than the preset's.
             base_ref: another base than the project's.
             dataset_version_id: another version than the newest.
-            fields: any other field of the configuration; ``objective_fields``: those of the objective.
+            fields: any other field of the configuration; ``method_fields`` and ``objective_fields``: those of the
+                method and of the objective.
 
         Raises:
             KurabeError: ``training.no_data``, ``training.no_index``, ``registry.unknown``, what `resolve_base` raises.
@@ -187,8 +188,9 @@ class TrainingConfig:
             "index_version_id": _newest_index(project_id) if row_style != "plain" else None,
             **fields,
         }
-        if own := values.pop("objective_fields", None):
-            values["objective"] = {**values["objective"], **own}
+        for part in ("method", "objective"):
+            if own := values.pop(f"{part}_fields", None):
+                values[part] = {**values[part], **own}
         if seconds_limit is not None:
             values["seconds_limit"] = seconds_limit
         return cls(dataset_version_id=version, base_ref=base, row_style=row_style, **values)  # type: ignore[arg-type]  # checked by check_fields
