@@ -37,6 +37,7 @@ from core.training import (
     listed_rows,
     newest_probe,
     preflight,
+    processes_of,
     run_group,
     run_view,
     runs,
@@ -53,6 +54,7 @@ from core.ui.lineage import draw_lineage
 from core.ui.navigation import open_page
 from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember
 from core.ui.registry import draw_about, draw_import, draw_keeping, draw_taking, draw_work
+from core.ui.training_devices import choose_devices, launched_by
 
 __all__ = ["draw_adapters", "draw_form", "draw_run", "draw_runs"]
 
@@ -74,19 +76,21 @@ def draw_form(project: tb.Project) -> str | None:
         raise KurabeError("training.no_data")
     _draw_headroom(project)
     config, series = _configuration(project)
+    launch = choose_devices(config.batch_size, config.accumulation)
     check, measure, start = _presses()
     probe = start_probe(project.id, config) if measure else newest_probe(config)
     job = _probe_job(probe)
     if job is not None and (job.active or job.status in ("failed", "lost", "killed")):
         follow_job(job.id)
-    found = _looked(config, series, probe.id if probe and probe.result else "", again=check or start or measure)
+    probed = probe.id if probe and probe.result else ""
+    found = _looked(config, series, probed, processes_of(launch), again=check or start or measure)
     if found is None:
         return None
     if start and found.verdict == "go":
-        return _begin(project, config, series, found)
+        return _begin(project, config, series, found, launch)
     _draw_preflight(found)
     if found.verdict == "risky" and st.button(t("ui.training.anyway"), icon=":material/play_arrow:"):
-        return _begin(project, config, series, found)
+        return _begin(project, config, series, found, launch)
     return None
 
 
@@ -109,13 +113,13 @@ def _probe_job(probe: tb.TrainingProbe | None) -> JobView | None:
     return None
 
 
-def _looked(config: TrainingConfig, series: str, probed: str, *, again: bool) -> Preflight | None:
+def _looked(config: TrainingConfig, series: str, probed: str, processes: int, *, again: bool) -> Preflight | None:
     """Return what the preflight says, once somebody asked; it is asked anew when a measurement has ended meanwhile."""
-    asked = (config.hash, series)
+    asked = (config.hash, series, processes)
     looked_at, before, found = st.session_state.get(_LOOKED, (None, "", None))
     if again or (looked_at == asked and before != probed):
         with st.spinner(t("ui.training.checking")):
-            found = preflight(config, _runs_of(config, series))
+            found = preflight(config, _runs_of(config, series), processes=processes)
         st.session_state[_LOOKED] = (asked, probed, found)
         return found
     return found if looked_at == asked else None
@@ -126,15 +130,15 @@ def _runs_of(config: TrainingConfig, series: str) -> list[TrainingConfig]:
     return {"seeds": seed_series, "curve": curve_series}.get(series, lambda one: [one])(config)
 
 
-def _begin(project: tb.Project, config: TrainingConfig, series: str, found: Preflight) -> str:
+def _begin(project: tb.Project, config: TrainingConfig, series: str, found: Preflight, launch: dict[str, Any]) -> str:
     """Start what was asked for and return the id of the run to watch; of a series, the first."""
     st.session_state.pop(_LOOKED, None)
-    said = found.as_dict()
+    options: dict[str, Any] = {"preflight": found.as_dict(), "launcher": launch}
     if series == "seeds":
-        return start_seeds(project.id, config, preflight=said)[0].id
+        return start_seeds(project.id, config, **options)[0].id
     if series == "curve":
-        return start_learning_curve(project.id, config, preflight=said)[0].id
-    return start_training(project.id, config, preflight=said).id
+        return start_learning_curve(project.id, config, **options)[0].id
+    return start_training(project.id, config, **options).id
 
 
 def _draw_headroom(project: tb.Project) -> None:
@@ -403,8 +407,8 @@ def _draw_steps(run: RunView) -> None:
 
 
 def _details(run: RunView) -> str:
-    """Return learning rate, gradient norm and memory in one line."""
-    parts = []
+    """Return learning rate, gradient norm, memory and processes in one line."""
+    parts = [launched] if (launched := launched_by(run)) else []
     if run.learning_rate:
         parts.append(t("ui.training.rate", value=f"{run.learning_rate[-1][1]:.2g}"))
     if run.grad_norm:

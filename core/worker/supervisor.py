@@ -89,16 +89,25 @@ class Supervisor:
                 child.wait()
             guard.release()
         self._end_child_session()
-        left = self.files.read("result")
         return conclude(
             Ending(
-                left=left if left and left.get("token") == self.token else None,
+                left=self._left_behind(),
                 returncode=child.returncode,
                 mode=self._mode,
                 step=self.step,
                 tail=log_end(self.files),
             )
         )
+
+    def _left_behind(self) -> dict[str, Any] | None:
+        """Return what the child left; what broke another of its processes, where that is all or explains more."""
+        left, broken = (
+            found if found and found.get("token") == self.token else None
+            for found in (self.files.read("result"), self.files.read("broken"))
+        )
+        error = (left or {}).get("error") or {}
+        # A process that waits for one that is gone fails too, with words about a closed connection.
+        return broken if broken and (left is None or error.get("code") == "internal") else left
 
     def _start_child(self) -> subprocess.Popen[bytes]:
         """Start the real work in a new session.
