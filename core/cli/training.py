@@ -45,6 +45,25 @@ __all__ = ["Wait", "app", "group_sentence"]
 app = typer.Typer(help="Start trainings, list adapters.", no_args_is_help=True)
 
 Wait = Annotated[bool, typer.Option("--follow/--detach", help="Show its progress and wait for its end, or do not.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Any field of the training, its method or its objective, such as batch_size=4 or rank=8; "
+        "may be given many times, and counts before the option of the same name.",
+    ),
+]
+Processes = Annotated[int | None, typer.Option(help="Train on so many devices at once, with a process on each.")]
+LauncherName = Annotated[
+    str | None, typer.Option(help="subprocess, or accelerate for several devices; default: what --processes needs.")
+]
+Probe = Annotated[
+    bool, typer.Option("--probe", help="First measure time and memory with 3 real steps, as a job of one process.")
+]
+Anyway = Annotated[
+    bool, typer.Option("--anyway", help="Start even what is risky or will not work, without being asked.")
+]
 
 
 @command(app)
@@ -64,28 +83,12 @@ def start(
     seeds: Annotated[int, typer.Option(help="Train so many times, each with another seed.", min=1, max=20)] = 1,
     curve: Annotated[bool, typer.Option("--learning-curve", help="Train on 10, 25, 50 and 100 % of the data.")] = False,
     name: Annotated[str, typer.Option(help="What people call the run.")] = "",
-    given: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="FIELD=VALUE",
-            help="Any field of the training, its method or its objective, such as batch_size=4 or rank=8; "
-            "may be given many times, and counts before the option of the same name.",
-        ),
-    ] = None,
-    processes: Annotated[
-        int | None, typer.Option(help="Train on so many devices at once, with a process on each.")
-    ] = None,
-    launcher: Annotated[
-        str | None, typer.Option(help="subprocess, or accelerate for several devices; default: what --processes needs.")
-    ] = None,
+    given: Assignments = None,
+    processes: Processes = None,
+    launcher: LauncherName = None,
     check: Annotated[bool, typer.Option("--check", help="Only say whether it will work; train nothing.")] = False,
-    probe: Annotated[
-        bool, typer.Option("--probe", help="First measure time and memory with 3 real steps, as a job of one process.")
-    ] = False,
-    anyway: Annotated[
-        bool, typer.Option("--anyway", help="Start even what is risky or will not work, without being asked.")
-    ] = False,
+    probe: Probe = False,
+    anyway: Anyway = False,
     wait_for: Wait = True,
     as_json: Json = False,
 ) -> None:
@@ -95,15 +98,8 @@ def start(
     require_libraries()
     owner = get_project(project)
     METHODS.get(method)
-    options = {
-        "row_style": rows,
-        "seconds_limit": seconds,
-        "epochs": epochs,
-        "learning_rate": learning_rate,
-        "seed": seed,
-        "name": name,
-        **_aimed(objective, beta),
-    }
+    options = {"row_style": rows, "seconds_limit": seconds, "epochs": epochs, "learning_rate": learning_rate}
+    options |= {"seed": seed, "name": name, **_aimed(objective, beta)}
     fields = {field: value for field, value in options.items() if value is not None}
     fields |= assigned(given or (), method, objective)
     config = TrainingConfig.preset(owner.id, preset=preset, method=method, objective=objective, **fields)

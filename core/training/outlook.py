@@ -158,8 +158,7 @@ def _judged(
     disk_free = shutil.disk_usage(settings().path()).free
     steps = _steps(config, counts["trained"], processes)
     probe = measured(config, device)
-    needed = memory.total if probe is None else _measured_need(probe, memory, device)
-    needed *= 1 if device == "cuda" else processes
+    needed = _needed(probe, memory, device, processes)
     low, seconds, high = _times(series, config, counts, device, probe, processes)
     findings = [
         *_memory_findings(needed, memory_free, measured=probe is not None and rows.share == 1),
@@ -196,11 +195,7 @@ def _judged(
         seconds_high=high,
         probe=probe,
         memory_needed=needed,
-        cost=_cost(
-            *(None if each is None else each * paid_devices(device, processes) for each in (low, seconds, high)),
-            round(counts["tokens"] * _shares(series, config)),
-            device,
-        ),
+        cost=_cost(low, seconds, high, round(counts["tokens"] * _shares(series, config)), device, processes),
         licence=base.licence,
         preview=template.pieces(rows.train[0].tokens),
         preview_rejected=template.pieces(rejected) if (rejected := rows.train[0].rejected) else [],
@@ -328,9 +323,16 @@ def _short(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def _measured_need(probe: Measured, memory: MemoryEstimate, device: str) -> int:
-    """Return the bytes that a probe needed; on a GPU it counts what torch allocated, and the context comes on top."""
-    return probe.peak_memory_bytes + (memory.libraries if device == "cuda" else 0)
+def _needed(probe: Measured | None, memory: MemoryEstimate, device: str, processes: int) -> int:
+    """Return the bytes of one device that are needed, by a probe if there is one; processes on a CPU share it.
+
+    On a GPU a probe counts what torch allocated, and the context comes on top.
+    """
+    if probe is None:
+        each = memory.total
+    else:
+        each = probe.peak_memory_bytes + (memory.libraries if device == "cuda" else 0)
+    return each if device == "cuda" else each * processes
 
 
 def _seconds(config: TrainingConfig, tokens: int, device: str) -> float | None:
@@ -363,12 +365,13 @@ def _measured_speed(config: TrainingConfig, device: str) -> float | None:
 
 
 def _cost(
-    low: float | None, seconds: float | None, high: float | None, tokens: int, device: str
+    low: float | None, seconds: float | None, high: float | None, tokens: int, device: str, processes: int
 ) -> dict[str, Any] | None:
     if low is None or seconds is None or high is None:
         return None
     try:
-        least, cost, most = (price_training(each, tokens, device) for each in (low, seconds, high))
+        paid = paid_devices(device, processes)
+        least, cost, most = (price_training(each * paid, tokens, device) for each in (low, seconds, high))
     except KurabeError:
         return None
     return {

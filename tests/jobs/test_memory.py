@@ -34,7 +34,7 @@ INTERNAL = {"error": {"code": "internal", "params": {}}}
         (
             Ending(INTERNAL, 1, between=True, kills=1, held_bytes=1),
             "jobs.memory_killed",
-        ),  # what a launcher started was killed
+        ),  # behind a launcher
         (Ending(None, 1, between=True, kills=1, held_bytes=1), "jobs.memory_killed"),
         (Ending(None, 1, between=True, kills=0, held_bytes=1), "jobs.child_exited"),
         (Ending(None, 1, kills=1, held_bytes=1), "jobs.child_exited"),
