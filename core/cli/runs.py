@@ -131,15 +131,15 @@ def _tell_scores(found: RunScores, names: dict[str, str]) -> None:
     columns = ("ui.registry.compare.run", "ui.test.approach", "ui.registry.compare.test", "ui.registry.compare.score")
     scores = [(names[s.run_id], called(s.name, s.preset, {}), s.experiment, share_text(s.score)) for s in found.scores]
     table([t(name) for name in columns], scores)
-    columns = ("ui.registry.compare.second", "ui.registry.compare.first", "ui.test.approach",
-               "ui.registry.compare.questions", "ui.registry.compare.difference", "ui.changes.finding")  # fmt: skip
+    heads = ("ui.registry.compare.second", "ui.registry.compare.first", "ui.test.approach",
+             "ui.registry.compare.questions", "ui.registry.compare.difference", "ui.changes.finding")  # fmt: skip
     rows = [
         (names[d.second], names[d.first], called("", d.preset, {}), format_number(d.n), _points(d),
          verdict_word(d.verdict))
         for d in found.differences
     ]  # fmt: skip
     if rows:
-        table([t(name) for name in columns], rows)
+        table([t(name) for name in heads], rows)
 
 
 def _points(found: RunDifference) -> str:

@@ -100,7 +100,7 @@ def start(
     METHODS.get(method)
     options = {"row_style": rows, "seconds_limit": seconds, "epochs": epochs, "learning_rate": learning_rate}
     options |= {"seed": seed, "name": name, **_aimed(objective, beta)}
-    fields = {field: value for field, value in options.items() if value is not None}
+    fields: dict[str, Any] = {field: value for field, value in options.items() if value is not None}
     fields |= assigned(given or (), method, objective)
     config = TrainingConfig.preset(owner.id, preset=preset, method=method, objective=objective, **fields)
     launch = launch_spec(processes, launcher)

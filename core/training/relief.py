@@ -101,7 +101,7 @@ def told_killed(job: tb.Job, reported: Path, held: int | None, kills: int | None
 
 
 def _configuration(job: tb.Job) -> TrainingConfig:
-    table: type[tb.TrainingRun] | type[tb.TrainingProbe] = tb.TrainingRun if job.kind == "train" else tb.TrainingProbe
-    key = job.payload["run_id" if job.kind == "train" else "probe_id"]
     with read() as session:
-        return TrainingConfig.from_dict(session.get_one(table, key).config)
+        if job.kind == "train":
+            return TrainingConfig.from_dict(session.get_one(tb.TrainingRun, job.payload["run_id"]).config)
+        return TrainingConfig.from_dict(session.get_one(tb.TrainingProbe, job.payload["probe_id"]).config)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as group
-from accelerate import PartialState
+from accelerate import PartialState  # type: ignore[import-untyped]  # it brings no types
 
 from core.errors import KurabeError
 from core.jobs import JobContext

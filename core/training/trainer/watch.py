@@ -216,7 +216,7 @@ class Watcher(TrainerCallback):
         Raises:
             EvaluationStopped: if so; the trainer then saves without the rest of it.
         """
-        wish, _ = self._agreed()
+        wish = self._agreed()[0]
         if wish is None or (wish == "stop" and self.progress.ended == "stop"):
             return control
         self._end(control, wish, save=wish == "stop" and state.global_step > 0, evaluate=False)
