@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """Key for `reranker_url`; unset means `model_key` where that is the same server, and none elsewhere."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where training and the host compute."""
+    training_devices: int | None = Field(default=None, ge=1, le=64)
+    """How many devices one training may take at once; unset means the GPUs that are found. On a CPU: processes."""
     language: Literal["en", "ja"] | None = None
     """Language of commands, and of pages until a visitor chooses; unset follows the browser or the locale."""
     currency: Literal["USD", "JPY"] = "USD"

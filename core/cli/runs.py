@@ -12,6 +12,8 @@ from core.cli._output import Json, command, progress_line, show, table
 from core.cli.jobs import follow
 from core.cli.project import Project
 from core.cli.training import Wait, group_sentence
+from core.decision import called, share_text, verdict_word
+from core.evaluation import RunDifference, RunScores, compare_run_scores
 from core.i18n import format_number, t
 from core.projects import get_project
 from core.training import (
@@ -102,10 +104,10 @@ def show_(
 def compare(
     chosen: Annotated[list[str], typer.Argument(help="Run ids, two or more.", metavar="RUN...")], as_json: Json = False
 ) -> None:
-    """Show what differs in the configurations of runs, and what came of each."""
-    found = compare_runs(chosen)
+    """Show what differs in the configurations of runs, what came of each, and their scores on the same questions."""
+    found, scores = compare_runs(chosen), compare_run_scores(chosen)
     if as_json:
-        show(asdict(found))
+        show({**asdict(found), "scores": scores.as_dict()})
         return
     names = [run.name for run in found.runs]
     rows: list[tuple[Any, ...]] = [
@@ -118,6 +120,35 @@ def compare(
         if any(value is not None for value in values)
     ]
     table([t("ui.registry.field"), *names], rows)
+    _tell_scores(scores, dict(zip(chosen, names, strict=True)))
+
+
+def _tell_scores(found: RunScores, names: dict[str, str]) -> None:
+    """Say what test runs found of the runs' weights, and how they differ on the questions that both answered."""
+    if not found.scores:
+        progress_line(t("ui.registry.compare.scores.none"))
+        return
+    columns = ("ui.registry.compare.run", "ui.test.approach", "ui.registry.compare.test", "ui.registry.compare.score")
+    scores = [(names[s.run_id], called(s.name, s.preset, {}), s.experiment, share_text(s.score)) for s in found.scores]
+    table([t(name) for name in columns], scores)
+    heads = ("ui.registry.compare.second", "ui.registry.compare.first", "ui.test.approach",
+             "ui.registry.compare.questions", "ui.registry.compare.difference", "ui.changes.finding")  # fmt: skip
+    rows = [
+        (names[d.second], names[d.first], called("", d.preset, {}), format_number(d.n), _points(d),
+         verdict_word(d.verdict))
+        for d in found.differences
+    ]  # fmt: skip
+    if rows:
+        table([t(name) for name in heads], rows)
+
+
+def _points(found: RunDifference) -> str:
+    value, low, high = (
+        "" if share is None else f"{100 * share:+.1f}" for share in (found.estimate, found.low, found.high)
+    )
+    if found.low is None:
+        return t("ui.changes.points.bare", value=value)
+    return t("ui.changes.points", value=value, low=low, high=high)
 
 
 @command(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from html import unescape
 from typing import Annotated, Any
@@ -26,8 +27,11 @@ from core.training import (
     Preflight,
     TrainingConfig,
     adapters,
+    assigned,
     curve_series,
+    launch_spec,
     preflight,
+    processes_of,
     require_libraries,
     run_group,
     run_view,
@@ -43,10 +47,28 @@ __all__ = ["Wait", "app", "group_sentence"]
 app = typer.Typer(help="Start trainings, list adapters.", no_args_is_help=True)
 
 Aim = Annotated[str, typer.Option(help="sft: learn the answers; dpo: prefer the chosen of two answers.")]
-Probed = Annotated[
+Wait = Annotated[bool, typer.Option("--follow/--detach", help="Show its progress and wait for its end, or do not.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Any field of the training, its method or its objective, such as batch_size=4 or rank=8; "
+        "may be given many times, and counts before the option of the same name.",
+    ),
+]
+Data = Annotated[str | None, typer.Option(help="Dataset version by the beginning of its id; default: newest.")]
+Index = Annotated[str | None, typer.Option(help="Index of raft and mix rows, likewise; default: newest.")]
+Processes = Annotated[int | None, typer.Option(help="Train on so many devices at once, with a process on each.")]
+LauncherName = Annotated[
+    str | None, typer.Option(help="subprocess, or accelerate for several devices; default: what --processes needs.")
+]
+Probe = Annotated[
     bool, typer.Option("--probe", help="First measure time and memory with 3 real steps, as a job of one process.")
 ]
-Wait = Annotated[bool, typer.Option("--follow/--detach", help="Show its progress and wait for its end, or do not.")]
+Anyway = Annotated[
+    bool, typer.Option("--anyway", help="Start even what is risky or will not work, without being asked.")
+]
 
 
 @command(app)
@@ -58,10 +80,8 @@ def start(
     preset: Annotated[str, typer.Option(help=", ".join(PRESETS))] = "balanced",
     rows: Annotated[str, typer.Option(help=", ".join(ROW_STYLES))] = "plain",
     base: Annotated[str | None, typer.Option(help="Base model; default: the project's.")] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Dataset version by the beginning of its id; default: newest.")
-    ] = None,
-    index: Annotated[str | None, typer.Option(help="Index of raft and mix rows, likewise; default: newest.")] = None,
+    data: Data = None,
+    index: Index = None,
     seconds: Annotated[float | None, typer.Option(help="Time limit of the training.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Times that every row is seen.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak step size.")] = None,
@@ -69,10 +89,12 @@ def start(
     seeds: Annotated[int, typer.Option(help="Train so many times, each with another seed.", min=1, max=20)] = 1,
     curve: Annotated[bool, typer.Option("--learning-curve", help="Train on 10, 25, 50 and 100 % of the data.")] = False,
     name: Annotated[str, typer.Option(help="What people call the run.")] = "",
-    launcher: Annotated[str, typer.Option(help="subprocess, or accelerate for several GPUs.")] = "subprocess",
+    given: Assignments = None,
+    processes: Processes = None,
+    launcher: LauncherName = None,
     check: Annotated[bool, typer.Option("--check", help="Only say whether it will work; train nothing.")] = False,
-    probe: Probed = False,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Start even what will not work.")] = False,
+    probe: Probe = False,
+    anyway: Anyway = False,
     wait_for: Wait = True,
     as_json: Json = False,
 ) -> None:
@@ -82,27 +104,23 @@ def start(
     require_libraries()
     owner = get_project(project)
     METHODS.get(method)
-    given = {"epochs": epochs, "learning_rate": learning_rate, **_aimed(objective, beta)}
-    given |= _basis(owner.id, base, data, index, rows)
-    config = TrainingConfig.preset(
-        owner.id,
-        preset=preset,
-        method=method,
-        objective=objective,
-        row_style=rows,
-        seconds_limit=seconds,
-        seed=seed,
-        name=name,
-        **{field: value for field, value in given.items() if value is not None},
-    )
-    found = _examined(owner.id, config, _series(config, seeds, curve=curve), probe=probe)
+    options = {"row_style": rows, "seconds_limit": seconds, "epochs": epochs, "learning_rate": learning_rate}
+    options |= {"seed": seed, "name": name, **_aimed(objective, beta), **_basis(owner.id, base, data, index, rows)}
+    fields: dict[str, Any] = {field: value for field, value in options.items() if value is not None}
+    fields |= assigned(given or (), method, objective)
+    config = TrainingConfig.preset(owner.id, preset=preset, method=method, objective=objective, **fields)
+    launch = launch_spec(processes, launcher)
+    series = _series(config, seeds, curve=curve)
+    found = _examined(owner.id, config, series, probe=probe, processes=processes_of(launch))
     if check:
         if as_json:
             show(found.as_dict())
         return
-    if found.verdict == "will_not" and not anyway:
-        raise KurabeError("training.will_not_work")
-    started = _start(owner.id, config, seeds, curve=curve, preflight=found.as_dict(), launcher=launcher)
+    if not anyway:
+        _require_consent(found, may_ask=not as_json)
+    started = _start(owner.id, config, seeds, curve=curve, preflight=found.as_dict(), launcher=launch)
+    for run in started:
+        progress_line(t("cli.train.started", run=run.id, job=str(run.job_id)))
     if wait_for:
         _followed(started)
     if as_json:
@@ -143,11 +161,33 @@ def _series(config: TrainingConfig, seeds: int, *, curve: bool) -> list[Training
     return seed_series(config, range(config.seed, config.seed + seeds)) if seeds > 1 else [config]
 
 
-def _examined(project_id: str, config: TrainingConfig, series: list[TrainingConfig], *, probe: bool) -> Preflight:
+def _require_consent(found: Preflight, *, may_ask: bool) -> None:
+    """Go on against what the preflight says only if somebody says so, at a terminal; otherwise refuse with the reasons.
+
+    Raises:
+        KurabeError: ``training.will_not_work``, ``training.risky``.
+    """
+    if found.verdict == "go":
+        return
+    reasons = [t(f"training.preflight.{each.code}", **each.params) for each in found.findings if each.level != "go"]
+    if found.verdict == "will_not":
+        raise KurabeError("training.will_not_work", reasons=" ".join(reasons))
+    if not (may_ask and _at_a_terminal()):
+        raise KurabeError("training.risky", reasons=" ".join(reasons))
+    typer.confirm(t("cli.train.knowingly"), abort=True, err=True)
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _examined(
+    project_id: str, config: TrainingConfig, series: list[TrainingConfig], *, probe: bool, processes: int
+) -> Preflight:
     """Measure if that was asked for, and tell what speaks against the training."""
     if probe:
         follow(str(start_probe(project_id, config).job_id))
-    found = preflight(config, series)
+    found = preflight(config, series, processes=processes)
     _tell(found)
     return found
 

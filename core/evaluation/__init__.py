@@ -108,6 +108,7 @@ from .robustness import (
     robustness_outcome,
     start_robustness,
 )
+from .run_scores import RunDifference, RunScore, RunScores, compare_run_scores
 from .running import ExperimentRun, latency_blocks
 from .scoring import Scorer, rescore, score_live
 from .seal import Openings, openings
@@ -193,7 +194,11 @@ __all__ = [
     "case_answers",
     "cases",
     "cause",
+    "RunDifference",
+    "RunScore",
+    "RunScores",
     "compare_experiments",
+    "compare_run_scores",
     "compute_results",
     "confusion",
     "count_cases",

@@ -45,9 +45,11 @@ class JobContext:
         self._reported = float("-inf")
         self._stage: str | None = None
         self._secrets = secret_values()
-        # With several processes a job (accelerate), only the first one speaks.
-        self._speaks = os.environ.get("RANK", "0") == "0"
-        self._log = EventLog(run_dir / "events.jsonl") if self._speaks else None
+        self.processes = int(os.environ.get("WORLD_SIZE", "1"))
+        """How many processes do the job together, as `accelerate launch` starts them."""
+        self.first = os.environ.get("RANK", "0") == "0"
+        """True in the process that writes and speaks for all of them."""
+        self._log = EventLog(run_dir / "events.jsonl") if self.first else None
 
     @property
     def resume(self) -> bool:
@@ -97,11 +99,13 @@ class JobContext:
 
         For work that only knows once it runs how much it will have to write.
         """
-        if self._speaks:
+        if self.first:
             atomic_write(self._stop_file.with_name("limits.json"), json.dumps({"save_seconds": seconds}))
 
     def log(self, text: str) -> None:
-        """Write one line with the time to the job's log, secrets blanked out."""
+        """Write one line with the time to the job's log, secrets blanked out; of several processes the first does."""
+        if not self.first:
+            return
         sys.stdout.write(f"{now().isoformat(timespec='seconds')} {redact(text, self._secrets)}\n")
         sys.stdout.flush()
 

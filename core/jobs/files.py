@@ -47,7 +47,11 @@ class RunFiles:
         return self.folder / "worker.log"
 
     def part(self, name: str) -> Path:
-        """`task`, `launch`, `child`, `heartbeat`, `limits`, `stop`, `escalation`, `result`, `outcome` or `reserve`."""
+        """A part by its name.
+
+        `task`, `launch`, `child`, `heartbeat`, `limits`, `stop`, `escalation`, `result`, `broken`, `outcome` or
+        `reserve`.
+        """
         return self.folder / "attempts" / str(self.attempt) / f"{name}.json"
 
     def create(self) -> None:

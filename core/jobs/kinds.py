@@ -41,6 +41,8 @@ class JobKind:
     """After a cancellation: how long it may take to end by itself before SIGTERM; None: `stop_grace_seconds`."""
     term_seconds: float | None = None
     """After SIGTERM: how long until SIGKILL goes to the whole group; None: `stop_grace_seconds`."""
+    relief: str | None = None
+    """`module:function` that says which setting to change when the system killed it for lack of memory."""
 
     def __post_init__(self) -> None:
         """Refuse unknown slots, and coordinators that could hold what their own sub-jobs need."""
@@ -56,12 +58,14 @@ class JobKind:
         return (self.slot, *self.also)
 
 
+_RELIEF: Final = "core.training.relief:told_killed"
+
 # The host leases the device, so an experiment, which leases the host, keeps trainings off the device
 # it measures on. Building an index embeds on CPU and may go on beside a training.
 KINDS: dict[str, JobKind] = {
     # A training says how long saving its weights may take once it knows how large they are; loading cannot be stopped.
-    "train": JobKind("device", "core.training.trainer.run:main", save_seconds=300.0),
-    "probe": JobKind("device", "core.training.trainer.probe:main"),
+    "train": JobKind("device", "core.training.trainer.run:main", save_seconds=300.0, relief=_RELIEF),
+    "probe": JobKind("device", "core.training.trainer.probe:main", relief=_RELIEF),
     "index": JobKind("host", "core.knowledge.jobs:build_index"),
     "documents": JobKind("cpu", "core.knowledge.jobs:take_in"),
     "import": JobKind("cpu", "core.datasets.jobs:import_upload"),

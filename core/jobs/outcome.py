@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from core.errors import ErrorRecord, KurabeError
 
 StopStep = Literal["asked", "sigterm", "sigkill"]
+
+MEMORY_KILLED: Final = "jobs.memory_killed"
+"""Code of the error of a job that the system probably killed for lack of memory."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,27 @@ class Ending:
     """How far the supervisor had to go."""
     tail: str = ""
     """End of the log."""
+    between: bool = False
+    """Whether a launcher stood between, which ends with a code of its own when a process that it started is killed."""
+    kills: int | None = None
+    """Kills for lack of memory that the system counted meanwhile; None if nobody looked or its count cannot be read."""
+    held_bytes: int | None = None
+    """What its processes held when they were last looked at; None if nobody looked."""
+
+    @property
+    def short_of_memory(self) -> bool:
+        """Whether the system probably killed it: SIGKILL that nobody here sent, and a count that does not deny it.
+
+        Nobody is told so who cancelled it, and after a request to save, as of a machine that goes down, the count
+        must say it.
+        """
+        if self.mode == "cancel" or self.step == "sigkill":
+            return False
+        counted = bool(self.kills)
+        if self.returncode == -signal.SIGKILL:
+            unseen = self.kills is None and self.mode is None and self.held_bytes is not None
+            return counted or unseen
+        return counted and self.between and self.returncode not in (0, None)
 
 
 def conclude(ending: Ending) -> Outcome:
@@ -48,7 +72,10 @@ def conclude(ending: Ending) -> Outcome:
     code = ending.returncode
     exit_code = code if code is not None and code >= 0 else None
     number = -code if code is not None and code < 0 else None
-    status, error, result = _by_result(ending) if ending.left is not None else _by_exit(ending)
+    error_left = (ending.left or {}).get("error") or {}
+    # A process that waits for one that was killed fails too, with words about a closed connection.
+    outdone = error_left.get("code") == "internal" and ending.short_of_memory
+    status, error, result = _by_result(ending) if ending.left is not None and not outdone else _by_exit(ending)
     return Outcome(status=status, error=error, result=result, exit_code=exit_code, signal=number, stop_step=ending.step)
 
 
@@ -73,6 +100,11 @@ def _by_exit(ending: Ending) -> tuple[str, ErrorRecord | None, None]:
 
 def _child_error(ending: Ending) -> KurabeError:
     code = ending.returncode
+    if ending.short_of_memory:
+        held = "?" if ending.held_bytes is None else ending.held_bytes >> 20
+        return KurabeError(
+            MEMORY_KILLED, held_mb=held, kills="?" if ending.kills is None else ending.kills, tail=ending.tail
+        )
     if code is not None and code < 0:
         return KurabeError("jobs.child_killed", signal=signal_name(-code), tail=ending.tail)
     return KurabeError("jobs.child_exited", exit_code=code, tail=ending.tail)

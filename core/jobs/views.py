@@ -57,6 +57,8 @@ class JobView:
     """1 for the next one of its slots; None if it does not wait."""
     slot: str
     attempt: int
+    launcher: dict[str, Any]
+    """Stored form of how it is started: its name and what differs from its defaults."""
     parent_id: str | None
     group: str | None
     actor: str
@@ -201,6 +203,7 @@ def _view(seen: Seen, positions: dict[str, int]) -> JobView:
         position_in_queue=positions.get(job.id),
         slot=job.slot,
         attempt=job.attempt,
+        launcher=dict(job.launcher or {"name": "subprocess"}),
         parent_id=job.parent_id,
         group=job.group_key,
         actor=job.created_by,

@@ -1,9 +1,12 @@
 """Training: methods, configurations, rows, preflight and runs; the trainer itself is a process of its own."""
 
+from core.training.assigning import assigned
 from core.training.config import PRESETS, ROW_STYLES, TrainingConfig
+from core.training.device import device_count
 from core.training.exporting import export_adapter, export_kit, import_adapter, model_card
 from core.training.glance import TokenView, bases_with_tokenizer, token_view
 from core.training.groups import GroupPoint, RunGroup, run_group
+from core.training.launching import launch_spec, processes_of
 from core.training.lineage import Lineage, lineage
 from core.training.methods import METHODS, Method, build_method
 from core.training.objectives import OBJECTIVES, Objective, build_objective
@@ -63,15 +66,18 @@ __all__ = [
     "adapters",
     "archive_run",
     "bases_with_tokenizer",
+    "assigned",
     "build_method",
     "build_objective",
     "compare_runs",
     "curve_series",
     "delete_run",
+    "device_count",
     "demote_run",
     "export_adapter",
     "export_kit",
     "import_adapter",
+    "launch_spec",
     "lineage",
     "listed_rows",
     "model_card",
@@ -79,6 +85,7 @@ __all__ = [
     "note_run",
     "outcome_text",
     "preflight",
+    "processes_of",
     "prepare_rows",
     "promote_run",
     "promoted_adapter",

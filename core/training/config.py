@@ -169,7 +169,8 @@ class TrainingConfig:
             base_ref: another base than the project's.
             dataset_version_id: another version than the newest.
             index_version_id: another index than the newest, where rows carry passages.
-            fields: any other field of the configuration; ``objective_fields``: those of the objective.
+            fields: any other field of the configuration; ``method_fields`` and ``objective_fields``: those of the
+                method and of the objective.
 
         Raises:
             KurabeError: ``training.no_data``, ``training.no_index``, ``registry.unknown``, what `resolve_base` raises.
@@ -189,8 +190,9 @@ class TrainingConfig:
             "index_version_id": None if row_style == "plain" else index_version_id or _newest_index(project_id),
             **fields,
         }
-        if own := values.pop("objective_fields", None):
-            values["objective"] = {**values["objective"], **own}
+        for part in ("method", "objective"):
+            if own := values.pop(f"{part}_fields", None):
+                values[part] = {**values[part], **own}
         if seconds_limit is not None:
             values["seconds_limit"] = seconds_limit
         return cls(dataset_version_id=version, base_ref=base, row_style=row_style, **values)  # type: ignore[arg-type]  # checked by check_fields

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
-import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from core.settings import settings
 from core.store import read
 from core.store import tables as tb
 from core.training.config import TrainingConfig
+from core.training.device import gpu_programs, gpus_found, paid_devices, training_device
 from core.training.estimate import MemoryEstimate, estimate_memory, read_shapes, trained_parameters
 from core.training.objectives import build_objective
 from core.training.probing import Measured, measured
@@ -59,9 +58,9 @@ class Preflight:
     """What speaks against it or is worth knowing, the worst first."""
     device: str
     memory: dict[str, int]
-    """Bytes by part, and ``total``."""
+    """Bytes of one process by part, and ``total``."""
     memory_free: int | None
-    """Free bytes of the device; None if it cannot be asked."""
+    """Free bytes of the device, of several the fullest one's; None if it cannot be asked."""
     disk_needed: int
     disk_free: int
     rows: dict[str, Any]
@@ -75,6 +74,8 @@ class Preflight:
     trained_parameters: int
     steps: int | None
     """Steps of the run; None if only time limits it."""
+    processes: int
+    """How many processes train together, each on a device of its own."""
     runs: int
     """How many runs are asked for: more than one in a learning curve or with several seeds."""
     seconds: float | None
@@ -87,7 +88,7 @@ class Preflight:
     probe: Measured | None
     """What a probe of this configuration measured on this device."""
     memory_needed: int
-    """Bytes: measured by the probe, else the total of `memory`."""
+    """Bytes on one device: measured by the probe, else the total of `memory`; on a CPU, of all processes together."""
     cost: dict[str, Any] | None
     """Amount for `seconds`, ``low`` and ``high`` for the range, currency and price book version."""
     licence: str
@@ -106,13 +107,14 @@ class Preflight:
         return values
 
 
-def preflight(config: TrainingConfig, series: Sequence[TrainingConfig] = ()) -> Preflight:
+def preflight(config: TrainingConfig, series: Sequence[TrainingConfig] = (), *, processes: int = 1) -> Preflight:
     """Look at everything that can be known before the training starts.
 
     Args:
         config: What is trained.
         series: The runs of a learning curve or of several seeds, one after another, where it is one of these; disk,
             time and cost are then those of all of them.
+        processes: How many processes train together.
 
     Raises:
         KurabeError: ``training.base_missing``, ``training.no_rows``, ``training.nothing_left`` or what the chat
@@ -123,7 +125,7 @@ def preflight(config: TrainingConfig, series: Sequence[TrainingConfig] = ()) -> 
         raise KurabeError("training.base_missing", base=base.ref)
     template = ChatTemplate.load(base.folder)
     rows = rows_for_estimate(config, template, _language(config))
-    return _judged(config, base, base.folder, template, rows, series or (config,))
+    return _judged(config, base, base.folder, template, rows, series or (config,), processes)
 
 
 def rows_for_estimate(config: TrainingConfig, template: ChatTemplate, language: str) -> PreparedRows:
@@ -159,27 +161,29 @@ def _judged(
     template: ChatTemplate,
     rows: PreparedRows,
     series: Sequence[TrainingConfig],
+    processes: int,
 ) -> Preflight:
     counts, shapes = _scaled(rows), read_shapes(folder)
-    device, memory_free = _device()
+    device, memory_free = training_device(processes)
     memory = estimate_memory(config, shapes, counts["longest"], device=device)
     trained = trained_parameters(config, shapes)
     disk_needed = _disk(trained, len(series)) + (settings().free_space_floor_mb << 20)
     disk_free = shutil.disk_usage(settings().path()).free
-    steps = _steps(config, counts["trained"])
+    steps = _steps(config, counts["trained"], processes)
     probe = measured(config, device)
-    needed = memory.total if probe is None else _measured_need(probe, memory, device)
-    low, seconds, high = _times(series, config, counts, device, probe)
+    needed = _needed(probe, memory, device, processes)
+    low, seconds, high = _times(series, config, counts, device, probe, processes)
     findings = [
         *_memory_findings(needed, memory_free, measured=probe is not None and rows.share == 1),
         *_series_findings(series),
-        *_time_findings(config, counts, probe, seconds),
+        *_process_findings(config, device, processes),
+        *_time_findings(config, counts, probe, seconds, processes),
         *_row_findings(rows, counts),
         *_base_findings(base, config, device, counts),
         *_choice_findings(base, config),
         *_data_licence_findings(config),
         *_queue_findings(),
-        *_holder_findings(device),
+        *_holder_findings(device, processes),
     ]
     if disk_needed > disk_free:
         findings.append(Finding("will_not", "disk", {"needed_mb": disk_needed >> 20, "free_mb": disk_free >> 20}))
@@ -199,13 +203,14 @@ def _judged(
         left_out_share=counts["listed"] / counts["rows_in"],
         trained_parameters=trained,
         steps=steps,
+        processes=processes,
         runs=len(series),
         seconds=seconds,
         seconds_low=low,
         seconds_high=high,
         probe=probe,
         memory_needed=needed,
-        cost=_cost(low, seconds, high, round(counts["tokens"] * _shares(series, config)), device),
+        cost=_cost(low, seconds, high, round(counts["tokens"] * _shares(series, config)), device, processes),
         licence=base.licence,
         data_licence=_data_licence(config),
         preview=template.pieces(rows.train[0].tokens),
@@ -232,77 +237,14 @@ def _scaled(rows: PreparedRows) -> dict[str, Any]:
     return {name: n if name in alone else round(n / rows.share) for name, n in rows.counts().items()}
 
 
-def _device() -> tuple[str, int | None]:
-    """Return where the training would compute and how much memory is free there, without torch."""
-    wanted = settings().device
-    free = None if wanted == "cpu" else _free_gpu_memory()
-    if free is not None:
-        return "cuda", free
-    return ("cuda", None) if wanted == "cuda" else ("cpu", _free_memory())
-
-
-_CGROUPS = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
-    (
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
-        "/sys/fs/cgroup/memory/memory.stat",
-    ),
-)
-"""Limit, use and its parts of the container that this runs in, in the second and the first version of cgroups."""
-
-
-def _free_memory(cgroups: Sequence[tuple[str, str, str]] = _CGROUPS) -> int:
-    """Return the bytes that may still be taken: of the machine, or of a container that allows less."""
-    free: int = psutil.virtual_memory().available
-    for limit, used, parts in cgroups:
-        try:
-            most, taken = int(Path(limit).read_text()), int(Path(used).read_text())
-            # file pages that nobody has used for a while are given up before anything is killed
-            named = dict(line.split()[:2] for line in Path(parts).read_text().splitlines() if " " in line)
-            free = min(free, max(0, most - taken + int(named.get("inactive_file", 0))))
-        except (OSError, ValueError):  # no such file, or "max": no limit
-            continue
-    return free
-
-
-def _gpu() -> str | None:
-    """Return the GPU that torch would take first, as nvidia-smi is asked for it; None if all are hidden from it."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
-        return "0"
-    first = visible.split(",")[0].strip()
-    return first if first not in ("", "-1", "NoDevFiles") else None
-
-
-def _asked(query: str) -> list[str]:
-    """Return what nvidia-smi answers of the GPU that would be used, line by line; nothing if it cannot be asked."""
-    tool, gpu = shutil.which("nvidia-smi"), _gpu()
-    if tool is None or gpu is None:
-        return []
-    command = [tool, query, "--format=csv,noheader,nounits", "-i", gpu]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return done.stdout.splitlines()
-
-
-def _free_gpu_memory() -> int | None:
-    try:
-        return int(_asked("--query-gpu=memory.free")[0]) << 20
-    except (ValueError, IndexError):
-        return None
-
-
-def _steps(config: TrainingConfig, rows: int) -> int | None:
+def _steps(config: TrainingConfig, rows: int, processes: int) -> int | None:
     if config.epochs is None:
         return None
-    return max(1, round(_per_epoch(config, rows) * config.epochs))
+    return max(1, round(_per_epoch(config, rows, processes) * config.epochs))
 
 
-def _per_epoch(config: TrainingConfig, rows: int) -> int:
-    return -(-rows // (config.batch_size * config.accumulation))
+def _per_epoch(config: TrainingConfig, rows: int, processes: int) -> int:
+    return -(-rows // (config.batch_size * config.accumulation * processes))
 
 
 _Range = tuple[float | None, float | None, float | None]
@@ -319,11 +261,13 @@ def _times(
     counts: dict[str, Any],
     device: str,
     probe: Measured | None,
+    processes: int,
 ) -> _Range:
     """Return the least, the expected and the most seconds of all runs, one after another."""
     found = []
     for run in series:
-        share = run.data_share / config.data_share
+        # Processes share the tokens of an epoch out among themselves: each reads its part while the others read theirs.
+        share = run.data_share / config.data_share / processes
         found.append(_time(run, {**counts, "tokens": max(1, round(counts["tokens"] * share))}, device, probe))
     low, usual, high = (None if None in each else sum(filter(None, each)) for each in zip(*found, strict=True))
     return low, usual, high
@@ -331,6 +275,16 @@ def _times(
 
 def _series_findings(series: Sequence[TrainingConfig]) -> list[Finding]:
     return [Finding("go", "series", {"runs": len(series)})] if len(series) > 1 else []
+
+
+def _process_findings(config: TrainingConfig, device: str, processes: int) -> list[Finding]:
+    if processes == 1:
+        return []
+    rows = config.batch_size * config.accumulation * processes
+    found = [Finding("go", "processes" if device == "cuda" else "processes_cpu", {"n": processes, "rows": rows})]
+    if device == "cuda" and (there := gpus_found()) < processes:
+        found.append(Finding("will_not", "too_few_devices", {"n": processes, "there": there}))
+    return found
 
 
 def _time(config: TrainingConfig, counts: dict[str, Any], device: str, probe: Measured | None) -> _Range:
@@ -356,11 +310,11 @@ def _extrapolated(config: TrainingConfig, tokens: int, probe: Measured, rate: fl
 
 
 def _time_findings(
-    config: TrainingConfig, counts: dict[str, Any], probe: Measured | None, seconds: float | None
+    config: TrainingConfig, counts: dict[str, Any], probe: Measured | None, seconds: float | None, processes: int
 ) -> list[Finding]:
     if probe is None:
         return [Finding("go", "time_unknown", {})] if seconds is None else []
-    tokens = counts["tokens"] / _per_epoch(config, counts["trained"])
+    tokens = counts["tokens"] / processes / _per_epoch(config, counts["trained"], processes)
     low, usual, high = (_short(rate * tokens) for rate in probe.rates)
     params = {
         "steps": len(probe.step_seconds),
@@ -373,9 +327,9 @@ def _time_findings(
     found = [Finding("go", "time_measured", params)]
     if config.seconds_limit is not None:
         left = max(0.0, config.seconds_limit - (config.evaluations - 1) * probe.evaluation_seconds)
-        passes = left / (counts["tokens"] * probe.rates[1])
+        passes = left / (counts["tokens"] / processes * probe.rates[1])
         if config.epochs is None or passes < config.epochs:
-            steps = round(passes * _per_epoch(config, counts["trained"]))
+            steps = round(passes * _per_epoch(config, counts["trained"], processes))
             found.append(Finding("go", "steps_in_time", {"steps": steps, "passes": _short(passes)}))
     return found
 
@@ -385,9 +339,16 @@ def _short(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def _measured_need(probe: Measured, memory: MemoryEstimate, device: str) -> int:
-    """Return the bytes that a probe needed; on a GPU it counts what torch allocated, and the context comes on top."""
-    return probe.peak_memory_bytes + (memory.libraries if device == "cuda" else 0)
+def _needed(probe: Measured | None, memory: MemoryEstimate, device: str, processes: int) -> int:
+    """Return the bytes of one device that are needed, by a probe if there is one; processes on a CPU share it.
+
+    On a GPU a probe counts what torch allocated, and the context comes on top.
+    """
+    if probe is None:
+        each = memory.total
+    else:
+        each = probe.peak_memory_bytes + (memory.libraries if device == "cuda" else 0)
+    return each if device == "cuda" else each * processes
 
 
 def _seconds(config: TrainingConfig, tokens: int, device: str) -> float | None:
@@ -400,7 +361,7 @@ def _seconds(config: TrainingConfig, tokens: int, device: str) -> float | None:
 
 
 def _measured_speed(config: TrainingConfig, device: str) -> float | None:
-    """Return tokens a second of earlier runs; those of another objective count by the passes that a token costs."""
+    """Return tokens a second of one process in earlier runs; other objectives count by the passes a token costs."""
     query = (
         select(tb.TrainingRun)
         .where(tb.TrainingRun.base_ref == config.base_ref, tb.TrainingRun.method == config.plugin.name)
@@ -411,7 +372,7 @@ def _measured_speed(config: TrainingConfig, device: str) -> float | None:
         found = list(session.scalars(query))
     speeds: dict[bool, list[float]] = {True: [], False: []}
     for run in found:
-        speed = run.result.get("tokens_per_second")
+        speed = (run.result.get("tokens_per_second") or 0.0) / run.result.get("processes", 1)
         if speed and run.result.get("device") == device:
             aim = build_objective(run.config.get("objective") or {"name": "sft"})
             speeds[aim.name == config.aim.name].append(speed * aim.passes / config.aim.passes)
@@ -420,12 +381,13 @@ def _measured_speed(config: TrainingConfig, device: str) -> float | None:
 
 
 def _cost(
-    low: float | None, seconds: float | None, high: float | None, tokens: int, device: str
+    low: float | None, seconds: float | None, high: float | None, tokens: int, device: str, processes: int
 ) -> dict[str, Any] | None:
     if low is None or seconds is None or high is None:
         return None
     try:
-        least, cost, most = (price_training(each, tokens, device) for each in (low, seconds, high))
+        paid = paid_devices(device, processes)
+        least, cost, most = (price_training(each * paid, tokens, device) for each in (low, seconds, high))
     except KurabeError:
         return None
     return {
@@ -533,14 +495,14 @@ def _data_licence_findings(config: TrainingConfig) -> list[Finding]:
     return [] if known else [Finding("go", "data_licence_terms", params)]
 
 
-def _holder_findings(device: str) -> list[Finding]:
+def _holder_findings(device: str, processes: int) -> list[Finding]:
     """Say what else holds the device: this home's host, other programs on the GPU, other work on the processor."""
     found = []
     host = host_status()
     if host is not None:
         found.append(Finding("go", "host_holds", {"pid": host["pid"]}))
     if device == "cuda":
-        others = [other for other in _gpu_programs() if host is None or other[0] != host["pid"]]
+        others = [other for other in gpu_programs(processes) if host is None or other[0] != host["pid"]]
         if others:
             named = ", ".join(f"{name} ({pid}): {mb} MB" for pid, name, mb in others[:5])
             found.append(Finding("risky", "gpu_shared", {"programs": named}))
@@ -549,15 +511,6 @@ def _holder_findings(device: str) -> list[Finding]:
     if load > cores:
         found.append(Finding("go", "processor_busy", {"load": round(load, 1), "cores": cores}))
     return found
-
-
-def _gpu_programs() -> list[tuple[int, str, int]]:
-    """Return pid, name and megabytes of every program that computes on this GPU; empty if it cannot be asked."""
-    rows = [line.split(",") for line in _asked("--query-compute-apps=pid,process_name,used_memory")]
-    try:
-        return [(int(row[0]), Path(row[1].strip()).name, int(row[-1])) for row in rows if len(row) >= 3]
-    except ValueError:
-        return []
 
 
 def _queue_findings() -> list[Finding]:

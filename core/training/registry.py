@@ -45,7 +45,7 @@ class RunComparison:
     differing: dict[str, list[Any]]
     """Configuration fields that are not the same everywhere, with each run's value."""
     outcome: dict[str, list[Any]]
-    """Losses, seconds, tokens and memory of each run; None where a run has none."""
+    """Losses, seconds, tokens, memory, device time and cost of each run; None where a run has none."""
 
 
 _OUTCOME = (
@@ -58,6 +58,8 @@ _OUTCOME = (
     "tokens",
     "tokens_per_second",
     "seconds",
+    "device_seconds",
+    "cost",
     "peak_memory_bytes",
     "ended",
 )
@@ -76,8 +78,14 @@ def compare_runs(run_ids: list[str]) -> RunComparison:
     return RunComparison(
         runs=views,
         differing={name: found for name, found in values.items() if any(value != found[0] for value in found)},
-        outcome={name: [view.result.get(name) for view in views] for name in _OUTCOME},
+        outcome={name: [_came_of(view, name) for view in views] for name in _OUTCOME},
     )
+
+
+def _came_of(view: RunView, name: str) -> Any:
+    if name == "device_seconds" and name not in view.result:
+        return view.result.get("seconds")  # of a run from before several devices were counted
+    return view.result.get(name)
 
 
 def _flat(config: TrainingConfig) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from core.store import read
 from core.store import tables as tb
 from core.training.config import TrainingConfig
 from core.training.course import course_of
+from core.training.launching import processes_of
 
 __all__ = [
     "RunView",
@@ -63,6 +64,10 @@ class RunView:
     total: float | None
     eta_seconds: float | None
     error: ErrorRecord | None
+    launcher: str = "subprocess"
+    """What starts its processes."""
+    processes: int = 1
+    """How many of them train together."""
     loss: list[tuple[int, float]] = field(default_factory=list)
     eval_loss: list[tuple[int, float]] = field(default_factory=list)
     learning_rate: list[tuple[int, float]] = field(default_factory=list)
@@ -122,7 +127,7 @@ def start_training(
         project_id: the project.
         config: what to train.
         group: key of runs that belong together.
-        launcher: how the process is started: ``subprocess``, or ``accelerate`` for several GPUs.
+        launcher: how its processes are started, as `launch_spec` gives it.
         preflight: what `preflight` said, kept with the run, above all if one goes ahead against ``risky``.
 
     Raises:
@@ -272,6 +277,7 @@ def run_view(run_id: str) -> RunView:
 
 def _view(run: tb.TrainingRun) -> RunView:
     job = _job_of(run)
+    launched = job.launcher if job else run.result.get("launched") or {"name": "subprocess"}
     return RunView(
         id=run.id,
         name=run.name,
@@ -288,6 +294,8 @@ def _view(run: tb.TrainingRun) -> RunView:
         total=job.total if job else None,
         eta_seconds=job.eta_seconds if job else None,
         error=job.error if job else None,
+        launcher=str(launched["name"]),
+        processes=processes_of(launched),
         preflight=run.preflight,
         result=run.result,
         adapter_id=run.adapter_id,

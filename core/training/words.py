@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.errors import KurabeError
-from core.i18n import catalogue, format_bytes, format_duration, format_number, format_percent, t
+from core.i18n import catalogue, format_bytes, format_duration, format_money, format_number, format_percent, t
 from core.models import resolve_base
 from core.store import read
 from core.store import tables as tb
@@ -42,11 +42,15 @@ def setting_text(field: str, value: Any) -> str:
 
 
 def outcome_text(field: str, value: Any) -> str:
-    """Return what came of a run: losses with three decimals, sizes, times and speeds with their units."""
+    """Return what came of a run: losses with three decimals, sizes, times, speeds and money with units."""
     if value is None:
         return _NONE
     if field == "ended":
         return t(f"training.ended.{value}")
+    if field == "device_seconds":
+        return t("training.value.hours", hours=format_number(float(value) / 3600, digits=3))
+    if field == "cost":
+        return format_money(float(value["amount"]), str(value["currency"]))
     if field == "seconds":
         return format_duration(float(value))
     if field == "peak_memory_bytes":

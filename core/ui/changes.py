@@ -11,7 +11,7 @@ from core.store import tables as tb
 from core.ui.findings import when
 from core.ui.parts import interval_text, plain, remember, section
 
-__all__ = ["draw_changes"]
+__all__ = ["difference_text", "draw_changes"]
 
 
 def draw_changes(project: tb.Project, experiment: tb.Experiment) -> None:
@@ -58,10 +58,15 @@ def _draw_table(found: Changes) -> None:
 
 def change_text(change: Change) -> str:
     """Return a difference in points with its interval: +4 points (+1 to +7)."""
-    value = _points(change.estimate)
-    if change.low is None or change.high is None:
+    return difference_text(change.estimate, change.low, change.high)
+
+
+def difference_text(estimate: float, low: float | None, high: float | None) -> str:
+    """Return a difference between shares in points, with its interval where there is one."""
+    value = _points(estimate)
+    if low is None or high is None:
         return t("ui.changes.points.bare", value=value)
-    return t("ui.changes.points", value=value, low=_points(change.low), high=_points(change.high))
+    return t("ui.changes.points", value=value, low=_points(low), high=_points(high))
 
 
 def _points(share: float) -> str:

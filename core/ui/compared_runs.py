@@ -13,6 +13,7 @@ from core.store import tables as tb
 from core.training import RunComparison, compare_runs, outcome_text, runs, setting_name, setting_text
 from core.ui.findings import when
 from core.ui.parts import draw_figure, remember
+from core.ui.run_scores import draw_run_scores
 
 __all__ = ["draw_compared_runs"]
 
@@ -55,6 +56,7 @@ def draw_compared_runs(project: tb.Project) -> None:
         st.caption(f":material/info: {t('ui.registry.compare.other_rows')}")
     st.markdown(f"**{t('ui.registry.compare.outcome')}**")
     st.dataframe(_beside(found.outcome, names, _outcome_name, outcome_text), hide_index=True)
+    draw_run_scores(dict(zip([run.id for run in found.runs], names, strict=True)))
     st.markdown(f"**{t('ui.registry.compare.differing')}**")
     if found.differing:
         st.dataframe(_beside(found.differing, names, setting_name, setting_text), hide_index=True)

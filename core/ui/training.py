@@ -25,6 +25,7 @@ from core.ui.jobs import draw_slots, follow_job
 from core.ui.lineage import draw_lineage
 from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember
 from core.ui.registry import draw_about, draw_import, draw_keeping, draw_taking, draw_work
+from core.ui.training_devices import launched_by
 
 __all__ = ["draw_adapters", "draw_run", "draw_runs"]
 
@@ -138,8 +139,8 @@ def _draw_steps(run: RunView) -> None:
 
 
 def _details(run: RunView) -> str:
-    """Return learning rate, gradient norm and memory in one line."""
-    parts = []
+    """Return learning rate, gradient norm, memory and processes in one line."""
+    parts = [launched] if (launched := launched_by(run)) else []
     if run.learning_rate:
         parts.append(t("ui.training.rate", value=f"{run.learning_rate[-1][1]:.2g}"))
     if run.grad_norm:

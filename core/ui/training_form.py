@@ -26,6 +26,7 @@ from core.training import (
     curve_series,
     newest_probe,
     preflight,
+    processes_of,
     seed_series,
     setting_text,
     start_learning_curve,
@@ -38,6 +39,7 @@ from core.ui.forms import field_inputs
 from core.ui.jobs import follow_job
 from core.ui.navigation import open_page
 from core.ui.preflight import draw_preflight
+from core.ui.training_devices import choose_devices
 
 __all__ = ["draw_form"]
 
@@ -58,19 +60,21 @@ def draw_form(project: tb.Project) -> str | None:
         raise KurabeError("training.no_data")
     _draw_headroom(project)
     config, series = _configuration(project)
+    launch = choose_devices(config.batch_size, config.accumulation)
     check, measure, start = _presses()
     probe = start_probe(project.id, config) if measure else newest_probe(config)
     job = _probe_job(probe)
     if job is not None and (job.active or job.status in ("failed", "lost", "killed")):
         follow_job(job.id)
-    found = _looked(config, series, probe.id if probe and probe.result else "", again=check or start or measure)
+    probed = probe.id if probe and probe.result else ""
+    found = _looked(config, series, probed, processes_of(launch), again=check or start or measure)
     if found is None:
         return None
     if start and found.verdict == "go":
-        return _begin(project, config, series, found)
+        return _begin(project, config, series, found, launch)
     draw_preflight(found)
     if found.verdict == "risky" and st.button(t("ui.training.anyway"), icon=":material/play_arrow:"):
-        return _begin(project, config, series, found)
+        return _begin(project, config, series, found, launch)
     return None
 
 
@@ -93,13 +97,13 @@ def _probe_job(probe: tb.TrainingProbe | None) -> JobView | None:
     return None
 
 
-def _looked(config: TrainingConfig, series: str, probed: str, *, again: bool) -> Preflight | None:
+def _looked(config: TrainingConfig, series: str, probed: str, processes: int, *, again: bool) -> Preflight | None:
     """Return what the preflight says, once somebody asked; it is asked anew when a measurement has ended meanwhile."""
-    asked = (config.hash, series)
+    asked = (config.hash, series, processes)
     looked_at, before, found = st.session_state.get(_LOOKED, (None, "", None))
     if again or (looked_at == asked and before != probed):
         with st.spinner(t("ui.training.checking")):
-            found = preflight(config, _runs_of(config, series))
+            found = preflight(config, _runs_of(config, series), processes=processes)
         st.session_state[_LOOKED] = (asked, probed, found)
         return found
     return found if looked_at == asked else None
@@ -110,15 +114,15 @@ def _runs_of(config: TrainingConfig, series: str) -> list[TrainingConfig]:
     return {"seeds": seed_series, "curve": curve_series}.get(series, lambda one: [one])(config)
 
 
-def _begin(project: tb.Project, config: TrainingConfig, series: str, found: Preflight) -> str:
+def _begin(project: tb.Project, config: TrainingConfig, series: str, found: Preflight, launch: dict[str, Any]) -> str:
     """Start what was asked for and return the id of the run to watch; of a series, the first."""
     st.session_state.pop(_LOOKED, None)
-    said = found.as_dict()
+    options: dict[str, Any] = {"preflight": found.as_dict(), "launcher": launch}
     if series == "seeds":
-        return start_seeds(project.id, config, preflight=said)[0].id
+        return start_seeds(project.id, config, **options)[0].id
     if series == "curve":
-        return start_learning_curve(project.id, config, preflight=said)[0].id
-    return start_training(project.id, config, preflight=said).id
+        return start_learning_curve(project.id, config, **options)[0].id
+    return start_training(project.id, config, **options).id
 
 
 def _draw_headroom(project: tb.Project) -> None:

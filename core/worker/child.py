@@ -57,7 +57,7 @@ def main(job_id: str) -> int:
     except Exception as error:  # whatever the target raises is recorded as the job's error
         traceback.print_exc()
         left = {"result": None, "error": dict(_readable(error, files).as_record())}
-    return _leave(files, {**left, "token": task["token"]})
+    return _leave(context, files, {**left, "token": task["token"]})
 
 
 def _run(task: dict[str, Any], context: JobContext) -> dict[str, Any]:
@@ -82,12 +82,27 @@ def _readable(error: Exception, files: RunFiles) -> KurabeError:
     return disk_full(error, files.folder) or as_kurabe_error(error)
 
 
-def _leave(files: RunFiles, left: dict[str, Any]) -> int:
-    """Write the result file; of several processes only the first one does."""
-    if os.environ.get("RANK", "0") == "0":
+def _leave(context: JobContext, files: RunFiles, left: dict[str, Any]) -> int:
+    """Write the result file; of several processes the first one does, and the others leave only what broke them."""
+    told = cast(dict[str, Any], redacted(left, secret_values()))
+    if context.first:
         files.free_reserve()
-        files.write("result", cast(dict[str, Any], redacted(left, secret_values())))
+        files.write("result", told)
+    elif left["error"] is not None:
+        if (files.read("broken") or {}).get("token") != left["token"]:
+            files.write("broken", told)
+        _let_first_tell(files, left["token"])
     return 0 if left["error"] is None else 1
+
+
+def _let_first_tell(files: RunFiles, token: str) -> None:
+    """Stay a moment: when one process has gone, the launcher ends the first one, perhaps before its result is written.
+
+    What all of them found at once, such as weights that became no numbers, the first one is to tell.
+    """
+    deadline = time.monotonic() + _ONE_REQUEST_SECONDS
+    while time.monotonic() < deadline and (files.read("result") or {}).get("token") != token:
+        time.sleep(0.1)
 
 
 class _Terminator:

@@ -26,6 +26,7 @@ from core.jobs.states import HEARTBEAT_SECONDS
 from core.settings import ROOT, settings
 from core.store import tables as tb
 from core.worker.child import ATTEMPT_VARIABLE
+from core.worker.memory import MemoryWatch, with_relief
 from core.worker.watch import Guard, supervisor_mark
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Supervisor:
         self._result_at: float | None = None
         self._mode: str | None = None
         self._child_pid: int | None = None
+        self._memory = MemoryWatch()
         self._beaten = self._store_looked = float("-inf")
         self._interrupted = False
 
@@ -89,16 +91,29 @@ class Supervisor:
                 child.wait()
             guard.release()
         self._end_child_session()
-        left = self.files.read("result")
-        return conclude(
+        outcome = conclude(
             Ending(
-                left=left if left and left.get("token") == self.token else None,
+                left=self._left_behind(),
                 returncode=child.returncode,
                 mode=self._mode,
                 step=self.step,
                 tail=log_end(self.files),
+                between=self.job.launcher.get("name", "subprocess") != "subprocess",
+                kills=self._memory.kills,
+                held_bytes=self._memory.held,
             )
         )
+        return with_relief(outcome, self.kind, self.job, self.files, self._memory)
+
+    def _left_behind(self) -> dict[str, Any] | None:
+        """Return what the child left; what broke another of its processes, where that is all or explains more."""
+        left, broken = (
+            found if found and found.get("token") == self.token else None
+            for found in (self.files.read("result"), self.files.read("broken"))
+        )
+        error = (left or {}).get("error") or {}
+        # A process that waits for one that is gone fails too, with words about a closed connection.
+        return broken if broken and (left is None or error.get("code") == "internal") else left
 
     def _start_child(self) -> subprocess.Popen[bytes]:
         """Start the real work in a new session.
@@ -229,6 +244,7 @@ class Supervisor:
         if instant - self._beaten < HEARTBEAT_SECONDS:
             return
         self._beaten = instant
+        self._memory.look(self._child_pid)
         beat: dict[str, Any] = {
             "at": now().isoformat(),
             "elapsed": instant - self._began,

@@ -360,10 +360,10 @@ def test_a_training_is_checked_and_started_as_a_learning_curve_or_with_seeds(
     done("dataset", "import", "--project", "Shop", shop / "questions.jsonl")
     checked = done("train", "start", "--project", "Shop", "--check", "--json")
     assert json.loads(checked.stdout)["verdict"] in ("go", "risky") and told("runs", "list", "--project", "Shop") == []
-    curve = told("train", "start", "--project", "Shop", "--learning-curve", "--detach")
+    curve = told("train", "start", "--project", "Shop", "--learning-curve", "--detach", "--anyway")
     assert [run["config"]["data_share"] for run in curve] == [0.1, 0.25, 0.5, 1.0]
     assert all(run["preflight"]["verdict"] == json.loads(checked.stdout)["verdict"] for run in curve)
-    seeds = told("train", "start", "--project", "Shop", "--seeds", 3, "--seed", 5, "--detach")
+    seeds = told("train", "start", "--project", "Shop", "--seeds", 3, "--seed", 5, "--detach", "--anyway")
     assert [run["config"]["seed"] for run in seeds] == [5, 6, 7]
     assert told("runs", "group", seeds[0]["id"])["kind"] == "seeds"
     assert "two seeds are trained" in done("runs", "group", seeds[0]["id"]).stderr
@@ -373,12 +373,46 @@ def test_a_training_is_checked_and_started_as_a_learning_curve_or_with_seeds(
 def test_what_will_not_work_is_not_started_unless_one_insists(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.jobs.control.tick", lambda: None)
     done("dataset", "import", "--project", "Shop", shop / "questions.jsonl")
-    monkeypatch.setattr("core.training.outlook._device", lambda: ("cpu", 1 << 20))
+    monkeypatch.setattr("core.training.outlook.training_device", lambda _n: ("cpu", 1 << 20))
     refused = run("train", "start", "--project", "Shop", "--detach")
     assert refused.exit_code == 1 and "training.will_not_work" in refused.stderr and "MB" in refused.stderr
     assert told("runs", "list", "--project", "Shop") == []
     insisted = told("train", "start", "--project", "Shop", "--anyway", "--detach")
     assert insisted["preflight"]["verdict"] == "will_not"
+
+
+def test_what_is_risky_is_started_only_by_somebody_who_says_so(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.jobs.control.tick", lambda: None)
+    done("dataset", "import", "--project", "Shop", shop / "questions.jsonl")
+    monkeypatch.setattr("core.training.outlook.training_device", lambda _n: ("cpu", None))
+    start = ("train", "start", "--project", "Shop", "--detach")
+    refused = run(*start)
+    assert refused.exit_code == 1 and "training.risky" in refused.stderr and "memory" in refused.stderr
+    told_why = json.loads(run(*start, "--json").stderr.splitlines()[-1])["error"]
+    assert told_why["code"] == "training.risky" and "memory" in told_why["params"]["reasons"]
+    monkeypatch.setattr("core.cli.training._at_a_terminal", lambda: True)
+    assert run(*start, answer="n\n").exit_code == 1
+    assert told("runs", "list", "--project", "Shop") == []
+    assert run(*start, answer="y\n").exit_code == 0
+    assert told(*start, "--anyway")["preflight"]["verdict"] == "risky"
+    assert [seen["preflight"]["verdict"] for seen in told("runs", "list", "--project", "Shop")] == ["risky", "risky"]
+
+
+def test_any_field_is_set_by_command_and_devices_are_counted(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.jobs.control.tick", lambda: None)
+    done("dataset", "import", "--project", "Shop", shop / "questions.jsonl")
+    start = ("train", "start", "--project", "Shop", "--detach", "--anyway")
+    made = told(*start, "--set", "rank=4", "--set", "batch_size=2", "--epochs", 3, "--set", "epochs=2")
+    assert made["config"]["method"]["rank"] == 4
+    assert (made["config"]["batch_size"], made["config"]["epochs"]) == (2, 2.0)
+    wrong = run(*start, "--set", "batch_sise=2")
+    assert wrong.exit_code == 1 and "training.unknown_field" in wrong.stderr and "batch_size" in wrong.stderr
+    assert run(*start, "--set", "batch_size=0").exit_code == 1
+    assert "training.too_many_processes" in run(*start, "--processes", 2).stderr
+    monkeypatch.setenv("KURABE_TRAINING_DEVICES", "2")
+    reset_settings()
+    both = told(*start, "--processes", 2)
+    assert (both["launcher"], both["processes"], both["preflight"]["processes"]) == ("accelerate", 2, 2)
 
 
 def test_a_run_is_named_noted_promoted_put_away_and_deleted_by_command(shop: Path) -> None:
@@ -436,7 +470,7 @@ def test_a_training_on_pairs_is_started_by_its_objective_and_refused_without_pai
     file = tmp_path / "rows.jsonl"
     file.write_text(json.dumps({"question": "Where?", "answer": "There."}))
     done("dataset", "import", "-p", "Shop", file, "--split", "train")
-    start = ("train", "start", "-p", "Shop", "--detach")
+    start = ("train", "start", "-p", "Shop", "--detach", "--anyway")
     assert "no_pairs" in run(*start, "--objective", "dpo").stderr
     assert "registry.unknown" in run(*start, "--objective", "dqo").stderr
     assert "bad_field" in run(*start, "--beta", "0.2").stderr

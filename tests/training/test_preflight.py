@@ -19,8 +19,8 @@ from core.settings import DATA, reset_settings
 from core.store import tables as tb
 from core.store import write
 from core.training import METHODS, Preflight, TrainingConfig, curve_series, preflight, seed_series
+from core.training.device import _free_gpu_memory, free_memory
 from core.training.estimate import estimate_memory, read_shapes, trained_parameters
-from core.training.outlook import _free_gpu_memory, _free_memory
 from tests.training.conftest import Known
 
 STARTER = DATA / "starter"
@@ -214,9 +214,9 @@ def test_a_container_that_allows_less_than_the_machine_has_is_believed(tmp_path:
     used.write_text("900000\n")
     parts.write_text("anon 500000\ninactive_file 150000\n")
     files = ((str(limit), str(used), str(parts)),)
-    assert _free_memory(files) == 250_000
+    assert free_memory(files) == 250_000
     limit.write_text("max\n")
-    assert _free_memory(files) > 1_000_000
+    assert free_memory(files) > 1_000_000
 
 
 @pytest.mark.parametrize(

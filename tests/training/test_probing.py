@@ -135,7 +135,7 @@ def test_measured_memory_that_is_tight_is_told_where_the_longest_row_may_not_hav
 ) -> None:
     asked = config(known)
     keep(known, asked)
-    monkeypatch.setattr("core.training.outlook._device", lambda: ("cpu", 1000 << 20))
+    monkeypatch.setattr("core.training.outlook.training_device", lambda _n: ("cpu", 1000 << 20))
     assert "memory_tight" not in codes(preflight(asked)), "the probe held the longest rows"
     monkeypatch.setattr("core.training.outlook._SAMPLE_PLAIN", 12)
     assert codes(preflight(asked))["memory_tight"]["percent"] == 90

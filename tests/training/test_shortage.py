@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from pathlib import Path
+
 import pytest
 import torch
 
+import tests.jobs.targets  # noqa: F401  # its worker reads the count of kills from a file
 from core.errors import KurabeError
 from core.i18n import LANGUAGES, describe
+from core.jobs import wait
 from core.settings import DATA
-from core.training import TrainingConfig
-from tests.training.conftest import Begin
+from core.training import TrainingConfig, start_training
+from core.training.relief import milder
+from tests.jobs.test_memory import until_child
+from tests.training.conftest import Begin, Known
+from tests.training.test_runs import config, follow
 
 STARTER = DATA / "starter"
 CUDA = (
@@ -73,3 +82,30 @@ def test_other_errors_are_not_taken_for_a_shortage(begin: Begin, monkeypatch: py
     monkeypatch.setattr(SftRunner, "training_step", broken)
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         begin(sample_questions=0).go()
+
+
+def test_a_training_that_the_system_killed_says_which_setting_to_change(
+    known: Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = tmp_path / "memory.events"
+    count.write_text("oom_kill 0\n")
+    monkeypatch.setenv("T_MEMORY_KILLS", str(count))
+    run = start_training(known.project, config(known, epochs=500, evaluations=1, sample_questions=0))
+    job = str(run.job_id)
+    follow(run.id, "loss")
+    count.write_text("oom_kill 1\n")
+    os.kill(until_child(job), signal.SIGKILL)
+    error = wait(job, timeout=120).error
+    assert error is not None and error["code"].startswith("training.memory_killed"), error
+    assert error["params"]["kills"] == 1 and error["params"]["held_mb"] > 200
+    for language in LANGUAGES:
+        message, hint = describe(KurabeError.from_record(error), language)
+        assert "{" not in message + hint and "MB" in message
+
+
+def test_advice_for_a_killed_training_is_the_mildest_change_that_saves_a_tenth() -> None:
+    asked = TrainingConfig(dataset_version_id="-", epochs=1, batch_size=8)
+    found = milder(asked, STARTER, 500, "cpu", 1 << 20)
+    assert found is not None and found[0] == "batch"
+    assert found[1]["smaller"] * found[1]["accumulation"] == 8
+    assert milder(asked, STARTER, 500, "cpu", 1 << 60) is None

@@ -16,28 +16,39 @@ UNLIMITED = 10**9
 class Budget:
     """Steps, seconds, or both: whichever share is larger counts."""
 
-    def __init__(self, config: TrainingConfig, rows: int, spent: float = 0.0) -> None:
+    def __init__(self, config: TrainingConfig, rows: int, spent: float = 0.0, processes: int = 1) -> None:
         """Plan a run.
 
         Args:
             config: the run's configuration.
             rows: training rows.
             spent: seconds that earlier attempts used up to the checkpoint this one resumes from.
+            processes: how many train together; each step takes the batches of all of them.
         """
         self.config = config
-        batches = math.ceil(rows / config.batch_size)
+        batches = math.ceil(math.ceil(rows / config.batch_size) / processes)
         self.steps_per_epoch = math.ceil(batches / config.accumulation)
         self.steps = UNLIMITED if config.epochs is None else max(1, math.ceil(self.steps_per_epoch * config.epochs))
         self.spent = spent
         self._begun: float | None = None
+        self._agreed: float | None = None
 
     def begin(self) -> None:
         """Start the clock."""
         self._begun = time.monotonic()
 
+    def agree(self, seconds: float) -> None:
+        """Go by the clock of the first of several processes: their rates and their end must be the same."""
+        self._agreed = seconds
+
     @property
     def seconds(self) -> float:
-        """Seconds of training so far, earlier attempts included."""
+        """Seconds of training so far, earlier attempts included; of several processes, as last agreed upon."""
+        return self.clock if self._agreed is None else self._agreed
+
+    @property
+    def clock(self) -> float:
+        """Seconds of training so far by this process's own clock."""
         return self.spent + (0.0 if self._begun is None else time.monotonic() - self._begun)
 
     def share(self, step: int) -> float:

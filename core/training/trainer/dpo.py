@@ -59,7 +59,7 @@ class DpoRunner(BudgetedTrainer, DPOTrainer):
         """Report; validation rewards are means over pairs, where TRL takes the mean over batches of unequal size."""
         pairs: Any = self.eval_dataset
         if "eval_loss" in logs and pairs is not None:
-            rows, size = len(pairs), self.args.per_device_eval_batch_size
+            rows, size = len(pairs), self.args.per_device_eval_batch_size * self.args.world_size
             for name, values in self._metrics["eval"].items():
                 if name.startswith("rewards/") and len(values) == -(-rows // size):
                     sizes = [min(size, rows - start) for start in range(0, rows, size)]

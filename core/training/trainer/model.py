@@ -61,7 +61,7 @@ def load_base(folder: Path, config: TrainingConfig, device: str) -> PreTrainedMo
     if ready and method.whole:
         raise KurabeError("training.quantised_whole", base=config.base_ref)
     compute = torch.bfloat16 if uses_bf16(config, device) else torch.float32
-    options: dict[str, Any] = {"dtype": torch.float32 if method.whole else compute, "device_map": {"": device}}
+    options: dict[str, Any] = {"dtype": torch.float32 if method.whole else compute, "device_map": {"": _place(device)}}
     quantisation = None if ready else method.quantisation()
     if quantisation is not None:
         options["quantization_config"] = BitsAndBytesConfig(  # type: ignore[no-untyped-call]  # transformers leaves it untyped
@@ -78,6 +78,11 @@ def load_base(folder: Path, config: TrainingConfig, device: str) -> PreTrainedMo
         prepare: Any = prepare_model_for_kbit_training
         model = prepare(model, use_gradient_checkpointing=config.gradient_checkpointing)
     return model
+
+
+def _place(device: str) -> str | int:
+    """Return where weights go: of several processes each has a GPU of its own, which its team has made its current."""
+    return torch.cuda.current_device() if device == "cuda" else device
 
 
 def _keep_trainable(model: PreTrainedModel) -> None:

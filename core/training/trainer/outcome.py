@@ -27,6 +27,7 @@ __all__ = [
     "cost",
     "earlier_attempts",
     "finish_record",
+    "launched",
     "packages",
     "save_weights",
     "tokenizer_files",
@@ -109,6 +110,13 @@ def cost(seconds: float, tokens: int, device: str) -> dict[str, Any] | None:
     except KurabeError:
         return None
     return {"amount": str(price.amount), "currency": price.currency, "price_version": price.price_version}
+
+
+def launched(task: Task) -> dict[str, Any]:
+    """Return what started the run's processes, as its job has it: what is left when the job is deleted."""
+    with read() as session:
+        job = session.get(tb.Job, task.run.job_id) if task.run.job_id else None
+    return dict(job.launcher) if job is not None and job.launcher else {"name": "subprocess"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def main(ctx: JobContext) -> dict[str, Any]:
         return done
     heavy = import_ahead()
     rows = _rows(task, ctx)
-    if ctx.stop_requested():
+    if ctx.stop_requested() and ctx.processes == 1:  # several must first agree upon it
         return {"stopped": True, "saved": False}
     ctx.progress(0, None, stage="loading")
     heavy.join()

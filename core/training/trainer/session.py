@@ -16,6 +16,7 @@ from core.errors import KurabeError
 from core.identity import append_line
 from core.jobs import JobContext, disk_full
 from core.training.checkpoints import Checkpoint, newest_valid, remove_unsealed, valid_at
+from core.training.device import paid_devices
 from core.training.rows import PreparedRows
 from core.training.trainer import outcome, samples
 from core.training.trainer.budget import UNLIMITED, Budget
@@ -24,6 +25,7 @@ from core.training.trainer.model import attach, chosen_device, load_base, load_t
 from core.training.trainer.sft import SftRunner, build_sft_runner, sft_config
 from core.training.trainer.shortage import is_shortage, shortage
 from core.training.trainer.task import Task
+from core.training.trainer.team import Team
 from core.training.trainer.trackers import Trackers
 from core.training.trainer.watch import Progress, StepClock, Watcher, memory_bytes
 
@@ -113,13 +115,16 @@ class _Session:
 
     def run(self) -> dict[str, Any]:
         """Load, train, save, register."""
+        self._gather()
+        if self._asked_to_stop():
+            return {"stopped": True, "saved": False}
         self._load()
         checkpoint = self._resume_point()
         self._build(checkpoint)
         if checkpoint is None and self.rows.validation:
             self.runner.evaluate()
         self._sample(0, base=True)
-        if self.ctx.stop_requested():
+        if self._asked_to_stop():
             return self._nothing_new()
         self.ctx.log(f"training starts at step {0 if checkpoint is None else checkpoint.step}")
         self.loaded_seconds = time.monotonic() - self.begun
@@ -128,6 +133,14 @@ class _Session:
         else:
             self.runner.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
         return self._end()
+
+    def _gather(self) -> None:
+        self.device = chosen_device()
+        self.team = Team(self.ctx, self.device)
+
+    def _asked_to_stop(self) -> bool:
+        """Tell whether somebody wants it to end; the same in every process, whichever of them saw it first."""
+        return self.team.agree(float(self.ctx.stop_requested() is not None)) == [1.0]
 
     def _take_up_end(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint after which there was nothing left to train: the trainer would take one step more."""
@@ -142,6 +155,7 @@ class _Session:
 
     def measure(self) -> dict[str, Any] | None:
         """Load, evaluate once, take the steps."""
+        self._gather()
         self._load()
         clock = StepClock(self.ctx)
         self.budget = Budget(self.task.config, len(self.rows.train))
@@ -166,9 +180,9 @@ class _Session:
     def _load(self) -> None:
         task, config = self.task, self.task.config
         self.ctx.progress(0, None, stage="loading")
-        self.device = chosen_device()
-        if make_room(task.folder, config, self.rows.counts()["longest"], self.device):
+        if self.team.first and make_room(task.folder, config, self.rows.counts()["longest"], self.device):
             self.ctx.log("the host gave its memory back for this training")
+        self.team.wait()
         base = load_base(task.folder, config, self.device)
         self.model = attach(base, config)
         trainable = sum(p.numel() for p in self.model.parameters() if p.requires_grad)
@@ -179,6 +193,7 @@ class _Session:
             trainable=trainable,
             parameters=task.base.parameters,
             base_hash=task.base.hash,
+            processes=self.team.size,
             memory_bytes=memory_bytes(),
         )
         self.trainable = trainable
@@ -187,7 +202,7 @@ class _Session:
     def _resume_point(self) -> Checkpoint | None:
         folder = self.task.checkpoints
         folder.mkdir(parents=True, exist_ok=True)
-        found, broken = newest_valid(folder)
+        found, broken = newest_valid(folder) if self.team.first else (None, [])
         for name in broken:
             # Left by a process that died while it saved; the trainer would take the highest number for the newest.
             shutil.rmtree(folder / name)
@@ -196,20 +211,23 @@ class _Session:
         if found is not None or self.ctx.resume:
             # Without a checkpoint it begins anew: what the dead attempt reported must not pass for this one's.
             self.ctx.emit("resumed", step=0 if found is None else found.step)
-        return found
+        [step] = self.team.agree(-1 if found is None else found.step)
+        return found if self.team.first or step < 0 else valid_at(folder, int(step))
 
     def _build(self, checkpoint: Checkpoint | None) -> None:
         task, config = self.task, self.task.config
         self.progress = Progress() if checkpoint is None else Progress.from_facts(checkpoint.facts)
         spent = 0.0 if checkpoint is None else float(checkpoint.facts["seconds"])
-        self.budget = Budget(config, len(self.rows.train), spent)
-        self.trackers = Trackers(task, 0 if checkpoint is None else checkpoint.step, self.ctx.log)
+        self.budget = Budget(config, len(self.rows.train), spent, self.team.size)
+        step = 0 if checkpoint is None else checkpoint.step
+        self.trackers = Trackers(task, step, self.ctx.log, speaks=self.team.first)
         watcher = Watcher(
             self.ctx,
             config,
             self.budget,
             task.checkpoints,
             self.progress,
+            self.team,
             evaluates=bool(self.rows.validation),
             on_evaluation=lambda step: self._sample(step),
             record=self.trackers.log,
@@ -232,7 +250,7 @@ class _Session:
         )
 
     def _sample(self, step: int, *, base: bool = False) -> None:
-        if not self.chosen:
+        if not self.chosen or not self.team.first:
             return
         answers = samples.answer_all(self.model, self.task.template, self.chosen, base=base)
         if base:
@@ -249,6 +267,9 @@ class _Session:
             return {"stopped": True, "saved": False}
         kept = self._after_divergence() if self.progress.ended == "diverged" else None
         self.kept_step = kept.step if kept is not None else self._best_if_watched()
+        self.peaks = self.team.gather(memory_bytes())
+        if not self.team.first:
+            return {}
         self.ctx.progress(0, None, stage="saving")
         self._compare()
         outcome.save_weights(self.model, self.task, outcome.card_facts(self.task))
@@ -324,6 +345,10 @@ class _Session:
             # Both answers lose likelihood, the rejected one faster: known of DPO, and often not what people want.
             self.warnings.append({"code": "chosen_fell", "params": {"reward": round(seen[-1].chosen, 3)}})
 
+    def _peak(self) -> int:
+        """Return the most memory that one device held: processes on a CPU share it."""
+        return int(max(memory_bytes(), *self.peaks) if self.device == "cuda" else sum(self.peaks))
+
     def _result(self) -> dict[str, Any]:
         losses = self.progress.evaluations
         step = self.runner.state.global_step
@@ -358,14 +383,19 @@ class _Session:
             "eval_loss": kept_loss,
             "eval_loss_best": self.progress.best if losses else None,
             **self._preference(),
-            "peak_memory_bytes": max(memory_bytes(), before.peak_memory_bytes),
+            "peak_memory_bytes": max(self._peak(), before.peak_memory_bytes),
             "device": self.device,
+            "processes": self.team.size,
+            "device_seconds": round(device_seconds * paid_devices(self.device, self.team.size), 2),
+            "launched": outcome.launched(self.task),
             "trainable": self.trainable,
             "samples_differing": getattr(self, "differing", None),
             "samples": len(self.chosen),
             "rows": self.rows.counts(),
             "warnings": self.warnings,
             "packages": outcome.packages(),
-            "cost": outcome.cost(device_seconds, self.progress.tokens, self.device),
+            "cost": outcome.cost(
+                device_seconds * paid_devices(self.device, self.team.size), self.progress.tokens, self.device
+            ),
             "is_whole": not isinstance(self.model, PeftModel),
         }

@@ -64,6 +64,8 @@ def arguments(config: TrainingConfig, folder: Path, *, steps: int, device: str, 
         full_determinism=False,
         disable_tqdm=True,
         report_to=[],
+        average_tokens_across_devices=True,
+        ddp_find_unused_parameters=False,
         push_to_hub=False,
     )
 
@@ -121,7 +123,8 @@ def equip(runner: Any, config: TrainingConfig, budget: Budget, lengths: list[int
         output_layer.TOKEN_CHUNK_SIZE = HEAD_TOKENS
     runner.remove_callback(PrinterCallback)
     runner.budget = budget
-    runner.order = RowOrder(lengths, config.batch_size, config.seed)
+    # Processes take batches by turns: those of one step are rows of like length, so that none waits for another.
+    runner.order = RowOrder(lengths, config.batch_size * runner.args.world_size, config.seed)
     if getattr(runner.model, "is_loaded_in_4bit", False):  # as asked for, or because the base comes in 4 bits
         # TRL turns the adapter of a 4-bit base to bf16, whose steps are too coarse for small updates.
         for parameter in runner.model.parameters():

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -12,8 +10,7 @@ import torch
 
 from core.errors import KurabeError
 from core.training.config import TrainingConfig
-from core.training.estimate import estimate_memory, read_shapes
-from core.training.methods import build_method
+from core.training.relief import milder
 from core.training.trainer.watch import memory_bytes
 
 __all__ = ["is_shortage", "shortage"]
@@ -51,44 +48,13 @@ def shortage(error: BaseException, config: TrainingConfig, folder: Path, longest
         "short_mb": "?" if short is None else max(1, short >> 20),
         "detail": said.split("\n")[0][:200],
     }
-    shapes = read_shapes(folder)
-    before = estimate_memory(config, shapes, longest, device=device).total
-    for milder in _milder(config):
-        saved = before - estimate_memory(milder, shapes, longest, device=device).total
-        if saved >= _MARGIN * (short or 0) and saved > 0:
-            return _advice(config, milder, {**facts, "saved_mb": saved >> 20})
-    return KurabeError("training.out_of_memory", **facts)
+    found = milder(config, folder, longest, device, _MARGIN * (short or 0))
+    if found is None:
+        return KurabeError("training.out_of_memory", **facts)
+    kind, params = found
+    return KurabeError(f"training.out_of_memory_{kind}", **params, **facts)
 
 
 def _bytes(pattern: re.Pattern[str], text: str) -> int | None:
     found = pattern.search(text)
     return None if found is None else int(float(found[1]) * _UNITS[found[2]])
-
-
-def _milder(config: TrainingConfig) -> Iterator[TrainingConfig]:
-    """Give configurations that need less, those first that change the outcome and the speed least."""
-    smaller = config
-    while smaller.batch_size > 1:
-        smaller = replace(smaller, batch_size=smaller.batch_size // 2, accumulation=min(1024, 2 * smaller.accumulation))
-        yield smaller
-    name = config.plugin.name
-    if name != "prefix" and not config.gradient_checkpointing:
-        yield replace(smaller, gradient_checkpointing=True)
-    if name == "full":
-        yield replace(smaller, method={"name": "lora"}, gradient_checkpointing=True)
-    if name in ("lora", "rslora"):
-        low_rank = build_method(config.method)
-        yield replace(
-            smaller,
-            method={"name": "qlora", "rank": getattr(low_rank, "rank", 16)},
-            gradient_checkpointing=True,
-        )
-
-
-def _advice(config: TrainingConfig, milder: TrainingConfig, facts: dict[str, object]) -> KurabeError:
-    batch = {"batch": config.batch_size, "smaller": milder.batch_size, "accumulation": milder.accumulation}
-    if milder.plugin.name != config.plugin.name:
-        return KurabeError("training.out_of_memory_method", method=milder.plugin.name, **batch, **facts)
-    if milder.gradient_checkpointing and not config.gradient_checkpointing:
-        return KurabeError("training.out_of_memory_twice", **batch, **facts)
-    return KurabeError("training.out_of_memory_batch", **batch, **facts)

@@ -113,20 +113,20 @@ _KINDS: dict[str, Callable[[Task, int], _Tracker]] = {"tensorboard": _TensorBoar
 class Trackers:
     """All trackers of one attempt of a run."""
 
-    def __init__(self, task: Task, step: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, task: Task, step: int, tell: Callable[[str], None], *, speaks: bool = True) -> None:
         """Open them.
 
         Args:
             task: the run.
             step: step of the checkpoint that it goes on from; 0 for a fresh run.
             tell: writes a line to the job's log.
+            speaks: False in all but the first of several processes, which open none.
         """
         self.warnings: list[dict[str, Any]] = []
         """One for each tracker that failed, worded at ``training.warning.tracker``."""
         self._tell = tell
         self._open: dict[str, _Tracker] = {}
-        # of several processes only the first one speaks
-        for name in (TENSORBOARD, *settings().tracker_names) if os.environ.get("RANK", "0") == "0" else ():
+        for name in (TENSORBOARD, *settings().tracker_names) if speaks else ():
             try:
                 self._open[name] = _KINDS[name](task, step)
             except Exception as error:  # a library for watching must not end what is watched

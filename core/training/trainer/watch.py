@@ -20,6 +20,7 @@ from core.training.checkpoints import keep_newest, seal
 from core.training.config import TrainingConfig
 from core.training.trainer.budget import Budget
 from core.training.trainer.shared import EvaluationStopped
+from core.training.trainer.team import Team
 
 __all__ = ["Preference", "Progress", "StepClock", "Watcher", "memory_bytes"]
 
@@ -30,6 +31,9 @@ _MOST_SAVING = 20
 """How many times longer it trains than it saves, where checkpoints are taken by the clock."""
 
 Ending = Literal["budget", "stop", "cancel", "patience", "diverged"]
+
+_WISHES: tuple[Literal["stop", "cancel"] | None, ...] = (None, "stop", "cancel")
+"""What somebody may ask for, as processes tell it each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,7 @@ class Watcher(TrainerCallback):
         budget: Budget,
         checkpoints: Path,
         progress: Progress,
+        team: Team,
         *,
         evaluates: bool,
         on_evaluation: Callable[[int], None],
@@ -174,6 +179,7 @@ class Watcher(TrainerCallback):
             budget: the run's clock.
             checkpoints: folder in which the trainer saves.
             progress: what earlier attempts saw.
+            team: the processes that train together; the first one's clock and what it is asked hold for all.
             evaluates: whether there are validation rows.
             on_evaluation: called with the step after each evaluation, to take sample answers.
             record: called with the step and the values of each report, for trackers outside Kurabe.
@@ -183,6 +189,7 @@ class Watcher(TrainerCallback):
         self.budget = budget
         self.checkpoints = checkpoints
         self.progress = progress
+        self.team = team
         self.evaluates = evaluates
         self.on_evaluation = on_evaluation
         self.record = record
@@ -197,6 +204,7 @@ class Watcher(TrainerCallback):
     ) -> TrainerControl:
         """Start the clock."""
         self.budget.begin()
+        self._agreed()
         self._reported = self._saved_at = time.monotonic()
         return control
 
@@ -208,8 +216,7 @@ class Watcher(TrainerCallback):
         Raises:
             EvaluationStopped: if so; the trainer then saves without the rest of it.
         """
-        # Of several processes one would leave the others waiting for its numbers.
-        wish = self.ctx.stop_requested() if args.world_size == 1 else None
+        wish = self._agreed()[0]
         if wish is None or (wish == "stop" and self.progress.ended == "stop"):
             return control
         self._end(control, wish, save=wish == "stop" and state.global_step > 0, evaluate=False)
@@ -220,10 +227,10 @@ class Watcher(TrainerCallback):
     ) -> TrainerControl:
         """Decide after each step whether to evaluate, save or end."""
         step = state.global_step
+        wish, save_due = self._agreed()
         share = self.budget.share(step)
         done, total, unit = self.budget.progress(step)
         self.ctx.progress(done, total, stage="training", unit=unit, step=step)
-        wish = self.ctx.stop_requested()
         if wish is not None:
             self._end(control, wish, save=wish == "stop", evaluate=False)
         elif share >= 1.0:
@@ -231,7 +238,7 @@ class Watcher(TrainerCallback):
         elif share >= self.progress.next_mark / self.config.evaluations:
             control.should_evaluate = self.evaluates
             control.should_save = True
-        elif time.monotonic() - self._saved_at >= self._save_every:
+        elif save_due:
             control.should_save = True
         while share >= self.progress.next_mark / self.config.evaluations and share < 1.0:
             self.progress.next_mark += 1
@@ -301,17 +308,29 @@ class Watcher(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> TrainerControl:
         """Seal the checkpoint that was just written, then let go of old ones."""
-        folder = self.checkpoints / f"checkpoint-{state.global_step}"
-        seal(folder, state.global_step, self.progress.facts(self.budget.seconds))
-        # Early stopping may go back to the best one; without it only the newest are ever read.
-        spared = self.progress.best_step if self.config.patience is not None else None
-        keep_newest(self.checkpoints, 2, spare=spared)
+        self.team.wait()  # each process writes a part of it
+        if self.team.first:
+            folder = self.checkpoints / f"checkpoint-{state.global_step}"
+            seal(folder, state.global_step, self.progress.facts(self.budget.clock))
+            # Early stopping may go back to the best one; without it only the newest are ever read.
+            spared = self.progress.best_step if self.config.patience is not None else None
+            keep_newest(self.checkpoints, 2, spare=spared)
+        self.team.wait()
         self.ctx.emit("checkpoint", step=state.global_step)
         self._saved_at = time.monotonic()
         # Where saving is slow, it must not eat the time that it is to protect.
         took = self._saved_at - self._saving_since
         self._save_every = max(60.0 * settings().checkpoint_minutes, _MOST_SAVING * took)
         return control
+
+    def _agreed(self) -> tuple[Literal["stop", "cancel"] | None, bool]:
+        """Return what somebody asked for and whether a checkpoint is due, the same in every process; set the clock."""
+        wish, due = self.ctx.stop_requested(), time.monotonic() - self._saved_at >= self._save_every
+        if self.team.size == 1:
+            return wish, due
+        seconds, asked, saving = self.team.agree(self.budget.clock, _WISHES.index(wish), due)
+        self.budget.agree(seconds)
+        return _WISHES[int(asked)], bool(saving)
 
     def _end(self, control: TrainerControl, cause: Ending, *, save: bool, evaluate: bool) -> None:
         self.progress.ended = cause

@@ -1,0 +1,217 @@
+"""Trained weights on the same questions: what test runs found of each run's adapter, paired where both were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from core.measures import (
+    FEWEST_CLUSTERS,
+    Difference,
+    Interval,
+    Verdict,
+    finding,
+    holm,
+    mean_interval,
+    paired_difference,
+)
+from core.store import read
+from core.store import tables as tb
+from core.training import lineage
+
+from .kept import results
+
+
+@dataclass(frozen=True, slots=True)
+class RunScore:
+    """What a test run found of one run's weights in one way of asking."""
+
+    run_id: str
+    experiment_id: str
+    experiment: str
+    """Name of the test run."""
+    approach_id: str
+    name: str
+    """What the approach is called."""
+    preset: str
+    metric: str
+    """Primary metric of the test run."""
+    score: Interval
+    """On all its questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDifference:
+    """Two runs' weights on the questions that both answered; second minus first, in the primary metric."""
+
+    first: str
+    """Run id."""
+    second: str
+    preset: str
+    """In which way both were asked."""
+    metric: str
+    experiments: tuple[str, str]
+    """Ids of the test runs that asked them, the same one twice where it asked both."""
+    alike: bool
+    """Whether everything but the weights was the same: prompt, context, decoding."""
+    estimate: float
+    low: float | None
+    high: float | None
+    p_value: float
+    adjusted_p: float
+    """Holm over all differences here."""
+    verdict: Verdict
+    up: int
+    """Questions on which the second is better."""
+    down: int
+    n: int
+    """Questions with the same words and the same reference that both answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunScores:
+    """What test runs say about several training runs."""
+
+    scores: tuple[RunScore, ...]
+    """The newest of each run and way of asking."""
+    differences: tuple[RunDifference, ...]
+    """Every pair of runs that answered common questions in the same way."""
+    never_asked: tuple[str, ...]
+    """Ids of runs whose weights no finished test run has asked."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able form with the same names."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sitting:
+    score: RunScore
+    spec: dict[str, Any]
+    values: dict[tuple[str, str], float]
+    """By words and reference of the question."""
+    sources: dict[tuple[str, str], str]
+    """The document that the question's answer stands in, or the question itself where nobody knows one."""
+
+
+def compare_run_scores(run_ids: Sequence[str]) -> RunScores:
+    """Return what finished test runs found of these runs' weights, and the paired differences between them.
+
+    Weights are compared only where they were asked in the same way (the preset) and measured alike (the metric), on
+    questions with the same words and reference; two in one test run come before two in different ones.
+
+    Raises:
+        KurabeError: ``training.no_run``.
+    """
+    found = {run_id: _sittings(run_id) for run_id in run_ids}
+    newest: dict[tuple[str, str], RunScore] = {}
+    for sitting in (each for run_id in run_ids for each in found[run_id]):
+        newest.setdefault((sitting.score.run_id, sitting.score.preset), sitting.score)
+    pairs = [pair for a, b in combinations(run_ids, 2) for pair in _paired(found[a], found[b])]
+    made = [(a, b, _difference(a, b)) for a, b in pairs]
+    adjusted = holm([difference.p_value for *_, difference in made])
+    return RunScores(
+        scores=tuple(newest.values()),
+        differences=tuple(_told(a, b, d, p) for (a, b, d), p in zip(made, adjusted, strict=True)),
+        never_asked=tuple(run_id for run_id in run_ids if not found[run_id]),
+    )
+
+
+def _sittings(run_id: str) -> list[_Sitting]:
+    """Every finished test run that asked an approach with this run's weights, the newest first."""
+    held = lineage(run_id)
+    using = {approach.id: approach for approach in held.approaches}
+    made = []
+    for experiment in held.experiments:
+        if experiment.completed_at is None:
+            continue
+        found = results(experiment.id)
+        rows = _cases(experiment.id)
+        for result in found.approaches:
+            if result.approach_id not in using:
+                continue
+            values = {key: by[result.approach_id] for key, _, by in rows if result.approach_id in by}
+            if not values:
+                continue
+            score = RunScore(
+                run_id=run_id,
+                experiment_id=experiment.id,
+                experiment=experiment.name,
+                approach_id=result.approach_id,
+                name=result.name,
+                preset=result.preset,
+                metric=found.primary_metric,
+                score=result.correct or mean_interval(list(values.values()), bounds=(0.0, 1.0)),
+            )
+            sources = {key: source for key, source, _ in rows}
+            made.append(_Sitting(score, dict(using[result.approach_id].spec), values, sources))
+    return made
+
+
+def _cases(experiment_id: str) -> list[tuple[tuple[str, str], str, dict[str, float]]]:
+    """Each question by its words and reference, its source, and the primary metric by approach."""
+    c, e = tb.ExperimentCase, tb.Example
+    wanted = select(e.id, e.question, e.answer, e.gold, c.by_approach).join(e, e.id == c.example_id)
+    with read() as session:
+        rows = session.execute(wanted.where(c.experiment_id == experiment_id).order_by(c.position)).all()
+    return [
+        (
+            (question, answer),
+            next((str(passage["document"]) for passage in gold or () if passage.get("document")), str(example_id)),
+            {name: float(value) for name, value in by.items() if value is not None},
+        )
+        for example_id, question, answer, gold, by in rows
+    ]
+
+
+def _paired(first: list[_Sitting], second: list[_Sitting]) -> list[tuple[_Sitting, _Sitting]]:
+    """The best pair of sittings for each way of asking: in one test run, asked alike, then the newest."""
+    best: dict[str, tuple[tuple[bool, bool], _Sitting, _Sitting]] = {}
+    for a in first:
+        for b in second:
+            same = (a.score.preset, a.score.metric) == (b.score.preset, b.score.metric)
+            if not same or not a.values.keys() & b.values.keys():
+                continue
+            rank = (a.score.experiment_id == b.score.experiment_id, _alike(a, b))
+            if a.score.preset not in best or rank > best[a.score.preset][0]:
+                best[a.score.preset] = (rank, a, b)
+    return [(a, b) for _, a, b in best.values()]
+
+
+def _alike(first: _Sitting, second: _Sitting) -> bool:
+    one, other = ({k: v for k, v in each.spec.items() if k not in ("model", "name")} for each in (first, second))
+    return one == other
+
+
+def _difference(first: _Sitting, second: _Sitting) -> Difference:
+    shared = [key for key in second.values if key in first.values]
+    labels = [second.sources[key] for key in shared]
+    # With a few sources standard errors by source are far too small: questions then count one by one.
+    clusters = labels if FEWEST_CLUSTERS <= len(set(labels)) < len(labels) else None
+    before, after = (np.asarray([each.values[key] for key in shared]) for each in (first, second))
+    return paired_difference(after, before, clusters=clusters)
+
+
+def _told(first: _Sitting, second: _Sitting, found: Difference, adjusted: float) -> RunDifference:
+    return RunDifference(
+        first=first.score.run_id,
+        second=second.score.run_id,
+        preset=first.score.preset,
+        metric=first.score.metric,
+        experiments=(first.score.experiment_id, second.score.experiment_id),
+        alike=_alike(first, second),
+        estimate=found.estimate,
+        low=found.low,
+        high=found.high,
+        p_value=found.p_value,
+        adjusted_p=adjusted,
+        verdict=finding(found, adjusted),
+        up=found.up,
+        down=found.down,
+        n=found.n,
+    )
