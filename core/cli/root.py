@@ -16,6 +16,7 @@ from core.cli import (
     datasets,
     doctor,
     drafting,
+    evaluating,
     jobs,
     judging,
     knowledge,
@@ -50,6 +51,7 @@ app.add_typer(jobs.app, name="jobs")
 doctor.register(app)
 models.register(app)
 comparison.register(app)
+evaluating.register(app)
 judging.register(app)
 drafting.register(datasets.dataset)
 reference.register(app)

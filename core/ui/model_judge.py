@@ -16,6 +16,7 @@ from core.evaluation import (
     JudgePlan,
     Results,
     judge_outcome,
+    judge_refused,
     judged_names,
     judgements,
     judgings,
@@ -44,6 +45,9 @@ def draw_judge(project: tb.Project, found: Results) -> None:
     made = judgings(found.experiment_id)
     if made:
         _draw_judging(found, _choose(made))
+    elif (refused := judge_refused(found.experiment_id)) is not None:
+        message, hint = describe(refused)
+        st.warning(f"{t('ui.judge.refused')}\n\n{error_text(message, hint)}", icon=":material/gavel:")
     with st.expander(t("ui.judge.new"), icon=":material/gavel:", expanded=not made):
         _draw_form(project, found)
 
