@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.approaches import variants
 from core.charts import (
     MeasuredApproach,
     cost_by_part,
@@ -133,12 +134,13 @@ def _draw_links(found: Results, against: dict[str, Comparison]) -> None:
     if base is None or not against:
         return
     st.caption(t("ui.look.open", base=plain(approach_name(base))))
+    which = variants(found.project_id)
     for approach in found.approaches:
         pair = against.get(approach.approach_id)
         if pair is None:
             continue
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            draw_approach(approach.preset, approach_name(approach))
+            draw_approach(approach.preset, approach_name(approach), variant=which.get(approach.approach_id, 0))
             counts = (
                 ("improvements", "up", pair.up),
                 ("regressions", "down", pair.down),
