@@ -30,6 +30,8 @@ from .library import (
     save_approach,
     spec_of_row,
     unavailable,
+    variant_of,
+    variants,
     why_unavailable,
 )
 from .live import LiveComparison, comparison, is_running, recent_comparisons, start_comparison, stop_answer
@@ -99,6 +101,8 @@ __all__ = [
     "store_rows",
     "tried_prompts",
     "unavailable",
+    "variant_of",
+    "variants",
     "why_unavailable",
     "Connection",
     "Preview",

@@ -41,6 +41,24 @@ def get_approach(approach_id: str) -> tb.Approach:
     return found
 
 
+def variants(project_id: str) -> dict[str, int]:
+    """Return for every approach of a project, retired ones too, which of its kind it is, the oldest 0.
+
+    All versions of an approach, which share its name, have the same number, and it never changes: figures tell
+    approaches of one preset apart by it.
+    """
+    wanted = select(tb.Approach.id, tb.Approach.preset, tb.Approach.name).where(tb.Approach.project_id == project_id)
+    with read() as session:
+        rows = session.execute(wanted.order_by(tb.Approach.id)).all()
+    names: dict[str, dict[str, int]] = {}
+    return {key: names.setdefault(preset, {}).setdefault(name, len(names[preset])) for key, preset, name in rows}
+
+
+def variant_of(project_id: str, approach_id: str) -> int:
+    """Return which of its kind one approach is; 0 for one that nobody knows."""
+    return variants(project_id).get(approach_id, 0)
+
+
 def spec_of_row(row: tb.Approach) -> ApproachSpec:
     """The specification that a stored approach holds."""
     return ApproachSpec.model_validate(row.spec)

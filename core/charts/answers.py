@@ -13,7 +13,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from core.charts.results import tokens_title
-from core.charts.theme import annotate, look, plain, styled
+from core.charts.theme import Look, annotate, look, plain, styled
 from core.i18n import format_duration, format_money, format_number, t
 
 __all__ = [
@@ -85,6 +85,13 @@ class AnswerFigures:
     costs: Mapping[str, float] | None = None
     """Money for one answer by part; None if its price is not known."""
     currency: str = "USD"
+    variant: int = 0
+    """Which of its kind it is, so that two of one preset are told apart."""
+
+    @property
+    def look(self) -> Look:
+        """How it is drawn."""
+        return look(self.preset, self.variant)
 
     @property
     def totals(self) -> list[float]:
@@ -321,7 +328,7 @@ def _stack(
             x=values,
             orientation="h",
             showlegend=False,
-            marker={"color": [look(a.preset).colour for a in answers], "opacity": shade, "pattern": pattern},
+            marker={"color": [a.look.colour for a in answers], "opacity": shade, "pattern": pattern},
             customdata=[worded(value, a.currency) for value, a in zip(values, answers, strict=True)],
             hovertemplate=f"{name}: %{{customdata}}<extra></extra>",
         )
@@ -343,7 +350,7 @@ def _finish(
     figure.update_yaxes(
         autorange="reversed",
         tickvals=list(range(len(answers))),
-        ticktext=[f'<span style="color:{look(a.preset).colour}">■</span> {plain(a.label)}' for a in answers],
+        ticktext=[f'<span style="color:{a.look.colour}">■</span> {plain(a.label)}' for a in answers],
     )
     annotate(
         figure,

@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from core.charts.theme import annotate, look, plain, styled
+from core.charts.theme import Look, annotate, look, plain, styled
 from core.i18n import Language, format_duration, format_money, format_number, format_percent, language, t
 
 __all__ = [
@@ -63,6 +63,13 @@ class MeasuredApproach:
     """Every timed answer's seconds to its end."""
     level: bool = False
     """Whether the verdict found no difference between it and the best, or it is the best."""
+    variant: int = 0
+    """Which of its kind it is, so that two of one preset are told apart."""
+
+    @property
+    def look(self) -> Look:
+        """How it is drawn."""
+        return look(self.preset, self.variant)
 
 
 def tokens_title(fewest: str, most: str) -> str:
@@ -134,7 +141,7 @@ def _whiskers(figure: go.Figure, drawn: Sequence[tuple[MeasuredApproach, Bar, st
 
 
 def _whisker(approach: MeasuredApproach, bar: Bar, text: str) -> go.Scatter:
-    seen = look(approach.preset)
+    seen = approach.look
     low = bar.value if bar.low is None else bar.low
     high = bar.value if bar.high is None else bar.high
     return go.Scatter(
@@ -237,7 +244,7 @@ def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | N
             y=labels,
             x=values,
             orientation="h",
-            marker={"color": [look(a.preset).colour for a in approaches], "opacity": shade},
+            marker={"color": [a.look.colour for a in approaches], "opacity": shade},
             hovertemplate=f"%{{y}}<br>{name}: %{{x:,.0f}}<extra></extra>",
         )
     totals = [(a.prompt_tokens or 0.0) + (a.completion_tokens or 0.0) for a in approaches]
@@ -304,7 +311,7 @@ def _first_word(approach: MeasuredApproach, bar: Bar, code: Language | None) -> 
         x=[bar.value],
         y=[approach.label],
         mode="markers",
-        marker={"symbol": "line-ns", "size": 14, "line": {"width": 3, "color": look(approach.preset).colour}},
+        marker={"symbol": "line-ns", "size": 14, "line": {"width": 3, "color": approach.look.colour}},
         hovertemplate=f"{t('charts.part.first_token', code)}: %{{x:.3f}} s<extra></extra>",
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from core.charts.results import MeasuredApproach, safe
-from core.charts.theme import annotate, look, styled
+from core.charts.theme import annotate, styled
 from core.i18n import Language, format_money, format_percent, t
 
 __all__ = ["cost_by_part"]
@@ -44,7 +44,7 @@ def cost_by_part(approaches: Sequence[MeasuredApproach], code: Language | None =
 
 def _bar(shown: Sequence[MeasuredApproach], part: str, code: Language | None) -> go.Bar:
     amounts = [a.cost_parts.get(part, 0.0) for a in shown]
-    marker: dict[str, Any] = {"color": [look(a.preset).colour for a in shown], "opacity": _SHADES[part]}
+    marker: dict[str, Any] = {"color": [a.look.colour for a in shown], "opacity": _SHADES[part]}
     if part in _PATTERNS:
         marker["pattern"] = {"shape": _PATTERNS[part], "size": 6, "solidity": 0.25}
     return go.Bar(

@@ -1,9 +1,11 @@
-"""One fixed colour and marker per approach, and the look that all figures share."""
+"""One fixed colour and marker per kind of approach, shades of it for further ones, and the look all figures share."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -11,7 +13,7 @@ import plotly.graph_objects as go
 
 from core.i18n import Language, language
 
-__all__ = ["LOOKS", "Look", "alt_of", "annotate", "look", "plain", "styled"]
+__all__ = ["LOOKS", "VARIANTS", "Look", "alt_of", "annotate", "look", "plain", "styled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +42,87 @@ LOOKS: dict[str, Look] = {
 }
 """By preset."""
 
-_OTHER = Look("#7C5C3E", "hexagon")
-
 FONTS = {
     "en": "'Noto Sans JP', 'Hiragino Sans', 'Yu Gothic UI', sans-serif",
     "ja": "'Noto Sans JP', 'Hiragino Sans', 'Yu Gothic UI', sans-serif",
 }
 
 
-def look(preset: str) -> Look:
-    """Return how a preset is drawn; approaches that a team made itself look like a service."""
-    return LOOKS.get(preset, _OTHER)
+_SYMBOLS: dict[str, tuple[str, ...]] = {
+    "base": ("circle-open", "circle", "circle-dot"),
+    "few_shot": ("triangle-up", "triangle-up-dot", "triangle-right"),
+    "many_shot": ("triangle-up-open", "triangle-up-open-dot", "triangle-right-open"),
+    "rag": ("square", "square-open", "square-dot"),
+    "fine_tuned": ("diamond", "diamond-open", "diamond-dot"),
+    "fine_tuned_rag": ("cross", "cross-open", "x"),
+    "raft": ("triangle-down", "triangle-down-open", "triangle-down-dot"),
+    "whole_context": ("star", "star-open", "star-dot"),
+    "endpoint": ("hexagon", "hexagon-open", "hexagon-dot"),
+    "oracle_context": ("circle-open-dot", "circle-x-open", "circle-cross-open"),
+}
+"""Markers of the first, second and third approach of a preset: one family, so that its kind is still seen."""
+
+VARIANTS = 6
+"""Approaches of one preset that look different: as many as are ever compared side by side."""
+
+_DARKEST, _LIGHTEST = 0.07, 0.46
+"""Relative luminance (WCAG 2.2) of a shade: at least 2:1 against white and against the dark page's ground."""
+
+
+def look(preset: str, variant: int = 0) -> Look:
+    """Return how an approach is drawn; those that a team made itself look like a service.
+
+    Args:
+        preset: its kind, which decides hue and family of markers.
+        variant: which of its kind it is, see `core.approaches.variants`; 0 has the fixed colour.
+    """
+    return _variant(preset if preset in LOOKS else "endpoint", variant % VARIANTS)
+
+
+@lru_cache(maxsize=256)
+def _variant(preset: str, variant: int) -> Look:
+    first = LOOKS[preset]
+    symbols = _SYMBOLS[preset]
+    return Look(_shades(first.colour)[variant], symbols[variant % len(symbols)], first.hatched)
+
+
+@lru_cache(maxsize=32)
+def _shades(colour: str) -> tuple[str, ...]:
+    """Return a colour and shades of it, each as far in lightness from those before as there is room.
+
+    Shades of one hue differ in lightness alone, which every kind of colour vision and grey print keeps.
+    """
+    ratio = (_LIGHTEST + 0.05) / (_DARKEST + 0.05)
+    rungs = [(_DARKEST + 0.05) * ratio ** (step / 24) - 0.05 for step in range(25)]
+    made, taken = [colour], [_luminance(_channels(colour))]
+    for _ in range(VARIANTS - 1):
+        farthest = max(rungs, key=lambda rung: min(abs(math.log((rung + 0.05) / (used + 0.05))) for used in taken))
+        taken.append(farthest)
+        made.append(_shaded(colour, farthest))
+    return tuple(made)
+
+
+def _shaded(colour: str, luminance: float) -> str:
+    """Mix a colour with black or white until it has a luminance; bisection, since luminance grows with the share."""
+    own = _channels(colour)
+    ground = 1.0 if luminance > _luminance(own) else 0.0
+    low, high = 0.0, 1.0
+    for _ in range(20):
+        share = (low + high) / 2
+        mixed = tuple(value + (ground - value) * share for value in own)
+        beyond = _luminance(mixed) > luminance if ground else _luminance(mixed) < luminance
+        low, high = (low, share) if beyond else (share, high)
+    return "#" + "".join(f"{round(255 * value):02X}" for value in mixed)
+
+
+def _channels(colour: str) -> tuple[float, ...]:
+    return tuple(int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+
+
+def _luminance(channels: Sequence[float]) -> float:
+    """Relative luminance of sRGB channels of 0…1 (WCAG 2.2)."""
+    linear = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in channels)
+    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def plain(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from core.charts.results import Bar, MeasuredApproach, listed, safe, share_text_of
-from core.charts.theme import annotate, look, styled
+from core.charts.theme import annotate, styled
 from core.i18n import Language, format_duration, format_money, format_percent, t
 
 __all__ = ["tradeoff", "tradeoff_latency"]
@@ -191,7 +191,7 @@ def _name(point: Point, offset: _Offset, *, faint: bool) -> dict[str, Any]:
 
 
 def _spot(point: Point, worded: Callable[[float], str], *, faint: bool, code: Language | None) -> go.Scatter:
-    seen = look(point.approach.preset)
+    seen = point.approach.look
     share = format_percent(point.up.value, code)
     return go.Scatter(
         x=[point.across.value],

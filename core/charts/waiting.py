@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from core.charts.results import MeasuredApproach, safe
-from core.charts.theme import annotate, look, styled
+from core.charts.theme import annotate, styled
 from core.i18n import Language, format_duration, format_number, t
 
 __all__ = ["latency_distribution"]
@@ -38,7 +38,7 @@ def latency_distribution(approaches: Sequence[MeasuredApproach], code: Language 
 
 
 def _row(approach: MeasuredApproach, row: int, code: Language | None) -> list[go.Scatter]:
-    seen, values = look(approach.preset), sorted(approach.seconds)
+    seen, values = approach.look, sorted(approach.seconds)
     # a fixed zigzag instead of chance: the same figure each time
     heights = [row + _BAND * ((place % 5) - 2) / 2 for place in range(len(values))]
     marks = go.Scatter(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -16,7 +16,6 @@ from core.errors import KurabeError
 from core.evaluation import (
     PROBES,
     JudgeConfig,
-    JudgeOutcome,
     JudgePlan,
     RobustnessConfig,
     experiments,
@@ -30,9 +29,9 @@ from core.evaluation import (
 from core.i18n import format_money, format_number, format_percent, t
 from core.projects import get_project
 from core.store import tables as tb
-from core.votes import Agreement, agreement
+from core.votes import agreement
 
-__all__ = ["model_choice", "register"]
+__all__ = ["judged", "model_choice", "print_judged", "register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -72,11 +71,16 @@ def judge(
         return
     judging = start_judging(config)
     follow(str(judging.job_id))
-    outcome, people = judge_outcome(judging.id), agreement(judging.id)
     if as_json:
-        show({**outcome.as_dict(), "people": asdict(people) if people else None})
+        show(judged(judging.id))
     else:
-        _print(outcome, people)
+        print_judged(judging.id)
+
+
+def judged(judging_id: str) -> dict[str, Any]:
+    """Return what a judge said and how far people agree with it, for machines."""
+    people = agreement(judging_id)
+    return {**judge_outcome(judging_id).as_dict(), "people": asdict(people) if people else None}
 
 
 def _experiment(owner: tb.Project, experiment: str | None) -> str:
@@ -152,7 +156,9 @@ def _plan_text(plan: JudgePlan) -> str:
     )
 
 
-def _print(outcome: JudgeOutcome, people: Agreement | None) -> None:
+def print_judged(judging_id: str) -> None:
+    """Print what a judge said, and what tells how far it is to be trusted."""
+    outcome, people = judge_outcome(judging_id), agreement(judging_id)
     columns = ("decision.report.approach", "ui.judge.against", "ui.judge.share", "ui.judge.word", "ui.judge.wins",
                "ui.judge.losses", "ui.judge.ties", "ui.judge.undecided")  # fmt: skip
     rows = [

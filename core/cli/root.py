@@ -16,6 +16,7 @@ from core.cli import (
     datasets,
     doctor,
     drafting,
+    evaluating,
     jobs,
     judging,
     knowing,
@@ -51,6 +52,7 @@ app.add_typer(jobs.app, name="jobs")
 doctor.register(app)
 models.register(app)
 comparison.register(app)
+evaluating.register(app)
 judging.register(app)
 drafting.register(datasets.dataset)
 knowing.register(datasets.dataset)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from plotly.graph_objects import Figure
 
+from core.approaches import variants
 from core.charts import headroom_chart
 from core.charts.results import Bar, MeasuredApproach
 from core.decision.verdict import Verdict
@@ -26,7 +28,13 @@ def measured_approaches(
     """
     level = verdict.tied if verdict else ()
     names = {name: _counted(name, n, code) for name, n in found.slices.items()}
-    return [_measured(approach, names, approach.approach_id in level, code) for approach in found.approaches]
+    which = variants(found.project_id)
+    return [
+        replace(
+            _measured(approach, names, approach.approach_id in level, code), variant=which.get(approach.approach_id, 0)
+        )
+        for approach in found.approaches
+    ]
 
 
 def _counted(name: str, n: int, code: Language | None) -> str:

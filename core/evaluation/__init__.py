@@ -1,5 +1,6 @@
 """Evaluation: a whole test set, measured so that a difference can be believed."""
 
+from .afterwards import judge_refused
 from .attribution import attribute, cause
 from .cases import (
     SHOWN,
@@ -210,6 +211,7 @@ __all__ = [
     "export_rows",
     "keep_results",
     "judge_outcome",
+    "judge_refused",
     "judged_names",
     "judged_pairs",
     "judgements",

@@ -32,3 +32,11 @@ def begin_judge(experiment_id: str) -> str | None:
                 stored.provenance = {**stored.provenance, "judge": {"error": dict(error.as_record())}}
         return None
     return found.id
+
+
+def judge_refused(experiment_id: str) -> KurabeError | None:
+    """Return why the judge that was chosen beforehand did not begin; None if nothing stood in its way."""
+    with read() as session:
+        experiment = session.get_one(tb.Experiment, experiment_id)
+    kept = (experiment.provenance or {}).get("judge")
+    return KurabeError.from_record(kept["error"]) if kept else None

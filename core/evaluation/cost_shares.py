@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.prices import token_rates
+from core.prices import CostPart, part_shares
 
 COST_PARTS = ("question", "context", "answer", "device", "whole")
 """Parts of a cost in the order in which they are drawn; `whole`: priced, and nobody knows its parts."""
@@ -35,8 +35,8 @@ class Spent:
 def cost_parts(spent: Mapping[tuple[str, str], Spent], model_ref: str, answers: int) -> dict[str, float]:
     """Mean cost of 1,000 answers by part; the parts add up to what was really paid.
 
-    Device time is one part: it passes while tokens are read and written at once. Otherwise the money is shared out by
-    list prices. Reading, the discount for cached tokens taken off, goes to question and context by their tokens.
+    Device time is one part: it passes while tokens are read and written at once. Otherwise the money that was paid is
+    shared out as that of one answer is (`core.prices.part_shares`), at the list prices of its time.
 
     Args:
         spent: sums by basis and version of the price book.
@@ -50,16 +50,12 @@ def cost_parts(spent: Mapping[tuple[str, str], Spent], model_ref: str, answers: 
     return {part: money for part, money in parts.items() if money}
 
 
+_NAMED: dict[CostPart, str] = {"prompt": "question", "context": "context", "completion": "answer", "device": "device"}
+"""Parts of an answer's cost as a run's figures call them."""
+
+
 def _shares(basis: str, version: str, sums: Spent, model_ref: str) -> dict[str, float]:
     if basis == "device":
         return {"device": 1.0}
-    rates = token_rates(model_ref, version)
-    if rates is None:
-        return {"whole": 1.0}
-    reading = (sums.prompt - sums.cached) * rates.read + sums.cached * rates.cached
-    writing = sums.completion * rates.written
-    if reading + writing <= 0:
-        return {"whole": 1.0}
-    context = min(1.0, sums.context / sums.prompt) if sums.prompt else 0.0
-    money = {"question": reading * (1 - context), "context": reading * context, "answer": writing}
-    return {part: amount / (reading + writing) for part, amount in money.items()}
+    shares = part_shares(model_ref, sums.prompt, sums.cached, sums.context, sums.completion, version)
+    return {_NAMED[part]: share for part, share in shares.items()} if shares is not None else {"whole": 1.0}

@@ -13,6 +13,11 @@ from .running import ExperimentRun
 def run_experiment(ctx: JobContext) -> dict[str, Any]:
     """Run or resume the experiment named in the payload.
 
+    An answer is durable before the next question takes its place, and a durable one is never asked for again. What is
+    asked again: a call that was under way when the process was killed (at most `concurrency` of them: whether the
+    server had answered it, nobody here knows), one that failed in a way that may pass, and before each block of waiting
+    times one question whose answer is thrown away.
+
     Returns:
         `{"experiment_id", "answers", "failed"}`, or `{"stopped": True}` when it was asked to stop; what
         was answered until then is stored and not asked again.

@@ -16,7 +16,6 @@ from core.approaches import (
     Decoding,
     ProjectSources,
     approaches,
-    check_key_name,
     get_approach,
     prompter,
     spec_of_row,
@@ -107,6 +106,7 @@ def plan_experiment(project_id: str, config: ExperimentConfig) -> Plan:
     Raises:
         KurabeError: as `start_experiment`.
     """
+    _check_judge(config)
     rows = [get_approach(approach_id) for approach_id in dict.fromkeys(config.approach_ids)]
     specs = [spec_of_row(row) for row in rows]
     decoding = decoding_of(config, specs)
@@ -249,8 +249,8 @@ def start_experiment(project_id: str, config: ExperimentConfig, *, launch: bool 
     Raises:
         KurabeError: `evaluation.no_questions`, `evaluation.decoding_differs`, `store.missing`,
             `registry.unknown` for a metric that does not exist, `evaluation.judged_metric` for one that a judge
-            measures afterwards, `evaluation.not_primary` for one that must not decide; for a judge,
-            `approaches.key_name` and `approaches.endpoint_url`.
+            measures afterwards, `evaluation.not_primary` for one that must not decide; for a judge, as
+            `core.evaluation.judge.check_judge`.
     """
     _check_judge(config)
     rows = [get_approach(approach_id) for approach_id in dict.fromkeys(config.approach_ids)]
@@ -292,10 +292,9 @@ def _check_judge(config: ExperimentConfig) -> None:
     """Refuse a judge that could not begin at the end: then it would be too late."""
     if config.judge is None:
         return
-    model = config.judge.model
-    check_key_name(model.key_name)
-    if model.kind == "endpoint" and not (model.url or "").startswith(("http://", "https://")):
-        raise KurabeError("approaches.endpoint_url", url=model.url or "")
+    from .judge import check_judge  # as in `_judge`
+
+    check_judge(config.judge)
 
 
 def _check_metrics(config: ExperimentConfig) -> None:

@@ -46,7 +46,8 @@ def submit(
     """Queue a job and start it if its slot is free; returns its id.
 
     Inside a coordinating job this makes a sub-job. With a `step` name a resumed coordinator gets the
-    sub-job of its earlier attempt: as it is if it goes on or succeeded, resumed if it did not.
+    sub-job of its earlier attempt: as it is if it goes on or succeeded, resumed if it did not. What a kind is
+    `followed_by` becomes a job of its own instead.
 
     Args:
         kind: A name in `KINDS`.
@@ -93,6 +94,8 @@ def _enqueue(job: tb.Job, record: Callable[[Session, str], None] | None) -> None
     """Add the record at the end of the queue, with what belongs to it."""
     with write() as session:
         lock_queue(session)
+        if job.parent_id is not None and _follows(session, job):
+            job.parent_id = None
         if job.parent_id is None:
             _check_quota(session, job.project_id)
         else:
@@ -101,6 +104,12 @@ def _enqueue(job: tb.Job, record: Callable[[Session, str], None] | None) -> None
         session.add(job)
         if record is not None:
             record(session, job.id)
+
+
+def _follows(session: Session, job: tb.Job) -> bool:
+    """Tell whether a job is what comes after the one that queues it, and no part of it."""
+    before = session.get(tb.Job, job.parent_id)
+    return before is not None and job.kind in kind_named(before.kind).followed_by
 
 
 def _adopt(job: tb.Job, parent: tb.Job) -> None:

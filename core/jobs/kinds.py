@@ -32,6 +32,8 @@ class JobKind:
     """Further slots it holds while it runs; all are claimed in one transaction."""
     coordinates: bool = False
     """True if it submits other jobs and waits for them. It then must use the slot `cpu` only."""
+    followed_by: tuple[str, ...] = ()
+    """Kinds that it may queue at its end: jobs of their own, for which nobody waits and which hold no slot before."""
     resumable: bool = True
     """False if a second attempt cannot go on from what the first one left."""
     save_seconds: float | None = None
@@ -71,7 +73,7 @@ KINDS: dict[str, JobKind] = {
     "import": JobKind("cpu", "core.datasets.jobs:import_upload"),
     "check": JobKind("cpu", "core.knowledge.covering:check_as_job"),
     "sweep": JobKind("host", "core.knowledge.jobs:sweep"),
-    "experiment": JobKind("host", "core.evaluation.jobs:run_experiment", also=("device",)),
+    "experiment": JobKind("host", "core.evaluation.jobs:run_experiment", also=("device",), followed_by=("judge",)),
     "judge": JobKind("host", "core.evaluation.judge.running:run_judging", also=("device",)),
     "robustness": JobKind("host", "core.evaluation.robustness.running:run_robustness", also=("device",)),
     "draft": JobKind("host", "core.evaluation.drafting.running:run_drafting", also=("device",)),

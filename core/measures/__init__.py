@@ -8,24 +8,12 @@ from core.errors import as_kurabe_error
 from core.registry import Registry, spec_of
 
 from .case import Case, Embed, Language, Measured, Metric, ShownPassage
+from .detectable import power, questions_needed, smallest_detectable
 from .expectation import Expectation, expectation
+from .intervals import FEWEST_CLUSTERS, Interval, mean_interval, percentile_interval, proportion_interval
 from .judged import Choice, JudgedMetric, claims, read_choice, read_scale, read_yes_no
 from .quoting import PassageUse, passages_used
-from .statistics import (
-    FEWEST_CLUSTERS,
-    Difference,
-    Interval,
-    Verdict,
-    finding,
-    holm,
-    mean_interval,
-    paired_difference,
-    percentile_interval,
-    power,
-    proportion_interval,
-    questions_needed,
-    smallest_detectable,
-)
+from .statistics import Difference, Verdict, finding, holm, paired_difference
 from .text import abstains, citations, without_reasoning
 
 __all__ = [

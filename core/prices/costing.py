@@ -19,6 +19,7 @@ __all__ = [
     "TokenRates",
     "convert",
     "list_price",
+    "part_shares",
     "price_answer",
     "price_device",
     "price_hosted_training",
@@ -126,6 +127,34 @@ CostPart = Literal["prompt", "context", "completion", "device"]
 """What an answer's money goes to: instructions and question, passages and examples, the answer, or device time."""
 
 
+def part_shares(
+    model_ref: str, prompt: float, cached: float, context: float, completion: float, version: str | None = None
+) -> dict[CostPart, float] | None:
+    """Return which share of the money for some tokens goes to each part; None where nobody knows.
+
+    Tokens are weighed by their list prices, those of short prompts. Reading, the discount for cached tokens taken off,
+    is shared between prompt and context by their tokens.
+
+    Args:
+        model_ref: as for `token_rates`.
+        prompt: tokens read, of one answer or summed over many, as the other counts.
+        cached: of them, those that the server had read before.
+        context: of them, those of passages and examples; 0 where nobody counted them apart.
+        completion: tokens written.
+        version: of the price book; the one in use by default.
+    """
+    rates = token_rates(model_ref, version)
+    if rates is None:
+        return None
+    reading = (prompt - cached) * rates.read + cached * rates.cached
+    writing = completion * rates.written
+    if reading + writing <= 0:
+        return None
+    shown = min(1.0, context / prompt) if prompt else 0.0
+    money: dict[CostPart, float] = {"prompt": reading * (1 - shown), "context": reading * shown, "completion": writing}
+    return {part: amount / (reading + writing) for part, amount in money.items()}
+
+
 def price_parts(
     model_ref: str,
     usage: TokenCounts,
@@ -135,10 +164,9 @@ def price_parts(
     *,
     device: str | None = None,
 ) -> tuple[Cost, Mapping[CostPart, Decimal]]:
-    """Return what such an answer costs at the prices in force now, and its parts, which sum to it.
+    """Return what such an answer costs at the prices in force now, and its parts (`part_shares`), which sum to it.
 
-    Reading is shared between prompt and context by their tokens; where nobody counted the context apart, all of it is
-    prompt. Device time is one part: the same seconds read and write.
+    Device time is one part: the same seconds read and write. Where nobody knows the parts, all of it is prompt.
 
     Args:
         model_ref: as for `price_answer`.
@@ -154,11 +182,16 @@ def price_parts(
     whole = convert(price_answer(model_ref, usage, device_seconds, device=device), currency)
     if device_seconds is not None:
         return whole, {"device": whole.amount}
-    read_only = _Tokens(usage.prompt_tokens, 0, usage.cached_tokens)
-    reading = convert(price_answer(model_ref, read_only, None), currency).amount
-    share = Decimal(min(context_tokens or 0, usage.prompt_tokens)) / max(usage.prompt_tokens, 1)
-    context = (reading * share).quantize(_SMALLEST)
-    return whole, {"prompt": reading - context, "context": context, "completion": whole.amount - reading}
+    tokens = (usage.prompt_tokens, usage.cached_tokens or 0, context_tokens or 0, usage.completion_tokens)
+    shares = part_shares(model_ref, *tokens) or {}
+    context, completion = (
+        (whole.amount * Decimal(str(shares.get(part, 0.0)))).quantize(_SMALLEST) for part in _BESIDE_THE_PROMPT
+    )
+    return whole, {"prompt": whole.amount - context - completion, "context": context, "completion": completion}
+
+
+_BESIDE_THE_PROMPT: tuple[CostPart, CostPart] = ("context", "completion")
+"""Parts that are rounded; the prompt's is what is left, so that they sum to the whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from core.approaches import (
     restore_approach,
     spec_of_row,
     trouble,
+    variant_of,
     versions,
 )
 from core.errors import KurabeError
@@ -81,7 +82,9 @@ def _open(asked: str | None) -> None:
 def _draw_row(row: tb.Approach, sources: ProjectSources, adapter_names: dict[str, str]) -> None:
     """Draw one approach: what answers, what it reads, how it is asked, whether it can."""
     spec = spec_of_row(row)
-    draw_approach(row.preset, label_of(row), t("ui.approaches.version", n=row.version))
+    draw_approach(
+        row.preset, label_of(row), t("ui.approaches.version", n=row.version), variant=variant_of(row.project_id, row.id)
+    )
     st.caption(
         "  \n".join(
             (
@@ -145,7 +148,12 @@ def _draw_archive(project: tb.Project) -> None:
     with st.expander(t("ui.approaches.archive.title"), icon=":material/archive:"):
         for row in away:
             with st.container(horizontal=True, vertical_alignment="center"):
-                draw_approach(row.preset, label_of(row), t("ui.approaches.version", n=row.version))
+                draw_approach(
+                    row.preset,
+                    label_of(row),
+                    t("ui.approaches.version", n=row.version),
+                    variant=variant_of(row.project_id, row.id),
+                )
                 if st.button(t("ui.approaches.restore"), key=f"restore-{row.id}", icon=":material/unarchive:"):
                     restore_approach(row.id)
                     st.rerun()

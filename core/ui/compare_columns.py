@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.approaches import variant_of
 from core.i18n import t
 from core.store import tables as tb
 from core.ui.approaches import approach_label
@@ -66,7 +67,7 @@ def draw_column_head(approach: tb.Approach, columns: Columns, *, fixed: bool = F
         fixed: draw nothing to press: the column is still being written.
     """
     note = t("ui.compare.baseline") if approach.id == columns.baseline else ""
-    draw_approach(approach.preset, approach_label(approach), note)
+    draw_approach(approach.preset, approach_label(approach), note, variant=variant_of(approach.project_id, approach.id))
     if fixed or presenting():
         return
     place = columns.order.index(approach.id)

@@ -9,7 +9,7 @@ from statistics import fmean
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.approaches import get_approach
+from core.approaches import get_approach, variant_of
 from core.charts import (
     PART_COLOURS,
     AnswerFigures,
@@ -71,6 +71,7 @@ def _figures_of(approach: tb.Approach, rows: Sequence[tb.Answer], currency: str)
         reasoning_tokens=_mean(row.reasoning_tokens for row in done),
         costs=_costs(done, currency),
         currency=currency,
+        variant=variant_of(approach.project_id, approach.id),
     )
 
 

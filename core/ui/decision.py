@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.approaches import variant_of
 from core.charts import quality_overview, tradeoff
 from core.decision import (
     CRITERIA,
@@ -101,7 +102,9 @@ def _three_slide(found: Results, verdict: Verdict) -> None:
             continue
         cost, wait = approach.cost.per_1000, approach.latency.total.get("p50")
         with place, st.container(border=True):
-            draw_approach(approach.preset, approach_name(approach))
+            draw_approach(
+                approach.preset, approach_name(approach), variant=variant_of(found.project_id, approach.approach_id)
+            )
             st.caption(t(f"decision.standing.{ranked.standing}"))
             st.metric(t("decision.criterion.correct"), interval_text(approach.correct))
             st.metric(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -16,6 +17,7 @@ from core.evaluation import (
     JudgePlan,
     Results,
     judge_outcome,
+    judge_refused,
     judged_names,
     judgements,
     judgings,
@@ -31,7 +33,7 @@ from core.ui.jobs import follow_job
 from core.ui.parts import Tile, draw_tiles, error_text, interval_text, plain, remember, section
 from core.votes import agreement, vote_count
 
-__all__ = ["choose_judge", "draw_judge"]
+__all__ = ["choose_judge", "choose_judged", "draw_judge"]
 
 _PAIRS = ("baseline", "all", "none")
 _SHOW = ("all", "flipped", "unreadable", "failed")
@@ -43,12 +45,28 @@ def draw_judge(project: tb.Project, found: Results) -> None:
     section(t("ui.judge.title"), t("ui.judge.text"))
     made = judgings(found.experiment_id)
     if made:
-        _draw_judging(found, _choose(made))
+        _draw_judging(found, _choose(made, "judging"))
+    elif (refused := judge_refused(found.experiment_id)) is not None:
+        message, hint = describe(refused)
+        st.warning(f"{t('ui.judge.refused')}\n\n{error_text(message, hint)}", icon=":material/gavel:")
     with st.expander(t("ui.judge.new"), icon=":material/gavel:", expanded=not made):
         _draw_form(project, found)
 
 
-def _choose(made: list[tb.Judging]) -> tb.Judging:
+def choose_judged(found: Results) -> JudgeOutcome | None:
+    """Draw whose judgement the results show, where one is complete; the address names it.
+
+    Returns:
+        What an earlier judge said, if one was chosen; None for the newest, whose scores the results hold.
+    """
+    made = [row for row in judgings(found.experiment_id) if row.completed_at and row.config.get("metrics")]
+    if not made:
+        return None
+    chosen = _choose(made, "judged")
+    return judge_outcome(chosen.id) if chosen is not made[0] else None
+
+
+def _choose(made: list[tb.Judging], key: str) -> tb.Judging:
     known = {row.id: row for row in made}
     asked = st.query_params.get("judging")
     picked = st.selectbox(
@@ -56,7 +74,7 @@ def _choose(made: list[tb.Judging]) -> tb.Judging:
         list(known),
         index=list(known).index(asked) if asked in known else 0,
         format_func=lambda key: f"{known[key].config['model']['ref']} · {when(known[key].created_at)}",
-        key=f"judging_{len(made)}",
+        key=f"{key}_{len(made)}",
     )
     remember("judging", picked)
     return known[picked]
@@ -215,12 +233,11 @@ def _draw_pairs(outcome: JudgeOutcome, names: dict[str, str]) -> None:
 def _draw_metrics(outcome: JudgeOutcome, names: dict[str, str]) -> None:
     st.markdown(f"**{t('ui.judge.metrics.title')}**")
     rows = []
-    asked = {metric for found in (outcome.metrics, outcome.unmeasured) for each in found.values() for metric in each}
     for approach_id, name in names.items():
         means, missing = outcome.metrics.get(approach_id, {}), outcome.unmeasured.get(approach_id, {})
         row: dict[str, Any] = {t("ui.test.approach"): name}
         for metric in judged_names():
-            if metric in asked:
+            if metric in outcome.measured:
                 row[t(f"measures.metric.{metric}")] = interval_text(means.get(metric))
         row[t("ui.judge.unmeasured")] = sum(missing.values())
         rows.append(row)
@@ -230,7 +247,8 @@ def _draw_metrics(outcome: JudgeOutcome, names: dict[str, str]) -> None:
 def _draw_records(judging: tb.Judging) -> None:
     """Draw every call with its full record, those first that a reader doubts."""
     asked = st.query_params.get("records")
-    with st.expander(t("ui.judge.records"), icon=":material/receipt_long:", expanded=asked is not None):
+    named = asked is not None or "judgement" in st.query_params
+    with st.expander(t("ui.judge.records"), icon=":material/receipt_long:", expanded=named):
         show = st.segmented_control(
             t("ui.cases.show"),
             _SHOW,
@@ -242,7 +260,7 @@ def _draw_records(judging: tb.Judging) -> None:
         total = judgements(judging.id, show, limit=0).total
         pages = max(1, -(-total // _PAGE))
         turned = st.query_params.get("records_page", "")
-        opened = int(turned) if turned.isdigit() and 1 <= int(turned) <= pages and show == asked else 1
+        opened = int(turned) if turned.isdigit() and 1 <= int(turned) <= pages and show == (asked or "all") else 1
         page = st.pagination(pages, default=opened, key=f"judge_page_{judging.id}_{show}") if pages > 1 else 1
         remember("records", show if show != "all" or page > 1 else None)
         remember("records_page", str(page) if page > 1 else None)
@@ -263,9 +281,19 @@ def _draw_records(judging: tb.Judging) -> None:
             rows, hide_index=True, on_select="rerun", selection_mode="single-row",
             key=f"judge_rows_{judging.id}_{show}_{page}", alt=t("ui.judge.records"),
         )  # fmt: skip
-        for place in picked.selection.rows:
-            if place < len(found.rows):
-                _draw_record(found.rows[place])
+        chosen = next((found.rows[place].id for place in picked.selection.rows if place < len(found.rows)), None)
+        _draw_opened(found.rows, chosen)
+
+
+def _draw_opened(shown: Sequence[tb.Judgement], chosen: str | None) -> None:
+    """Draw the open call: what was selected or let go in this visit counts before what the address names."""
+    asked = st.query_params.get("judgement")
+    if chosen != st.session_state.get("judgement_chosen"):
+        asked = st.session_state["judgement_chosen"] = chosen
+    opened = next((row for row in shown if row.id == asked), None)
+    remember("judgement", opened.id if opened else None)
+    if opened is not None:
+        _draw_record(opened)
 
 
 def _order(row: tb.Judgement) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.approaches import get_approach, spec_of_row
+from core.approaches import get_approach, spec_of_row, variant_of
 from core.charts import spans_by_part
 from core.decision import approach_name
 from core.errors import KurabeError
@@ -65,7 +65,7 @@ def _base(found: Results, rows: Sequence[tb.Answer]) -> tb.Answer | None:
 def _draw_answer(
     approach: ApproachResult, row: tb.Answer, cell: dict[str, Any] | None, longest: float, base: tb.Answer | None
 ) -> None:
-    draw_approach(approach.preset, approach_name(approach))
+    draw_approach(approach.preset, approach_name(approach), variant=variant_of(row.project_id, row.approach_id))
     if cell is not None and row.status == "finished":
         _draw_value(cell)
     if row.status in ("pending", "streaming"):

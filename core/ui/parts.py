@@ -39,15 +39,35 @@ __all__ = [
 
 MARKS = {
     "circle-open": "○",
+    "circle": "●",
+    "circle-dot": "◉",
     "triangle-up": "▲",
+    "triangle-up-dot": "◭",
+    "triangle-right": "▶",
     "triangle-up-open": "△",
+    "triangle-up-open-dot": "◬",
+    "triangle-right-open": "▷",
     "square": "■",
+    "square-open": "□",
+    "square-dot": "▣",
     "diamond": "◆",
+    "diamond-open": "◇",
+    "diamond-dot": "◈",
     "cross": "✚",
+    "cross-open": "✛",
+    "x": "✖",
     "triangle-down": "▼",
+    "triangle-down-open": "▽",
+    "triangle-down-dot": "⧨",
     "star": "★",
+    "star-open": "☆",
+    "star-dot": "✪",
     "hexagon": "⬢",
+    "hexagon-open": "⬡",
+    "hexagon-dot": "⏣",
     "circle-open-dot": "◎",
+    "circle-x-open": "⊗",
+    "circle-cross-open": "⊕",
 }
 """Plotly's marker symbols as characters."""
 
@@ -203,9 +223,16 @@ def interval_text(interval: Interval | None) -> str:
     return t("ui.interval", value=format_percent(interval.estimate), low=low, high=high)
 
 
-def draw_approach(preset: str, label: str, note: str = "") -> None:
-    """Draw an approach's name behind its marker; the name is a person's text and is escaped."""
-    seen = look(preset)
+def draw_approach(preset: str, label: str, note: str = "", *, variant: int = 0) -> None:
+    """Draw an approach's name behind its marker; the name is a person's text and is escaped.
+
+    Args:
+        preset: its kind.
+        label: its name.
+        note: what stands behind it in small letters.
+        variant: which of its kind it is, as in the figures.
+    """
+    seen = look(preset, variant)
     mark = f"<span style='color:{seen.colour};font-size:1.1em'>{MARKS.get(seen.symbol, '●')}</span>"
     rest = f" <span class='approach-note' style='opacity:.7;font-size:.85em'>{escape(note)}</span>" if note else ""
     st.html(f"{mark}&nbsp;<strong>{escape(label)}</strong>{rest}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.approaches import variants
 from core.charts import (
     MeasuredApproach,
     cost_by_part,
@@ -21,9 +22,10 @@ from core.charts import (
     tradeoff_latency,
 )
 from core.decision import approach_name
-from core.evaluation import SMALL_SLICE, ApproachResult, Comparison, Results
+from core.evaluation import SMALL_SLICE, ApproachResult, Comparison, JudgeOutcome, MetricResult, Results
 from core.i18n import format_number, format_percent, t
 from core.measures import Interval
+from core.ui.model_judge import choose_judged
 from core.ui.navigation import link
 from core.ui.parts import draw_approach, draw_kept, plain, section
 from core.ui.questions import slice_label
@@ -133,12 +135,13 @@ def _draw_links(found: Results, against: dict[str, Comparison]) -> None:
     if base is None or not against:
         return
     st.caption(t("ui.look.open", base=plain(approach_name(base))))
+    which = variants(found.project_id)
     for approach in found.approaches:
         pair = against.get(approach.approach_id)
         if pair is None:
             continue
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            draw_approach(approach.preset, approach_name(approach))
+            draw_approach(approach.preset, approach_name(approach), variant=which.get(approach.approach_id, 0))
             counts = (
                 ("improvements", "up", pair.up),
                 ("regressions", "down", pair.down),
@@ -242,6 +245,7 @@ def _columns(key: str, interval: Interval | None) -> dict[str, Any]:
 def draw_measures(found: Results) -> None:
     """Draw the other metrics and the coverage with the questions that each rests on, and the versions of everything."""
     with st.expander(t("ui.test.metrics"), icon=":material/straighten:"):
+        earlier = choose_judged(found)
         rows = [
             {
                 t("ui.look.metric"): t(f"measures.metric.{name}"),
@@ -250,7 +254,7 @@ def draw_measures(found: Results) -> None:
             }
             for name in dict.fromkeys(name for a in found.approaches for name in a.metrics)
             for approach in found.approaches
-            if (metric := approach.metrics.get(name)) is not None
+            if (metric := _of_judge(earlier, approach, name)) is not None
         ]
         _draw_shares(rows, t("ui.test.metrics"))
     if found.coverage:
@@ -265,6 +269,15 @@ def draw_measures(found: Results) -> None:
             _draw_shares(rows, t("ui.coverage.title"))
     with st.expander(t("ui.test.provenance"), icon=":material/receipt_long:"):
         st.json(found.provenance, expanded=1)
+
+
+def _of_judge(earlier: JudgeOutcome | None, approach: ApproachResult, name: str) -> MetricResult | None:
+    """Return a metric of an approach as an earlier judge measured it, if that one did, else as the results hold it."""
+    if earlier is None or name not in earlier.measured:
+        return approach.metrics.get(name)
+    interval = earlier.metrics.get(approach.approach_id, {}).get(name)
+    failed = earlier.unmeasured.get(approach.approach_id, {}).get(name, 0)
+    return MetricResult(interval, interval.n if interval else 0, failed) if interval or failed else None
 
 
 def _measured(approach: ApproachResult, interval: Interval | None, n: int | None = None) -> dict[str, Any]:

@@ -21,22 +21,10 @@ from core.settings import reset_settings
 from core.store import migrate, reset_engine
 from tests.approaches.world import make_project
 from tests.e2e.running import ADDRESSES, Server, serve, settle
+from tests.faults.hostile import ELSEWHERE, HARMFUL, HOSTILE
 from tests.faults.troubled import Handler, troubled
 
 pytestmark = pytest.mark.e2e
-
-ELSEWHERE = "http://elsewhere.example"
-HARMFUL = (
-    "<script>window.harmed = 1</script>"
-    f"<img src='{ELSEWHERE}/a.png' onerror='window.harmed = 1'><svg onload='window.harmed = 1'></svg>"
-    f"<iframe src='{ELSEWHERE}/frame'></iframe><style>* {{ display: none !important }}</style></div></div></div>"
-)
-MARKDOWN = (
-    f"# Big heading\n![picture]({ELSEWHERE}/b.png) [click](javascript:window.harmed=1) :material/home: :red[red]\n"
-    "| a | b |\n|---|---|\n$\\href{javascript:window.harmed=1}{x}$ `` ``` ``\n"
-)
-CONTROL = "bell\x07 escape\x1b[31m null\x00 backwards\u202eabc\u202c half\ud800 zero\u200bwidth\n"
-HOSTILE = f"BEGIN {HARMFUL}\n{MARKDOWN}{CONTROL}{'x' * 100_000}\nEND"
 
 
 def mood(handler: Handler, question: str, before: int) -> None:

@@ -131,6 +131,11 @@ def hangs_at_exit(ctx: JobContext) -> dict[str, Any]:
     return {"done": True}
 
 
+def begins_another(ctx: JobContext) -> dict[str, Any]:
+    """Queue what comes afterwards, in the same slot, and end without waiting for it."""
+    return {"after": jobs.submit("t-echo", {"name": "afterwards"})}
+
+
 def parent(ctx: JobContext) -> dict[str, Any]:
     """Submit sub-jobs and wait for each; steps are named, so a resumed parent goes on with the same ones."""
     ids = []
@@ -186,6 +191,7 @@ _kind("t-parent", "cpu", "parent", coordinates=True)
 _kind("t-fan-out", "cpu", "fan_out", coordinates=True)
 _kind("t-sneaky", "host", "parent")
 _kind("t-once", "device", "fails", resumable=False)
+_kind("t-first", "cpu", "begins_another", followed_by=("t-echo",))
 
 
 if counted := os.environ.get("T_MEMORY_KILLS"):  # given to workers by a test

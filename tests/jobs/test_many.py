@@ -122,3 +122,11 @@ def test_lists_are_by_computed_status() -> None:
     jobs.cancel(job_id)
     jobs.wait(job_id, LIMIT)
     assert [view.id for view in jobs.list_jobs(active=False)] == [job_id]
+
+
+def test_what_a_kind_is_followed_by_is_a_job_of_its_own_that_begins_when_the_first_has_ended() -> None:
+    first = jobs.wait(jobs.submit("t-first", {}), LIMIT)
+    assert first.status == "succeeded", first.error
+    second = jobs.wait(str((first.result or {})["after"]), LIMIT)
+    assert second.status == "succeeded" and second.parent_id is None, second
+    assert jobs.list_jobs(parent_id=first.id) == []

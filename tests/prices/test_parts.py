@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from core.errors import KurabeError
+from core.evaluation.cost_shares import Spent, cost_parts
 from core.models import Usage
 from core.prices import PriceEntry, edit_prices, price_answer, price_parts
 
@@ -52,3 +53,17 @@ def test_an_unknown_price_is_no_zero() -> None:
     with pytest.raises(KurabeError) as refused:
         price_parts("nobody-sells-this", Usage(10, 10), 0, None, "USD")
     assert refused.value.code == "prices.unknown_model"
+
+
+@pytest.mark.parametrize("model", ["house", "gpt-4o"])
+@pytest.mark.parametrize("cached", [0, 700])
+def test_an_answer_and_a_run_share_their_cost_out_alike(model: str, cached: int) -> None:
+    own_price("1", "4")
+    usage = Usage(1000, 50, cached_tokens=cached)
+    whole, parts = price_parts(model, usage, 800, None, "USD")
+    spent = Spent()
+    for _ in range(3):
+        spent.add(float(whole.amount), 1000, cached, 800, 50)
+    of_run = cost_parts({("list", whole.price_version): spent}, model, 3)
+    named = {"prompt": "question", "context": "context", "completion": "answer"}
+    assert {named[part]: pytest.approx(1000 * float(amount)) for part, amount in parts.items()} == of_run

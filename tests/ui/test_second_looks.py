@@ -6,7 +6,7 @@ import pytest
 
 from core import knowledge
 from core.approaches import ModelChoice, ensure_presets
-from core.evaluation import JudgeConfig, latest_experiment, start_judging
+from core.evaluation import JudgeConfig, judgements, latest_experiment, start_judging
 from core.evaluation.judge.running import run_judging
 from core.identity import new_id
 from core.jobs import JobContext
@@ -115,3 +115,40 @@ def test_a_judging_shows_how_far_it_is_to_be_trusted(language: str, measured: tb
     assert visitor.says("ui.judge.flips") in labels and visitor.says("ui.judge.first") in labels
     # it takes whichever answer stands first, so the page warns
     assert any("100" in warning.value for warning in app.warning)
+
+
+def judged(project: tb.Project, ref: str, grade: int) -> tb.Judging:
+    """A judge that is done and gave every answer one grade."""
+    experiment = latest_experiment(project.id)
+    assert experiment is not None
+    with judge_server(lambda system, user: f"So so.\nVERDICT: {grade}") as server:
+        model = ModelChoice(kind="endpoint", ref=ref, url=server.url)
+        asked = JudgeConfig(experiment_id=experiment.id, model=model, pairs="none", metrics=("relevance",), questions=3)
+        judging = start_judging(asked, launch=False)
+        run_judging(JobContext("job", {"judging_id": judging.id}, settings().path("run"), project_id=project.id))
+    return judging
+
+
+def test_a_link_to_judged_results_opens_the_same_judgement_in_another_browser(measured: tb.Project) -> None:
+    first, second = judged(measured, "strict", 2), judged(measured, "kind", 5)
+    visitor = Visitor("en", measured)
+    metric = visitor.says("measures.metric.relevance")
+
+    def shown(**query: str) -> tuple[str, set[float]]:
+        app = Visitor("en", measured).open("test_run", view="results", **query)
+        assert not app.error
+        [table] = [frame.value for frame in app.dataframe if visitor.says("ui.look.metric") in frame.value.columns]
+        means = table[table[visitor.says("ui.look.metric")] == metric][visitor.says("ui.look.mean")]
+        named = app.query_params["judging"]
+        return named[0] if isinstance(named, list) else named, {round(float(mean)) for mean in means}
+
+    assert shown() == (second.id, {100})
+    assert shown(judging=first.id) == (first.id, {25}), "what the earlier judge said is still there"
+
+
+def test_a_link_opens_the_judges_record_that_was_read(measured: tb.Project) -> None:
+    judging = judged(measured, "strict", 2)
+    row = judgements(judging.id).rows[2]
+    app = Visitor("en", measured).open("test_run", view="judge", judging=judging.id, judgement=row.id)
+    assert not app.error and row.messages[-1]["content"] in [text.value for text in app.text]
+    assert app.query_params["judgement"] in (row.id, [row.id])

@@ -3,7 +3,7 @@
 from .calls import judged_names
 from .config import JudgeConfig, JudgePlan
 from .outcome import JudgedApproach, JudgedPair, JudgementPage, JudgeOutcome, judge_outcome, judged_pairs, judgements
-from .planning import judgings, plan_judging, start_judging
+from .planning import check_judge, judgings, plan_judging, start_judging
 
 __all__ = [
     "JudgeConfig",
@@ -12,6 +12,7 @@ __all__ = [
     "JudgedApproach",
     "JudgedPair",
     "JudgementPage",
+    "check_judge",
     "judge_outcome",
     "judged_names",
     "judged_pairs",

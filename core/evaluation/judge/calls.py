@@ -19,6 +19,7 @@ from core.prompting import Message, pair_prompt
 from core.store import read
 from core.store import tables as tb
 
+from ..config import JudgeChoice
 from ..planning import draw
 from ..scoring import Scorer, sources_of
 from .config import PAIR, JudgeConfig
@@ -157,7 +158,7 @@ class Material:
                         yield Call(metric.name, example_id, row.id, messages, part=part)
 
 
-def judged_metrics(config: JudgeConfig) -> tuple[JudgedMetric, ...]:
+def judged_metrics(config: JudgeConfig | JudgeChoice) -> tuple[JudgedMetric, ...]:
     """The metrics of a judging, with its rubric.
 
     Raises:

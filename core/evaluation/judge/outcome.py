@@ -103,6 +103,11 @@ class JudgeOutcome:
     """Of the calls that have a price; None when none has."""
     currency: str
 
+    @property
+    def measured(self) -> frozenset[str]:
+        """Metrics that it measured, or tried to."""
+        return frozenset(name for found in (self.metrics, self.unmeasured) for each in found.values() for name in each)
+
     def as_dict(self) -> dict[str, Any]:
         """JSON-able form with the same names, but for the cost, which stays exact."""
         return asdict(self)
@@ -120,7 +125,7 @@ def judge_outcome(judging_id: str) -> JudgeOutcome:
     pairs = _paired(calls)
     same = _same(judging, owner)
     decided = [c for row in calls if row.status == "finished" and (c := read_choice(row.text)) in ("first", "second")]
-    metrics, unmeasured = _metrics(judging)
+    metrics, unmeasured = _metrics(judging, rows, owner)
     readable = [pair for pair in pairs if pair.verdict is not None]
     costs = [row.cost for row in rows if row.cost is not None]
     return JudgeOutcome(
@@ -297,27 +302,38 @@ def _summed(
     )
 
 
-def _metrics(judging: tb.Judging) -> tuple[dict[str, dict[str, Interval]], dict[str, dict[str, int]]]:
-    """Mean of each metric by approach from this judging's own scores, and what it could not measure."""
+def _metrics(
+    judging: tb.Judging, rows: Sequence[tb.Judgement], owner: dict[str, str]
+) -> tuple[dict[str, dict[str, Interval]], dict[str, dict[str, int]]]:
+    """Mean of each metric by approach from this judging's own replies, and what it could not measure.
+
+    Scores are those of the newest judge; replies stay, so that whoever opens an earlier judging finds what it said.
+    """
+    if judging.completed_at is None:
+        return {}, {}
     known = {name: judging.config[name] for name in JudgeConfig.model_fields if name in judging.config}
-    metrics: tuple[JudgedMetric, ...] = judged_metrics(JudgeConfig.model_validate(known))
-    wanted = (
-        select(tb.Answer.approach_id, tb.Score.metric, tb.Score.value, tb.Score.reason)
-        .join(tb.Answer, tb.Answer.id == tb.Score.answer_id)
-        .where(tb.Answer.experiment_id == judging.experiment_id, tb.Score.metric.in_([m.name for m in metrics]))
-    )
+    metrics = {metric.name: metric for metric in judged_metrics(JudgeConfig.model_validate(known))}
+    replies: dict[tuple[str, str], list[tb.Judgement]] = defaultdict(list)
+    for row in rows:
+        if row.kind in metrics and row.answer_id in owner:
+            replies[row.kind, row.answer_id].append(row)
     values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     missing: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    with read() as session:
-        for approach_id, metric, value, reason in session.execute(wanted):
-            if reason.get("params", {}).get("judging") != judging.id:
-                continue
-            if value is None:
-                missing[approach_id][metric] += 1
-            else:
-                values[approach_id][metric].append(value)
+    for (name, answer_id), said in replies.items():
+        value = _value(metrics[name], said)
+        if value is None:
+            missing[owner[answer_id]][name] += 1
+        else:
+            values[owner[answer_id]][name].append(value)
     means = {
         approach: {name: mean_interval(np.array(found), bounds=(0.0, 1.0)) for name, found in by_metric.items()}
         for approach, by_metric in values.items()
     }
     return means, {approach: dict(counts) for approach, counts in missing.items()}
+
+
+def _value(metric: JudgedMetric, said: Sequence[tb.Judgement]) -> float | None:
+    """What the replies about one answer add up to; None where one is missing or cannot be read."""
+    if any(row.status != "finished" for row in said):
+        return None
+    return metric.combine([row.text for row in sorted(said, key=lambda row: row.part)]).value

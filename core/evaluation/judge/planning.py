@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.approaches import ModelChoice, check_key_name, get_approach, spec_of_row
 from core.errors import KurabeError
-from core.identity import content_hash
+from core.identity import content_hash, new_id
 from core.jobs import submit
 from core.prices import remember_prices
 from core.prompting import judging_hash
@@ -16,7 +17,8 @@ from core.store import read, write
 from core.store import tables as tb
 
 from ..asking import cost_of, prompt_tokens, token_counter
-from .calls import Call, Material, count_by_kind
+from ..config import JudgeChoice
+from .calls import Call, Material, count_by_kind, judged_metrics
 from .config import JudgeConfig, JudgePlan
 
 
@@ -48,22 +50,33 @@ def plan_judging(config: JudgeConfig) -> JudgePlan:
     )
 
 
+def check_judge(choice: JudgeChoice | JudgeConfig) -> None:
+    """Refuse a judge that could never begin, before anything is asked.
+
+    Raises:
+        KurabeError: `approaches.key_name` for a key in the place of its variable's name, `approaches.endpoint_url` for
+            an endpoint without an address, `registry.unknown` and `judge.metric` for a metric that no judge measures,
+            `judge.no_calls` when it is to judge nothing.
+    """
+    check_key_name(choice.model.key_name)
+    if choice.model.kind == "endpoint" and not (choice.model.url or "").startswith(("http://", "https://")):
+        raise KurabeError("approaches.endpoint_url", url=choice.model.url or "")
+    if not judged_metrics(choice) and choice.pairs == "none":
+        raise KurabeError("judge.no_calls")
+
+
 def _is_candidate(model: ModelChoice, experiment: tb.Experiment) -> bool:
     judged = [spec_of_row(get_approach(i)).model for i in experiment.config["approach_ids"]]
     return any((own.url, own.served_name) == (model.url, model.served_name) for own in judged)
 
 
 def start_judging(config: JudgeConfig, *, launch: bool = True) -> tb.Judging:
-    """Freeze a judging and queue its job; `launch=False` only stores it.
+    """Freeze a judging and queue its job, both or neither; `launch=False` only stores it.
 
     Raises:
-        KurabeError: `store.missing`, `registry.unknown`, `judge.metric`, `judge.nothing`, `judge.no_calls` when
-            nothing is left to ask, `approaches.endpoint_url` for an endpoint without an address,
-            `approaches.key_name` for a key in the place of its variable's name.
+        KurabeError: as `check_judge`; `store.missing`, `judge.nothing`, `judge.no_calls` when nothing is left to ask.
     """
-    check_key_name(config.model.key_name)
-    if config.model.kind == "endpoint" and not (config.model.url or "").startswith(("http://", "https://")):
-        raise KurabeError("approaches.endpoint_url", url=config.model.url or "")
+    check_judge(config)
     material = Material.load(config)
     calls = list(material.calls())
     if not calls:
@@ -71,13 +84,23 @@ def start_judging(config: JudgeConfig, *, launch: bool = True) -> tb.Judging:
     same = [[one.id, two.id] for one, two in material.pairs()[1]]
     frozen: dict[str, Any] = {**config.model_dump(mode="json"), "words": judging_hash(), "same_pairs": same}
     owned = {"project_id": material.experiment.project_id}
-    judging = tb.Judging(**owned, experiment_id=config.experiment_id, config=frozen, hash=content_hash(frozen))
+    judging = tb.Judging(id=new_id(), **owned, experiment_id=config.experiment_id, config=frozen,
+                         hash=content_hash(frozen))  # fmt: skip
     remember_prices()
-    with write() as session:
+
+    def store(session: Session, job_id: str | None = None) -> None:
+        judging.job_id = job_id
         session.add(judging)
         session.flush()
         session.add_all(_row(judging, call) for call in calls)
-    return _launched(judging, config) if launch else judging
+
+    if not launch:
+        with write() as session:
+            store(session)
+        return judging
+    key = config.model.key_name
+    submit("judge", {"judging_id": judging.id}, needs_secret=[key] if key else None, record=store, **owned)
+    return judging
 
 
 def _row(judging: tb.Judging, call: Call) -> tb.Judgement:
@@ -92,17 +115,6 @@ def _row(judging: tb.Judging, call: Call) -> tb.Judgement:
         part=call.part,
         messages=call.messages,
     )
-
-
-def _launched(judging: tb.Judging, config: JudgeConfig) -> tb.Judging:
-    payload, key = {"judging_id": judging.id}, config.model.key_name
-    job_id = submit("judge", payload, project_id=judging.project_id, needs_secret=[key] if key else None)
-    with write() as session:
-        stored = session.get(tb.Judging, judging.id)
-        if stored is not None:
-            stored.job_id = job_id
-    judging.job_id = job_id
-    return judging
 
 
 def judgings(experiment_id: str) -> list[tb.Judging]:
