@@ -184,9 +184,8 @@ def _judged(
         *_data_licence_findings(config),
         *_queue_findings(),
         *_holder_findings(device, processes),
+        *_disk_findings(disk_needed, disk_free),
     ]
-    if disk_needed > disk_free:
-        findings.append(Finding("will_not", "disk", {"needed_mb": disk_needed >> 20, "free_mb": disk_free >> 20}))
     order: tuple[Level, ...] = ("will_not", "risky", "go")
     findings.sort(key=lambda finding: order.index(finding.level))
     return Preflight(
@@ -511,6 +510,12 @@ def _holder_findings(device: str, processes: int) -> list[Finding]:
     if load > cores:
         found.append(Finding("go", "processor_busy", {"load": round(load, 1), "cores": cores}))
     return found
+
+
+def _disk_findings(needed: int, free: int) -> list[Finding]:
+    if needed <= free:
+        return []
+    return [Finding("will_not", "disk", {"needed_mb": needed >> 20, "free_mb": free >> 20})]
 
 
 def _queue_findings() -> list[Finding]:
