@@ -154,6 +154,10 @@ def _data_licence(config: TrainingConfig) -> str:
     return licence_of(version) if version else ""
 
 
+_LEVELS: tuple[Level, ...] = ("will_not", "risky", "go")
+"""The worst first."""
+
+
 def _judged(
     config: TrainingConfig,
     base: BaseModelInfo,
@@ -186,8 +190,7 @@ def _judged(
         *_holder_findings(device, processes),
         *_disk_findings(disk_needed, disk_free),
     ]
-    order: tuple[Level, ...] = ("will_not", "risky", "go")
-    findings.sort(key=lambda finding: order.index(finding.level))
+    findings.sort(key=lambda finding: _LEVELS.index(finding.level))
     return Preflight(
         verdict=findings[0].level if findings else "go",
         findings=tuple(findings),
