@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -57,7 +58,8 @@ def export(run: Path, out: Path) -> int:
 def adopt(weights: Path, run: Path) -> None:
     """Make a run folder from exported weights, so that training can be extended from a checkout.
 
-    The optimizer starts afresh: its state is ten times the weights and not kept in the repository.
+    The optimizer starts afresh: its state is ten times the weights and not kept in the repository. Tokens and minutes
+    are counted on from where the curve ends.
     """
     from dataclasses import asdict
 
@@ -69,5 +71,14 @@ def adopt(weights: Path, run: Path) -> None:
     if (weights / CURVE).exists():
         shutil.copyfile(weights / CURVE, run / CURVE)
     temporary = run / "checkpoint.tmp"
-    torch.save({"model": model.state_dict(), "settings": {"shape": asdict(shape)}}, temporary)
+    state = {"model": model.state_dict(), "settings": {"shape": asdict(shape)}, "progress": _told_by(run / CURVE)}
+    torch.save(state, temporary)
     os.replace(temporary, run / CHECKPOINT)
+
+
+def _told_by(curve: Path) -> dict[str, float]:
+    """How far a curve's training had come, as a checkpoint tells it."""
+    if not curve.exists():
+        return {}
+    last = json.loads(curve.read_text(encoding="utf-8").splitlines()[-1])
+    return {"tokens": last["tokens"], "total_seconds": 60 * last["minutes"]}

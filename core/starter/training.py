@@ -233,10 +233,10 @@ class Run:
             return None
         state = torch.load(path, map_location=self.settings.device, weights_only=True)
         self.model.load_state_dict(state["model"])
+        self.progress = Progress(**state.get("progress", {}))
         if "optimizer" not in state:  # adopted from exported weights: a new start from known weights
             return None
         self.optimizer.load_state_dict(state["optimizer"])
-        self.progress = Progress(**state["progress"])
         self.means = state["means"]
         if self.rank == 0:
             forget_after(self.folder / CURVE, self.progress.tokens)

@@ -181,6 +181,20 @@ def test_a_curve_forgets_the_steps_that_a_resumed_run_makes_once_more(tmp_path: 
     forget_after(tmp_path / "none.jsonl", 200)
 
 
+def test_adopted_weights_count_tokens_on_and_keep_the_whole_curve(run: Path, tmp_path: Path) -> None:
+    train(settings(run, tmp_path / "run", 2))
+    export(tmp_path / "run", tmp_path / "model")
+    first = (tmp_path / "run" / CURVE).read_text().splitlines()
+    adopt(tmp_path / "model", tmp_path / "again")
+    plan = settings(run, tmp_path / "again", 1)
+    train(plan, extend=True)
+    train(replace(plan, steps=2), resume=True)
+    lines = (tmp_path / "again" / CURVE).read_text().splitlines()
+    assert lines[: len(first)] == first
+    tokens = [json.loads(line)["tokens"] for line in lines]
+    assert tokens == sorted(tokens) and tokens[-1] > json.loads(first[-1])["tokens"]
+
+
 def test_a_run_will_not_overwrite_another_unasked(run: Path, tmp_path: Path) -> None:
     plan = settings(run, tmp_path / "run", 1)
     (tmp_path / "run" / CHECKPOINT).write_bytes(b"")
