@@ -39,7 +39,7 @@ from .parts import CONTEXTS, Parts, Prompter, Server, budget_for, context_tokens
 from .presets import PRESETS, PresetInfo
 from .rows import MEASURED, RUNNING, insert_rows, mark_measured, new_row, save_rows, settle_lost, store_rows
 from .sources import ProjectSources
-from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice, check_key_name
+from .spec import ApproachSpec, Decoding, ModelChoice, PromptChoice, check_key_name, check_key_present
 
 __all__ = [
     "CONTEXTS",
@@ -76,6 +76,7 @@ __all__ = [
     "ask_with_prompts",
     "change_before",
     "check_key_name",
+    "check_key_present",
     "comparison",
     "derived_seed",
     "ensure_presets",

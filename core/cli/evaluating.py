@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
-from core.approaches import Decoding, spec_of_row
+from core.approaches import Decoding, check_key_present, spec_of_row
 from core.cli._output import Json, command, console, progress_line, show, table
 from core.cli.approaches import chosen
 from core.cli.jobs import follow
@@ -103,6 +103,8 @@ def _plan_and_run(owner: tb.Project, config: ExperimentConfig, as_json: bool, *,
     if config.split == "test" and (looked := openings(owner.id, config.dataset_version_id)).total:
         progress_line(t("ui.seal.again", total=format_number(looked.total)))
         progress_line(t("cli.evaluate.validation"))
+    if config.judge is not None:
+        check_key_present(config.judge.model.key_name)  # its job takes this environment, and would wait for ever
     experiment = start_experiment(owner.id, config)
     follow(str(experiment.job_id))
     _tell(experiment.id, as_json)
@@ -120,7 +122,7 @@ def _tell(experiment_id: str, as_json: bool) -> None:
     made = judgings(experiment_id)
     if made:
         try:
-            follow(str(made[0].job_id))
+            follow(str(made[0].job_id), blocked=False)
         except KurabeError as failed:
             error = failed
     if as_json:

@@ -228,28 +228,38 @@ def watch(job: Id, as_json: Json = False) -> None:
         show(view_as_dict(view))
 
 
-def follow(job_id: str) -> JobView:
+def follow(job_id: str, *, blocked: bool = True) -> JobView:
     """Show a job's progress until it ends.
 
+    Args:
+        job_id: the job.
+        blocked: wait as well while something stands in its way; False ends with what that is.
+
     Raises:
-        KurabeError: the job's own error if it failed; ``cli.job_ended`` if it was stopped, killed or lost.
+        KurabeError: the job's own error if it failed; what blocks it; ``cli.job_ended`` if it was stopped, killed or
+            lost.
     """
-    view = _watched(job_id)
+    view = _watched(job_id, blocked=blocked)
     if view.status == "succeeded":
         return view
+    if view.reason and not blocked:
+        raise KurabeError.from_record(view.reason)
     if view.error:
         raise KurabeError.from_record(view.error)
     raise KurabeError("cli.job_ended", job=job_id, status=t(f"jobs.status.{view.status}"))
 
 
-def _watched(job_id: str) -> JobView:
-    """Show a job's progress until it ends, however it ends."""
+def _watched(job_id: str, *, blocked: bool = True) -> JobView:
+    """Show a job's progress until it ends, however it ends, or unless `blocked` until something stands in its way."""
     with watching(job_view(job_id).kind) as update:
 
         def on_view(view: JobView) -> None:
             update(view.done or 0.0, view.total or 0.0, _stage(view))
 
-        return wait(job_id, timeout=None, on_view=on_view)
+        def stands() -> bool:
+            return not blocked and job_view(job_id).status == "blocked"
+
+        return wait(job_id, timeout=None, on_view=on_view, should_stop=stands)
 
 
 def _stage(view: JobView) -> str:

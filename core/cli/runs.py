@@ -131,11 +131,14 @@ def _tell_scores(found: RunScores, names: dict[str, str]) -> None:
     columns = ("ui.registry.compare.run", "ui.test.approach", "ui.registry.compare.test", "ui.registry.compare.score")
     scores = [(names[s.run_id], called(s.name, s.preset, {}), s.experiment, share_text(s.score)) for s in found.scores]
     table([t(name) for name in columns], scores)
+    if found.never_asked:
+        progress_line(t("ui.registry.compare.scores.missing", names=", ".join(names[key] for key in found.never_asked)))
     heads = ("ui.registry.compare.second", "ui.registry.compare.first", "ui.test.approach",
-             "ui.registry.compare.questions", "ui.registry.compare.difference", "ui.changes.finding")  # fmt: skip
+             "ui.registry.compare.questions", "ui.registry.compare.difference", "ui.changes.finding",
+             "ui.changes.same")  # fmt: skip
     rows = [
         (names[d.second], names[d.first], called("", d.preset, {}), format_number(d.n), _points(d),
-         verdict_word(d.verdict))
+         verdict_word(d.verdict), t(f"ui.registry.compare.alike.{'yes' if d.alike else 'no'}"))
         for d in found.differences
     ]  # fmt: skip
     if rows:

@@ -46,6 +46,9 @@ __all__ = ["Wait", "app", "group_sentence"]
 
 app = typer.Typer(help="Start trainings, list adapters.", no_args_is_help=True)
 
+_PARTS = {"method_fields", "objective_fields"}
+"""Fields that hold fields of their own."""
+
 Aim = Annotated[str, typer.Option(help="sft: learn the answers; dpo: prefer the chosen of two answers.")]
 Wait = Annotated[bool, typer.Option("--follow/--detach", help="Show its progress and wait for its end, or do not.")]
 Assignments = Annotated[
@@ -107,7 +110,7 @@ def start(
     options = {"row_style": rows, "seconds_limit": seconds, "epochs": epochs, "learning_rate": learning_rate}
     options |= {"seed": seed, "name": name, **_aimed(objective, beta), **_basis(owner.id, base, data, index, rows)}
     fields: dict[str, Any] = {field: value for field, value in options.items() if value is not None}
-    fields |= assigned(given or (), method, objective)
+    fields = _over(fields, assigned(given or (), method, objective))
     config = TrainingConfig.preset(owner.id, preset=preset, method=method, objective=objective, **fields)
     launch = launch_spec(processes, launcher)
     series = _series(config, seeds, curve=curve)
@@ -119,8 +122,6 @@ def start(
     if not anyway:
         _require_consent(found, may_ask=not as_json)
     started = _start(owner.id, config, seeds, curve=curve, preflight=found.as_dict(), launcher=launch)
-    for run in started:
-        progress_line(t("cli.train.started", run=run.id, job=str(run.job_id)))
     if wait_for:
         _followed(started)
     if as_json:
@@ -206,6 +207,12 @@ def _aimed(objective: str, beta: float | None) -> dict[str, Any]:
     if not OBJECTIVES.get(objective).pairs:
         raise KurabeError("training.bad_field", field="objective", found=objective, expected="dpo (--beta)")
     return {"objective_fields": {"beta": beta}}
+
+
+def _over(fields: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Put what `--set` gives over the options; fields of the method and of the objective one by one."""
+    parts = {part: {**fields[part], **given[part]} for part in fields.keys() & given.keys() & _PARTS}
+    return {**fields, **given, **parts}
 
 
 def _start(project_id: str, config: TrainingConfig, seeds: int, *, curve: bool, **options: Any) -> list[tb.TrainingRun]:

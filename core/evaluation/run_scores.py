@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
+from core.approaches import ApproachSpec
 from core.measures import (
     FEWEST_CLUSTERS,
     Difference,
@@ -58,7 +59,7 @@ class RunDifference:
     experiments: tuple[str, str]
     """Ids of the test runs that asked them, the same one twice where it asked both."""
     alike: bool
-    """Whether everything but the weights was the same: prompt, context, decoding."""
+    """Whether everything but the weights was the same: prompt, context, decoding, and the index that was searched."""
     estimate: float
     low: float | None
     high: float | None
@@ -92,7 +93,8 @@ class RunScores:
 @dataclass(frozen=True, slots=True)
 class _Sitting:
     score: RunScore
-    spec: dict[str, Any]
+    asked: dict[str, Any]
+    """Everything but the weights that can change an answer."""
     values: dict[tuple[str, str], float]
     """By words and reference of the question."""
     sources: dict[tuple[str, str], str]
@@ -124,7 +126,7 @@ def compare_run_scores(run_ids: Sequence[str]) -> RunScores:
 
 def _sittings(run_id: str) -> list[_Sitting]:
     """Every finished test run that asked an approach with this run's weights, the newest first."""
-    held = lineage(run_id)
+    held = lineage(run_id, deleted=True)  # what a deleted adapter answered is still stored
     using = {approach.id: approach for approach in held.approaches}
     made = []
     for experiment in held.experiments:
@@ -149,8 +151,21 @@ def _sittings(run_id: str) -> list[_Sitting]:
                 score=result.correct or mean_interval(list(values.values()), bounds=(0.0, 1.0)),
             )
             sources = {key: source for key, source, _ in rows}
-            made.append(_Sitting(score, dict(using[result.approach_id].spec), values, sources))
+            made.append(_Sitting(score, _conditions(using[result.approach_id], experiment), values, sources))
     return made
+
+
+def _conditions(approach: tb.Approach, experiment: tb.Experiment) -> dict[str, Any]:
+    """What an approach was asked with in a test run, which pins decoding, index and documents for all of them."""
+    spec = ApproachSpec.model_validate(approach.spec)
+    own = {"name", "names", "preset", "managed", "archived", "model", "decoding"}
+    whole = spec.context.get("name") == "whole_documents"
+    return {
+        **spec.model_dump(mode="json", exclude=own),
+        "decoding": experiment.config.get("decoding"),
+        "index": experiment.config.get("index_version_id") if spec.retrieves else None,
+        "documents": experiment.config.get("document_ids") if whole else None,
+    }
 
 
 def _cases(experiment_id: str) -> list[tuple[tuple[str, str], str, dict[str, float]]]:
@@ -177,15 +192,10 @@ def _paired(first: list[_Sitting], second: list[_Sitting]) -> list[tuple[_Sittin
             same = (a.score.preset, a.score.metric) == (b.score.preset, b.score.metric)
             if not same or not a.values.keys() & b.values.keys():
                 continue
-            rank = (a.score.experiment_id == b.score.experiment_id, _alike(a, b))
+            rank = (a.score.experiment_id == b.score.experiment_id, a.asked == b.asked)
             if a.score.preset not in best or rank > best[a.score.preset][0]:
                 best[a.score.preset] = (rank, a, b)
     return [(a, b) for _, a, b in best.values()]
-
-
-def _alike(first: _Sitting, second: _Sitting) -> bool:
-    one, other = ({k: v for k, v in each.spec.items() if k not in ("model", "name")} for each in (first, second))
-    return one == other
 
 
 def _difference(first: _Sitting, second: _Sitting) -> Difference:
@@ -204,7 +214,7 @@ def _told(first: _Sitting, second: _Sitting, found: Difference, adjusted: float)
         preset=first.score.preset,
         metric=first.score.metric,
         experiments=(first.score.experiment_id, second.score.experiment_id),
-        alike=_alike(first, second),
+        alike=first.asked == second.asked,
         estimate=found.estimate,
         low=found.low,
         high=found.high,

@@ -106,6 +106,8 @@ def _child_error(ending: Ending) -> KurabeError:
             MEMORY_KILLED, held_mb=held, kills="?" if ending.kills is None else ending.kills, tail=ending.tail
         )
     if code is not None and code < 0:
+        if ending.kills != 0:  # nobody read a count, or it does not say whom it counts
+            return KurabeError("jobs.child_killed_unseen", signal=signal_name(-code), tail=ending.tail)
         return KurabeError("jobs.child_killed", signal=signal_name(-code), tail=ending.tail)
     return KurabeError("jobs.child_exited", exit_code=code, tail=ending.tail)
 

@@ -262,6 +262,7 @@ def export_kit(run_id: str, target: Path) -> Path:
         "quantisation": config.plugin.quantisation(),
         "steps": run.result.get("steps"),
         "kept_step": run.result.get("kept_step"),
+        "processes": run.result.get("processes", 1),
         "licences": {"base": base.licence, "data": licence_of(version) if version else ""},
     }
     licences = {name: known or t("training.card.unknown") for name, known in facts["licences"].items()}

@@ -33,8 +33,12 @@ class Lineage:
     """Stored answers of those approaches."""
 
 
-def lineage(run_id: str) -> Lineage:
+def lineage(run_id: str, *, deleted: bool = False) -> Lineage:
     """Return what a run rests on and what rests on it.
+
+    Args:
+        run_id: the run.
+        deleted: count its deleted adapters too, whose approaches and answers are still stored.
 
     Raises:
         KurabeError: ``training.no_run``.
@@ -43,7 +47,9 @@ def lineage(run_id: str) -> Lineage:
         run = session.get(tb.TrainingRun, run_id)
         if run is None:
             raise KurabeError("training.no_run", id=run_id)
-        query = select(tb.Adapter).where(tb.Adapter.training_run_id == run_id, tb.Adapter.deleted_at.is_(None))
+        query = select(tb.Adapter).where(tb.Adapter.training_run_id == run_id)
+        if not deleted:
+            query = query.where(tb.Adapter.deleted_at.is_(None))
         left = list(session.scalars(query))
         using = _using(session, run.project_id, {adapter.id for adapter in left})
         names = {approach.id for approach in using}

@@ -181,7 +181,7 @@ def _judged(
         *_memory_findings(needed, memory_free, measured=probe is not None and rows.share == 1),
         *_series_findings(series),
         *_process_findings(config, device, processes),
-        *_time_findings(config, counts, probe, seconds, processes),
+        *_time_findings(config, counts, probe, seconds, device, processes),
         *_row_findings(rows, counts),
         *_base_findings(base, config, device, counts),
         *_choice_findings(base, config),
@@ -249,6 +249,11 @@ def _per_epoch(config: TrainingConfig, rows: int, processes: int) -> int:
     return -(-rows // (config.batch_size * config.accumulation * processes))
 
 
+def _at_once(device: str, processes: int) -> int:
+    """Return by how much so many processes may be faster than one: on a CPU they share its cores, and are not."""
+    return processes if device == "cuda" else 1
+
+
 _Range = tuple[float | None, float | None, float | None]
 
 
@@ -268,8 +273,8 @@ def _times(
     """Return the least, the expected and the most seconds of all runs, one after another."""
     found = []
     for run in series:
-        # Processes share the tokens of an epoch out among themselves: each reads its part while the others read theirs.
-        share = run.data_share / config.data_share / processes
+        # Each process reads its part of an epoch's tokens while the others read theirs.
+        share = run.data_share / config.data_share / _at_once(device, processes)
         found.append(_time(run, {**counts, "tokens": max(1, round(counts["tokens"] * share))}, device, probe))
     low, usual, high = (None if None in each else sum(filter(None, each)) for each in zip(*found, strict=True))
     return low, usual, high
@@ -312,11 +317,17 @@ def _extrapolated(config: TrainingConfig, tokens: int, probe: Measured, rate: fl
 
 
 def _time_findings(
-    config: TrainingConfig, counts: dict[str, Any], probe: Measured | None, seconds: float | None, processes: int
+    config: TrainingConfig,
+    counts: dict[str, Any],
+    probe: Measured | None,
+    seconds: float | None,
+    device: str,
+    processes: int,
 ) -> list[Finding]:
     if probe is None:
         return [Finding("go", "time_unknown", {})] if seconds is None else []
-    tokens = counts["tokens"] / processes / _per_epoch(config, counts["trained"], processes)
+    each = counts["tokens"] / _at_once(device, processes)
+    tokens = each / _per_epoch(config, counts["trained"], processes)
     low, usual, high = (_short(rate * tokens) for rate in probe.rates)
     params = {
         "steps": len(probe.step_seconds),
@@ -329,7 +340,7 @@ def _time_findings(
     found = [Finding("go", "time_measured", params)]
     if config.seconds_limit is not None:
         left = max(0.0, config.seconds_limit - (config.evaluations - 1) * probe.evaluation_seconds)
-        passes = left / (counts["tokens"] / processes * probe.rates[1])
+        passes = left / (each * probe.rates[1])
         if config.epochs is None or passes < config.epochs:
             steps = round(passes * _per_epoch(config, counts["trained"], processes))
             found.append(Finding("go", "steps_in_time", {"steps": steps, "passes": _short(passes)}))
@@ -363,7 +374,7 @@ def _seconds(config: TrainingConfig, tokens: int, device: str) -> float | None:
 
 
 def _measured_speed(config: TrainingConfig, device: str) -> float | None:
-    """Return tokens a second of one process in earlier runs; other objectives count by the passes a token costs."""
+    """Return tokens a second of one device in earlier runs; other objectives count by the passes a token costs."""
     query = (
         select(tb.TrainingRun)
         .where(tb.TrainingRun.base_ref == config.base_ref, tb.TrainingRun.method == config.plugin.name)
@@ -374,7 +385,8 @@ def _measured_speed(config: TrainingConfig, device: str) -> float | None:
         found = list(session.scalars(query))
     speeds: dict[bool, list[float]] = {True: [], False: []}
     for run in found:
-        speed = (run.result.get("tokens_per_second") or 0.0) / run.result.get("processes", 1)
+        together = _at_once(device, run.result.get("processes", 1))
+        speed = (run.result.get("tokens_per_second") or 0.0) / together
         if speed and run.result.get("device") == device:
             aim = build_objective(run.config.get("objective") or {"name": "sft"})
             speeds[aim.name == config.aim.name].append(speed * aim.passes / config.aim.passes)

@@ -212,10 +212,13 @@ def reproduce(run_id: str) -> tb.TrainingRun:
 
 
 def _launcher(run: tb.TrainingRun) -> dict[str, Any] | str:
-    """Return how the run was started; the usual way if its job was deleted."""
+    """Return how the run was started: as its job has it, as the run kept it if that was deleted, else the usual way."""
     with read() as session:
         job = session.get(tb.Job, run.job_id) if run.job_id else None
-    return dict(job.launcher) if job is not None and job.launcher else "subprocess"
+    if job is not None and job.launcher:
+        return dict(job.launcher)
+    kept = run.result.get("launched")
+    return dict(kept) if kept else "subprocess"
 
 
 def delete_run(run_id: str) -> None:

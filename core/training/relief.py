@@ -15,6 +15,7 @@ from core.store import tables as tb
 from core.training.config import TrainingConfig
 from core.training.device import training_device
 from core.training.estimate import estimate_memory, read_shapes
+from core.training.launching import processes_of
 from core.training.methods import build_method
 
 __all__ = ["milder", "told_killed"]
@@ -88,12 +89,18 @@ def told_killed(job: tb.Job, reported: Path, held: int | None, kills: int | None
     Raises:
         KurabeError: what reading its configuration and its base raises.
     """
-    config = _configuration(job)
     facts = {"held_mb": "?" if held is None else held >> 20, "kills": "?" if kills is None else kills}
+    device, processes = training_device()[0], processes_of(job.launcher or "subprocess")
+    if device == "cuda":
+        # The system kills for the machine's memory: of the GPU's the training itself would have told.
+        return KurabeError("training.memory_killed_host", **facts)
+    if processes > 1:
+        return KurabeError("training.memory_killed_processes", processes=processes, fewer=processes // 2, **facts)
+    config = _configuration(job)
     folder = resolve_base(config.base_ref).folder
     rows = [event["longest"] for event in read_events(reported) if event["kind"] == "rows" and "longest" in event]
     longest = int(rows[-1]) if rows else config.max_length
-    found = folder and milder(config, folder, longest, training_device()[0], _SPARE * (held or 0))
+    found = folder and milder(config, folder, longest, device, _SPARE * (held or 0))
     if not found:
         return KurabeError("training.memory_killed", **facts)
     kind, params = found

@@ -57,13 +57,12 @@ def choose_judged(found: Results) -> JudgeOutcome | None:
     """Draw whose judgement the results show, where one is complete; the address names it.
 
     Returns:
-        What an earlier judge said, if one was chosen; None for the newest, whose scores the results hold.
+        What the chosen judge said; None where no judging is complete.
     """
     made = [row for row in judgings(found.experiment_id) if row.completed_at and row.config.get("metrics")]
     if not made:
         return None
-    chosen = _choose(made, "judged")
-    return judge_outcome(chosen.id) if chosen is not made[0] else None
+    return judge_outcome(_choose(made, "judged").id)
 
 
 def _choose(made: list[tb.Judging], key: str) -> tb.Judging:

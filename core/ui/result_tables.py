@@ -22,7 +22,15 @@ from core.charts import (
     tradeoff_latency,
 )
 from core.decision import approach_name
-from core.evaluation import SMALL_SLICE, ApproachResult, Comparison, JudgeOutcome, MetricResult, Results
+from core.evaluation import (
+    SMALL_SLICE,
+    ApproachResult,
+    Comparison,
+    JudgeOutcome,
+    MetricResult,
+    Results,
+    judged_names,
+)
 from core.i18n import format_number, format_percent, t
 from core.measures import Interval
 from core.ui.model_judge import choose_judged
@@ -245,7 +253,7 @@ def _columns(key: str, interval: Interval | None) -> dict[str, Any]:
 def draw_measures(found: Results) -> None:
     """Draw the other metrics and the coverage with the questions that each rests on, and the versions of everything."""
     with st.expander(t("ui.test.metrics"), icon=":material/straighten:"):
-        earlier = choose_judged(found)
+        judge = choose_judged(found)
         rows = [
             {
                 t("ui.look.metric"): t(f"measures.metric.{name}"),
@@ -254,7 +262,7 @@ def draw_measures(found: Results) -> None:
             }
             for name in dict.fromkeys(name for a in found.approaches for name in a.metrics)
             for approach in found.approaches
-            if (metric := _of_judge(earlier, approach, name)) is not None
+            if (metric := _of_judge(judge, approach, name)) is not None
         ]
         _draw_shares(rows, t("ui.test.metrics"))
     if found.coverage:
@@ -271,13 +279,16 @@ def draw_measures(found: Results) -> None:
         st.json(found.provenance, expanded=1)
 
 
-def _of_judge(earlier: JudgeOutcome | None, approach: ApproachResult, name: str) -> MetricResult | None:
-    """Return a metric of an approach as an earlier judge measured it, if that one did, else as the results hold it."""
-    if earlier is None or name not in earlier.measured:
+def _of_judge(judge: JudgeOutcome | None, approach: ApproachResult, name: str) -> MetricResult | None:
+    """Return a metric of an approach: what a judge measures from the chosen one alone, empty where that did not.
+
+    The results hold each metric of the newest judge that measured it: two judges side by side, under one name.
+    """
+    if judge is None or name not in judged_names():
         return approach.metrics.get(name)
-    interval = earlier.metrics.get(approach.approach_id, {}).get(name)
-    failed = earlier.unmeasured.get(approach.approach_id, {}).get(name, 0)
-    return MetricResult(interval, interval.n if interval else 0, failed) if interval or failed else None
+    interval = judge.metrics.get(approach.approach_id, {}).get(name)
+    failed = judge.unmeasured.get(approach.approach_id, {}).get(name, 0)
+    return MetricResult(interval, interval.n if interval else 0, failed)
 
 
 def _measured(approach: ApproachResult, interval: Interval | None, n: int | None = None) -> dict[str, Any]:

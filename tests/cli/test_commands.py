@@ -377,8 +377,10 @@ def test_what_will_not_work_is_not_started_unless_one_insists(shop: Path, monkey
     refused = run("train", "start", "--project", "Shop", "--detach")
     assert refused.exit_code == 1 and "training.will_not_work" in refused.stderr and "MB" in refused.stderr
     assert told("runs", "list", "--project", "Shop") == []
-    insisted = told("train", "start", "--project", "Shop", "--anyway", "--detach")
+    started = done("train", "start", "--project", "Shop", "--anyway", "--detach", "--json")
+    insisted = json.loads(started.stdout)
     assert insisted["preflight"]["verdict"] == "will_not"
+    assert started.stderr.count(insisted["id"]) == 1, "it is announced once"
 
 
 def test_what_is_risky_is_started_only_by_somebody_who_says_so(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -475,6 +477,21 @@ def test_a_training_on_pairs_is_started_by_its_objective_and_refused_without_pai
     assert "registry.unknown" in run(*start, "--objective", "dqo").stderr
     assert "bad_field" in run(*start, "--beta", "0.2").stderr
     assert "bad_field" in run(*start, "--objective", "dpo", "--beta", "0").stderr
+
+
+def test_an_option_of_the_objective_stands_beside_what_set_gives_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.jobs.control.tick", lambda: None)
+    done("project", "create", "Shop")
+    file = tmp_path / "rows.jsonl"
+    rows = [{"question": f"Where is {n}?", "answer": f"At {n}.", "rejected": "Nowhere."} for n in range(9)]
+    file.write_text("\n".join(json.dumps(row) for row in rows))
+    done("dataset", "import", "-p", "Shop", file, "--split", "train")
+    start = ("train", "start", "-p", "Shop", "--detach", "--anyway", "--objective", "dpo", "--beta", "0.3")
+    aim = told(*start, "--set", "answer_weight=0.5")["config"]["objective"]
+    assert (aim["beta"], aim["answer_weight"]) == (0.3, 0.5)
+    assert told(*start, "--set", "beta=0.2")["config"]["objective"]["beta"] == 0.2, "--set counts before --beta"
 
 
 # ── answers that are there ──

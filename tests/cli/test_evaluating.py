@@ -106,4 +106,8 @@ def test_a_judge_that_could_not_begin_is_refused_before_anything_is_asked() -> N
     }.items():
         result = run(*asked, *options)
         assert result.exit_code == 1 and code in result.stderr and "sk-proj" not in result.output, (options, result)
+    keyed = ("--judge-url", "http://127.0.0.1:9/v1", "--judge-model", "judge-1", "--judge-key-name", "NO_SUCH_KEY_HERE")
+    unset = run(*asked[:-1], *keyed)
+    assert unset.exit_code == 1 and "approaches.key_missing" in unset.stderr, "its job would wait for ever"
+    assert told("jobs", "list") == []
     assert told(*asked)["judge"] is None and told(*asked, "--judge")["judge"]["calls"] == 0

@@ -73,7 +73,42 @@ def test_two_runs_asked_in_one_test_run_are_paired_question_by_question() -> Non
     seen = told("runs", "compare", trained.first, trained.second)
     assert seen["scores"] == json.loads(json.dumps(found.as_dict()))
     people = done("runs", "compare", trained.first, trained.second).stdout
-    assert "+91.7" in people and "better" in people
+    assert "+91.7" in people and "better" in people and "only the" in people
+
+
+def changed(approach: tb.Approach, **fields: object) -> None:
+    with write() as session:
+        row = session.get_one(tb.Approach, approach.id)
+        row.spec = {**row.spec, **fields}
+
+
+def test_asked_alike_counts_what_can_change_an_answer_and_what_the_test_run_pinned() -> None:
+    trained = Trained()
+    both = trained.asked(one=trained.first_tuned, two=trained.second_tuned)
+    for place in range(12):
+        both.put("one", place, 0.0)
+        both.put("two", place, 1.0)
+    finished(both)
+    chosen = [trained.first, trained.second]
+    changed(trained.second_tuned, managed=False, archived=True, decoding={"max_tokens": 7})
+    assert compare_run_scores(chosen).differences[0].alike, "one decoding was pinned for both"
+    prompt = dict(trained.second_tuned.spec["prompt"], instructions="Be brief.")
+    changed(trained.second_tuned, prompt=prompt)
+    assert not compare_run_scores(chosen).differences[0].alike
+    assert "differ too" in " ".join(done("runs", "compare", *chosen).stdout.split())
+
+
+def test_what_a_deleted_adapter_answered_still_counts() -> None:
+    trained = Trained()
+    both = trained.asked(one=trained.first_tuned, two=trained.second_tuned)
+    for place in range(12):
+        both.put("one", place, 0.0)
+        both.put("two", place, 1.0)
+    finished(both)
+    with write() as session:
+        session.get_one(tb.Adapter, trained.first_tuned.spec["model"]["ref"]).deleted_at = now()
+    found = compare_run_scores([trained.first, trained.second])
+    assert found.never_asked == () and len(found.differences) == 1
 
 
 def test_runs_asked_apart_are_paired_on_what_both_answered_and_others_are_named() -> None:

@@ -26,10 +26,10 @@ INTERNAL = {"error": {"code": "internal", "params": {}}}
         (Ending(None, -9, kills=1, held_bytes=5 << 30), "jobs.memory_killed"),
         (Ending(None, -9, kills=None, held_bytes=5 << 30), "jobs.memory_killed"),  # nobody can read the count
         (Ending(None, -9, kills=0, held_bytes=5 << 30), "jobs.child_killed"),  # the count denies it
-        (Ending(None, -15, kills=1, held_bytes=5 << 30), "jobs.child_killed"),
+        (Ending(None, -15, kills=1, held_bytes=5 << 30), "jobs.child_killed_unseen"),
         (Ending(None, -9, "stop", "asked", kills=1, held_bytes=1), "jobs.memory_killed"),  # it died while it saved
-        (Ending(None, -9, "stop", "asked", kills=None, held_bytes=1), "jobs.child_killed"),  # the machine went down
-        (Ending(None, -9, "cancel", "asked", kills=1, held_bytes=1), "jobs.child_killed"),
+        (Ending(None, -9, "stop", "asked", kills=None, held_bytes=1), "jobs.child_killed_unseen"),  # it went down
+        (Ending(None, -9, "cancel", "asked", kills=1, held_bytes=1), "jobs.child_killed_unseen"),
         (Ending(None, -9, "cancel", "sigkill", kills=1, held_bytes=1), None),
         (
             Ending(INTERNAL, 1, between=True, kills=1, held_bytes=1),

@@ -63,8 +63,8 @@ def test_what_has_ended_or_waits_is_taken_from_the_record() -> None:
         (Ending(None, 143, "cancel", "sigterm"), "cancelled", None),
         (Ending(None, -15, "stop", "sigterm"), "stopped", None),
         (Ending(None, -9, "cancel", "sigkill"), "killed", None),
-        (Ending(None, -9), "failed", "jobs.child_killed"),
-        (Ending(None, -15), "failed", "jobs.child_killed"),
+        (Ending(None, -9), "failed", "jobs.child_killed_unseen"),
+        (Ending(None, -15), "failed", "jobs.child_killed_unseen"),
         (Ending(None, 3), "failed", "jobs.child_exited"),
         (Ending(None, 0), "failed", "jobs.child_exited"),  # ended without a result
     ],

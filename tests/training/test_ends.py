@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from core.errors import KurabeError
 from core.jobs import EventTail, JobContext
 from core.settings import DATA, reset_settings
-from core.store import read
+from core.store import read, write
 from core.store import tables as tb
 from core.training import TrainingConfig, import_adapter, reproduce, run_view, start_training
 from core.training.checkpoints import newest_valid
@@ -192,6 +192,14 @@ def test_a_run_is_reproduced_by_the_launcher_that_started_it(known: Known, monke
     with read() as session:
         launchers = [session.get_one(tb.Job, run.job_id).launcher for run in (first, again)]
     assert launchers[0] == launchers[1] and launchers[1]["name"] == "accelerate"
+    with write() as session:
+        run = session.get_one(tb.TrainingRun, first.id)
+        run.result, job = {"launched": launchers[0]}, session.get_one(tb.Job, run.job_id)
+        run.job_id = None
+        session.flush()
+        session.delete(job)
+    with read() as session:
+        assert session.get_one(tb.Job, reproduce(first.id).job_id).launcher == launchers[0], "the run has kept it"
 
 
 def test_an_adapter_of_another_base_is_not_taken_in_unless_the_name_is_known_to_mislead(

@@ -14,8 +14,10 @@ from core.errors import KurabeError
 from core.i18n import LANGUAGES, describe
 from core.jobs import wait
 from core.settings import DATA
+from core.store import read
+from core.store import tables as tb
 from core.training import TrainingConfig, start_training
-from core.training.relief import milder
+from core.training.relief import milder, told_killed
 from tests.jobs.test_memory import until_child
 from tests.training.conftest import Begin, Known
 from tests.training.test_runs import config, follow
@@ -101,6 +103,27 @@ def test_a_training_that_the_system_killed_says_which_setting_to_change(
     for language in LANGUAGES:
         message, hint = describe(KurabeError.from_record(error), language)
         assert "{" not in message + hint and "MB" in message
+
+
+@pytest.mark.parametrize(
+    ("device", "launcher", "code"),
+    [
+        ("cuda", {"name": "subprocess"}, "training.memory_killed_host"),
+        ("cpu", {"name": "accelerate", "processes": 4, "cpu": True}, "training.memory_killed_processes"),
+    ],
+)
+def test_a_killed_training_is_not_told_to_change_what_was_not_short(
+    known: Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, launcher: dict[str, object], code: str
+) -> None:
+    monkeypatch.setattr("core.jobs.control.tick", lambda: None)
+    monkeypatch.setattr("core.training.relief.training_device", lambda: (device, None))
+    run = start_training(known.project, config(known, epochs=1), launcher=launcher)
+    with read() as session:
+        job = session.get_one(tb.Job, run.job_id)
+    found = told_killed(job, tmp_path / "none.jsonl", 8 << 30, 1)
+    assert found.code == code and found.params.get("fewer") in (None, 2)
+    for language in LANGUAGES:
+        assert "{" not in "".join(describe(found, language))
 
 
 def test_advice_for_a_killed_training_is_the_mildest_change_that_saves_a_tenth() -> None:
