@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from core.datasets.checks._base import Check, CheckInput, Finding, Severity, shortened
@@ -78,8 +78,8 @@ class Answerability(Check):
 
     def _unsupported(self, quoted: dict[int, tuple[Row, list[str]]], passages: Passages) -> Finding:
         sample = shortened(", ".join(next(iter(quoted.values()))[1]))
-        better = {position: _right_place(row, missing, passages) for position, (row, missing) in quoted.items()}
-        changes = {position: {"gold": [place]} for position, place in better.items() if place}
+        better = {position: _better_gold(row, missing, passages) for position, (row, missing) in quoted.items()}
+        changes = {position: {"gold": gold} for position, gold in better.items() if gold}
         repair: dict[str, Any] | None = {"changes": changes} if changes else None
         return self.finding("unsupported", "warning", list(quoted), repair, sample=sample)
 
@@ -189,6 +189,18 @@ def _unsupported(row: Row) -> list[str]:
     known = "\n".join([quoted, _asked(row), *(place.get("document", "") for place in row.gold)])
     plain = words_key(known)
     return [name for name in _facts(_MARKER.sub("", row.answer)) if name not in plain and not holds_value(known, name)]
+
+
+def _better_gold(row: Row, missing: list[str], passages: Passages) -> list[dict[str, str]]:
+    """Return the quotations of a row with the words of the documents that they lack; none where nothing says them.
+
+    Words that hold the whole answer stand for the old quotation; others are put beside it, for it holds the rest.
+    """
+    place = _right_place(row, missing, passages)
+    if place is None:
+        return []
+    whole = not _unsupported(replace(row, gold=[place]))
+    return [place] if whole else [*row.gold, place]
 
 
 def _right_place(row: Row, missing: list[str], passages: Passages) -> dict[str, str] | None:
