@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -71,23 +72,31 @@ class Answerability(Check):
                 count += 1
                 if count <= self.limit:
                     others.append((position, row))
-        found = [self._unsupported(quoted, passages)] if quoted else []
+        found = [self._unsupported(quoted, passages, data.watch)] if quoted else []
         if count > self.limit:
             return [*found, self.finding("not_examined", "info", [], limit=self.limit, count=count)]
-        return found + self._without_quotation(others, passages, held)
+        return found + self._without_quotation(others, passages, held, data.watch)
 
-    def _unsupported(self, quoted: dict[int, tuple[Row, list[str]]], passages: Passages) -> Finding:
+    def _unsupported(
+        self, quoted: dict[int, tuple[Row, list[str]]], passages: Passages, watch: Callable[[], None]
+    ) -> Finding:
         sample = shortened(", ".join(next(iter(quoted.values()))[1]))
-        better = {position: _better_gold(row, missing, passages) for position, (row, missing) in quoted.items()}
+        better: dict[int, list[dict[str, str]]] = {}
+        for position, (row, missing) in quoted.items():
+            watch()
+            better[position] = _better_gold(row, missing, passages)
         changes = {position: {"gold": gold} for position, gold in better.items() if gold}
         repair: dict[str, Any] | None = {"changes": changes} if changes else None
         return self.finding("unsupported", "warning", list(quoted), repair, sample=sample)
 
-    def _without_quotation(self, rows: list[tuple[int, Row]], passages: Passages, held: int) -> list[Finding]:
+    def _without_quotation(
+        self, rows: list[tuple[int, Row]], passages: Passages, held: int, watch: Callable[[], None]
+    ) -> list[Finding]:
         places: dict[str, list[int]] = {"supported": [], "nowhere": [], "elsewhere": [], "thin": []}
         samples: dict[str, str] = {}
         claims = self._claims(rows)
         for claim in claims:
+            watch()
             place, said = _place(claim, passages)
             places[place].append(claim.position)
             samples.setdefault(place, shortened(said))
