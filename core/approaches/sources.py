@@ -116,7 +116,7 @@ class ProjectSources:
         newest = (
             select(tb.DatasetVersion.id)
             .where(tb.DatasetVersion.project_id == self.project_id, tb.DatasetVersion.ready)
-            .order_by(tb.DatasetVersion.id.desc())
+            .order_by(tb.DatasetVersion.created_at.desc(), tb.DatasetVersion.id.desc())
         )
         with read() as session:
             return session.scalars(newest.limit(1)).first()

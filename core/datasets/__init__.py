@@ -16,8 +16,8 @@ from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_skips, export_text
 from core.datasets.hub import import_hub_dataset
 from core.datasets.importing import Preview, first_rows, import_file, import_files, preview, sheets_of
-from core.datasets.jobs import check_version, start_check, start_import
-from core.datasets.licences import LICENCES, licence_of, set_licence
+from core.datasets.jobs import check_version, remove_upload, start_check, start_import
+from core.datasets.licences import LICENCES, kept_licence, licence_of, set_licence
 from core.datasets.passages import Passage
 from core.datasets.profile import LANGUAGES_SEEN, PARTS, Profile
 from core.datasets.readers import readers
@@ -37,6 +37,7 @@ from core.datasets.versions import (
     examples,
     latest_version,
     profile_of,
+    project_versions,
     rows_of,
     tag_columns,
     version,
@@ -86,6 +87,7 @@ __all__ = [
     "import_file",
     "import_files",
     "import_hub_dataset",
+    "kept_licence",
     "latest_version",
     "licence_of",
     "make_splits",
@@ -93,8 +95,10 @@ __all__ = [
     "plain_key",
     "preview",
     "profile_of",
+    "project_versions",
     "readers",
     "rejected_answer",
+    "remove_upload",
     "repair",
     "rows_of",
     "run_checks",

@@ -20,7 +20,7 @@ from core.datasets.licences import checked_licence, joined_licence, licence_of, 
 from core.datasets.readers import Source, reader_for
 from core.datasets.rows import SPLITS, Problem, RawRow, Row
 from core.datasets.shapes import Reading, convert, recognise, shape_named
-from core.datasets.versions import ABANDONED, VersionWriter, rows_of, version
+from core.datasets.versions import ABANDONED, VersionWriter, latest_version, rows_of, version
 from core.errors import KurabeError
 from core.identity import file_hash
 from core.settings import settings
@@ -241,6 +241,7 @@ def import_file(
     on_problem: OnProblem = "stop",
     fixes: Mapping[int, Mapping[str, Any]] | None = None,
     licence: str = "",
+    newest: bool = False,
     watch: Watch | None = None,
 ) -> tb.DatasetVersion:
     """Store a file's rows as a new version of a dataset and return the version.
@@ -259,15 +260,18 @@ def import_file(
         on_problem: What to do with rows that cannot be taken over.
         fixes: Row number → column → value in place of what the file has.
         licence: The file's, as an SPDX id or its own name; empty if nobody knows it.
+        newest: Extend the newest version of that dataset, whichever it is when storing begins; refused if it is no
+            longer the newest at the end.
         watch: Told how many rows were read; what it raises ends the import, and nothing of it stays.
 
     Raises:
         KurabeError: ``datasets.rows_refused`` with the first problems; ``datasets.unrecognised`` if columns must be
-            mapped by hand; others if the file as a whole cannot be read.
+            mapped by hand; ``datasets.moved_on``, see `newest`; others if the file as a whole cannot be read.
     """
     options = ImportOptions(mapping, shape, encoding, sheet, split, on_problem, fixes or {})
     with _as_path(data) as path:
-        return import_parts(project_id, [(path, name, options)], dataset or Path(name).stem, extend, licence, watch)
+        files = [(path, name, options)]
+        return import_parts(project_id, files, dataset or Path(name).stem, extend, licence, watch, newest=newest)
 
 
 def import_files(
@@ -289,12 +293,15 @@ def import_parts(
     extend: str | None,
     licence: str = "",
     watch: Watch | None = None,
+    *,
+    newest: bool = False,
 ) -> tb.DatasetVersion:
     """Store files, each read in its own way, as one version: path, name as the person knows it, and how it is read.
 
-    `licence` is that of all these files; the version's is it and that of the rows before them.
+    `licence` is that of all these files; the version's is it and that of the rows before them. If the same rows are
+    there already under a licence, they keep it: see `kept_licence`.
     """
-    base = version(extend) if extend else None
+    base = _base(project_id, extend, newest=newest) if extend else None
     licence = checked_licence(licence)
     whole = joined_licence(licence_of(base), licence) if base else licence
     with VersionWriter(project_id, dataset, dataset_id=base.dataset_id if base else None) as writer:
@@ -306,9 +313,15 @@ def import_parts(
                 sources.append(_take_over(writer, path, name, options, watch))
         if writer.count == 0:
             raise KurabeError("datasets.no_rows", name=files[0][1])
-        made = writer.finish({"operation": "import", "parent": extend, "files": sources, "licence": whole})
+        lineage = {"operation": "import", "parent": base and base.id, "files": sources, "licence": whole}
+        made = writer.finish(lineage, follows=base.id if base is not None and newest else None)
     # the same rows may have been there already, from before anybody knew it
-    return set_licence(made.id, whole) if whole and licence_of(made) != whole else made
+    return set_licence(made.id, whole) if whole and not licence_of(made) else made
+
+
+def _base(project_id: str, extend: str, *, newest: bool) -> tb.DatasetVersion:
+    named = version(extend)
+    return (latest_version(project_id, named.dataset_id) or named) if newest else named
 
 
 def _take_over(

@@ -6,6 +6,7 @@ killed can be taken up again; its name is never a path.
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable
@@ -14,16 +15,23 @@ from typing import Any
 
 from core.datasets.checks import Documents, run_checks
 from core.datasets.importing import OnProblem, import_file, preview
+from core.datasets.licences import kept_licence
+from core.datasets.versions import latest_version, version
 from core.errors import KurabeError
-from core.identity import actor, as_actor, new_id
+from core.identity import actor, as_actor, atomic_write, new_id
 from core.jobs import JobContext, submit
 from core.jobs.files import require_free_space
 from core.settings import settings
+from core.store import tables as tb
 
-__all__ = ["check_version", "import_upload", "start_check", "start_import"]
+__all__ = ["check_version", "has_upload", "import_upload", "remove_upload", "start_check", "start_import"]
 
 _KEPT_SECONDS = 7 * 24 * 3600
 """How long an upload waits for somebody to take its import up again."""
+_TRIES = 3
+"""How often the rows are stored after those of a version that others go on editing meanwhile."""
+_STORED = "stored.json"
+"""What came of an import, in its job's folder: known even if the job is killed before it can say so."""
 _EVERY = 1000
 """Rows between two looks whether somebody wants the work to stop."""
 
@@ -51,8 +59,13 @@ def start_import(
         on_problem: What to do with rows that cannot be taken over.
 
     Raises:
-        KurabeError: ``jobs.disk_floor`` where too little space is left; as `core.jobs.submit`.
+        KurabeError: ``jobs.disk_floor`` where too little space is left; ``store.missing`` for the version to extend; as
+            `core.jobs.submit`.
     """
+    if extend := options.get("extend"):  # what others add to it until the file is stored belongs to it as well
+        base = version(extend)
+        newest = latest_version(project_id, base.dataset_id)
+        options = {**options, "newest": newest is not None and newest.id == base.id}
     _sweep()
     token = new_id()
     file = _place(token)
@@ -80,9 +93,16 @@ def start_check(project_id: str, version_id: str, max_length: int | None = None)
 def import_upload(ctx: JobContext) -> dict[str, Any]:
     """Read the kept upload once to count its rows and problems, then store it; the job ``import``.
 
+    The upload stays until it is stored, or until the file is found to be one that cannot be: whatever else goes wrong
+    passes, and the import can be taken up again.
+
     Raises:
         KurabeError: as `import_file`; ``datasets.upload_gone`` if the upload was removed meanwhile.
     """
+    stored = ctx.run_dir / _STORED
+    if stored.is_file():
+        remove_upload(ctx.payload)
+        return dict(json.loads(stored.read_text(encoding="utf-8")))
     payload = ctx.payload
     as_actor(payload["by"])
     file, name, options = _place(payload["upload"]), str(payload["name"]), dict(payload["options"])
@@ -92,21 +112,48 @@ def import_upload(ctx: JobContext) -> dict[str, Any]:
     ways = {key: options[key] for key in ("mapping", "shape", "encoding", "sheet", "fixes") if key in options}
     try:
         counted = preview(file, name, **ways, limit=1, watch=_watch(ctx, None, "counting_rows"))
-        made = import_file(
-            str(ctx.project_id),
-            file,
-            name,
-            on_problem=payload["on_problem"],
-            watch=_watch(ctx, counted.row_count, "storing_rows"),
-            **options,
-        )
+        made = _stored(ctx, file, name, options, counted.row_count)
     except _Stopped:
         return {"stopped": True}
-    except KurabeError:  # the file is as it is: what it needs is another upload
-        shutil.rmtree(file.parent, ignore_errors=True)
+    except KurabeError as error:
+        if error.code.startswith("datasets.") and error.code != _MOVED_ON:  # the file is as it is: it needs another one
+            remove_upload(payload)
         raise
-    shutil.rmtree(file.parent, ignore_errors=True)
-    return {"dataset_version_id": made.id, "rows": made.row_count, "left_out": counted.problem_count}
+    taken = counted.row_count - counted.problem_count
+    result = {"dataset_version_id": made.id, "rows": taken, "left_out": counted.problem_count}
+    if kept := kept_licence(made, options.get("licence", "")):
+        result["licence_kept"] = kept
+    atomic_write(stored, json.dumps(result))
+    remove_upload(payload)
+    return result
+
+
+_MOVED_ON = "datasets.moved_on"
+
+
+def _stored(ctx: JobContext, file: Path, name: str, options: dict[str, Any], rows: int) -> tb.DatasetVersion:
+    """Store the file, once more from the start where somebody edited the version that it extends."""
+    watch = _watch(ctx, rows, "storing_rows")
+    for left in reversed(range(_TRIES)):
+        try:
+            return import_file(
+                str(ctx.project_id), file, name, on_problem=ctx.payload["on_problem"], watch=watch, **options
+            )
+        except KurabeError as error:
+            if error.code != _MOVED_ON or not left:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def has_upload(payload: dict[str, Any], run_dir: Path) -> bool:
+    """Tell whether an import can be taken up again: its upload is kept, or its rows are stored already."""
+    return _place(payload["upload"]).is_file() or (run_dir / _STORED).is_file()
+
+
+def remove_upload(payload: dict[str, Any]) -> None:
+    """Remove the file that an import job was given, by the job's payload."""
+    if token := payload.get("upload"):
+        shutil.rmtree(_place(token).parent, ignore_errors=True)
 
 
 def check_version(ctx: JobContext, passages: Documents = tuple) -> dict[str, Any]:

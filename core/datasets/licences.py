@@ -6,7 +6,7 @@ from core.errors import KurabeError
 from core.store import read, write
 from core.store import tables as tb
 
-__all__ = ["LICENCES", "joined_licence", "licence_of", "set_licence"]
+__all__ = ["LICENCES", "joined_licence", "kept_licence", "licence_of", "set_licence"]
 
 LICENCES = (
     "CC0-1.0",
@@ -27,6 +27,12 @@ _LONGEST = 120
 def licence_of(row: tb.DatasetVersion) -> str:
     """Return a version's licence, an SPDX id or its own name; empty if nobody has said it."""
     return str((row.lineage or {}).get("licence") or "")
+
+
+def kept_licence(row: tb.DatasetVersion, named: str) -> str:
+    """Return the licence that a version had before its rows were imported again under another one; empty otherwise."""
+    had, named = licence_of(row), " ".join(named.split())
+    return had if had and named and not set(named.split(" + ")) <= set(had.split(" + ")) else ""
 
 
 def set_licence(version_id: str, licence: str) -> tb.DatasetVersion:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Text, cast, delete, func, insert, select
+from sqlalchemy import Select, Text, cast, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from core.datasets.licences import inherited_licence
@@ -31,6 +31,7 @@ __all__ = [
     "example",
     "examples",
     "latest_version",
+    "project_versions",
     "count_examples",
     "count_pairs",
     "count_profile",
@@ -128,16 +129,26 @@ class VersionWriter:
             session.execute(insert(tb.Example), rows)
         self._batch.clear()
 
-    def finish(self, lineage: dict[str, Any]) -> tb.DatasetVersion:
+    def finish(self, lineage: dict[str, Any], *, follows: str | None = None) -> tb.DatasetVersion:
         """Show the version; if the dataset already has one of the same content, that one is returned instead.
 
-        A version that is made of another one has its licence, unless the lineage names one.
+        A version that is made of another one has its licence, unless the lineage names one. It counts as made when it
+        is shown, so that the newest is the one that was shown last, however long it took to write.
+
+        Args:
+            lineage: What the version was made of.
+            follows: The version that must still be the newest of its dataset.
+
+        Raises:
+            KurabeError: ``datasets.moved_on`` if another one was shown since `follows`.
         """
         self._flush()
         if "licence" not in lineage:
             lineage = {**lineage, "licence": inherited_licence(lineage.get("parent"))}
         name = f"{HASH_SCHEME}:{self._digest.hexdigest()}"
         with write() as session:
+            # PostgreSQL would let two writers each find the other's version not there yet.
+            session.execute(select(tb.Dataset.id).where(tb.Dataset.id == self.dataset_id).with_for_update())
             same = session.scalars(
                 select(tb.DatasetVersion).where(
                     tb.DatasetVersion.dataset_id == self.dataset_id, tb.DatasetVersion.hash == name
@@ -145,7 +156,10 @@ class VersionWriter:
             ).first()
             if same is not None:
                 return same
+            if follows is not None and session.scalar(_newest_id(self.dataset_id)) != follows:
+                raise KurabeError("datasets.moved_on", name=self.name)
             made = session.get_one(tb.DatasetVersion, self.version_id)
+            made.created_at = now()
             made.hash, made.row_count, made.lineage, made.ready = name, self.count, lineage, True
             made.counts = {
                 "splits": dict(self._splits),
@@ -154,6 +168,14 @@ class VersionWriter:
             }
         self._finished = True
         return made
+
+
+_NEWEST_FIRST = tb.DatasetVersion.created_at.desc(), tb.DatasetVersion.id.desc()
+
+
+def _newest_id(dataset_id: str | None) -> Select[tuple[str]]:
+    query = select(tb.DatasetVersion.id).where(tb.DatasetVersion.dataset_id == dataset_id, tb.DatasetVersion.ready)
+    return query.order_by(*_NEWEST_FIRST).limit(1)
 
 
 def _sweep(session: Session) -> None:
@@ -182,7 +204,14 @@ def dataset_versions(dataset_id: str) -> list[tb.DatasetVersion]:
     """Return the versions of a dataset, newest first."""
     query = select(tb.DatasetVersion).where(tb.DatasetVersion.dataset_id == dataset_id, tb.DatasetVersion.ready)
     with read() as session:
-        return list(session.scalars(query.order_by(tb.DatasetVersion.id.desc())))
+        return list(session.scalars(query.order_by(*_NEWEST_FIRST)))
+
+
+def project_versions(project_id: str) -> list[tb.DatasetVersion]:
+    """Return the versions of all datasets of a project, newest first: by when they were shown, not begun."""
+    query = select(tb.DatasetVersion).where(tb.DatasetVersion.project_id == project_id, tb.DatasetVersion.ready)
+    with read() as session:
+        return list(session.scalars(query.order_by(*_NEWEST_FIRST)))
 
 
 def version(version_id: str) -> tb.DatasetVersion:
@@ -208,7 +237,7 @@ def latest_version(project_id: str, dataset_id: str | None = None) -> tb.Dataset
     if dataset_id:
         query = query.where(tb.DatasetVersion.dataset_id == dataset_id)
     with read() as session:
-        return session.scalars(query.order_by(tb.DatasetVersion.id.desc()).limit(1)).first()
+        return session.scalars(query.order_by(*_NEWEST_FIRST).limit(1)).first()
 
 
 def _chosen(version_id: str, split: str | None, slices: Sequence[str] | None, search: str | None) -> Any:

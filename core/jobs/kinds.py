@@ -7,7 +7,8 @@ import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from core.errors import KurabeError
 
@@ -36,6 +37,9 @@ class JobKind:
     """Kinds that it may queue at its end: jobs of their own, for which nobody waits and which hold no slot before."""
     resumable: bool = True
     """False if a second attempt cannot go on from what the first one left."""
+    remains: str | None = None
+    """`module:function` that is given the payload and the job's folder and says whether what another attempt needs is
+    still there; None: always."""
     save_seconds: float | None = None
     """After a stop: how long it may take to save before SIGTERM; None: four times `stop_grace_seconds`.
     A job may ask for more while it runs: `JobContext.allow_saving`."""
@@ -70,7 +74,7 @@ KINDS: dict[str, JobKind] = {
     "probe": JobKind("device", "core.training.trainer.probe:main", relief=_RELIEF),
     "index": JobKind("host", "core.knowledge.jobs:build_index"),
     "documents": JobKind("cpu", "core.knowledge.jobs:take_in"),
-    "import": JobKind("cpu", "core.datasets.jobs:import_upload"),
+    "import": JobKind("cpu", "core.datasets.jobs:import_upload", remains="core.datasets.jobs:has_upload"),
     "check": JobKind("cpu", "core.knowledge.covering:check_as_job"),
     "sweep": JobKind("host", "core.knowledge.jobs:sweep"),
     "experiment": JobKind("host", "core.evaluation.jobs:run_experiment", also=("device",), followed_by=("judge",)),
@@ -92,6 +96,15 @@ def register_kind(name: str, kind: JobKind, *, module: str) -> None:
     KINDS[name] = kind
     if module not in _registered_modules:
         _registered_modules.append(module)
+
+
+def can_go_on(name: str, payload: dict[str, Any], run_dir: Path) -> bool:
+    """Tell whether another attempt at an ended job of a kind has what it needs."""
+    kind = KINDS.get(name)
+    if kind is None or kind.remains is None:
+        return True
+    module, _, function = kind.remains.partition(":")
+    return bool(getattr(importlib.import_module(module), function)(payload, run_dir))
 
 
 def kind_named(name: str) -> JobKind:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from core.errors import ErrorRecord
 from core.jobs.event_log import Event, Progress, progress_of, read_events, recent_events
 from core.jobs.files import RunFiles, home_id, lines_with, text_tail
-from core.jobs.kinds import SLOTS
+from core.jobs.kinds import SLOTS, can_go_on
 from core.jobs.observe import Seen, get_job, look
 from core.jobs.outcome import Outcome
 from core.jobs.secrets import redact
@@ -195,7 +195,7 @@ def _view(seen: Seen, positions: dict[str, int]) -> JobView:
         error=outcome.error,
         result=outcome.result,
         reason=ErrorRecord(code=job.reason["code"], params=job.reason["params"]) if job.reason else None,
-        can_resume=seen.status in RESUMABLE,
+        can_resume=seen.status in RESUMABLE and can_go_on(job.kind, job.payload, seen.files.folder),
         can_stop=seen.status in ACTIVE,
         stop_state=stop_state(seen.status, _asked(seen), outcome.stop_step, outcome.result),
         stop_step=seen.heartbeat.get("step") if seen.status == "running" else outcome.stop_step,

@@ -16,6 +16,7 @@ from core.knowledge.documents import (
     documents,
     edit_document,
     knowledge_bases,
+    letters_of,
     update_document,
 )
 from core.knowledge.folders import TakenIn, offered_folders, take_in_folder
@@ -95,6 +96,7 @@ __all__ = [
     "judge_search",
     "kinds_and_tags",
     "knowledge_bases",
+    "letters_of",
     "latest_index",
     "offered_folders",
     "preview_document",

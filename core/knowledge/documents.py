@@ -206,6 +206,15 @@ def documents(kb_id: str) -> list[tb.Document]:
         return list(session.scalars(query.order_by(tb.Document.name)))
 
 
+def letters_of(kb_id: str) -> int:
+    """Return how many letters the texts of the current documents have, without reading them."""
+    query = select(func.sum(func.length(tb.Document.text))).where(
+        tb.Document.knowledge_base_id == kb_id, tb.Document.current, tb.Document.deleted_at.is_(None)
+    )
+    with read() as session:
+        return int(session.scalar(query) or 0)
+
+
 def document_ids(kb_id: str) -> set[str]:
     """Return the ids of the current versions, without reading their texts."""
     query = select(tb.Document.id).where(

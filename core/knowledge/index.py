@@ -163,15 +163,17 @@ def trial_index(
         KurabeError: as `build_index`.
     """
     kb = knowledge_base(kb_id)
-    with leased(kb, "trial") as lease:
-        made = None
-        while made is None:  # None: a document was deleted meanwhile
+    made = None
+    while made is None:  # None: a document was deleted meanwhile, or the lease expired: it never comes back
+        with leased(kb, "trial") as lease:
             made = write_version(kb, lease, config, on_progress, should_stop, trial=True)
-        try:
-            yield made
-        finally:
-            if made.config.get("trial"):
-                _forget(made)
+            if made is None:
+                continue
+            try:
+                yield made
+            finally:
+                if made.config.get("trial"):
+                    _forget(made)
 
 
 def write_version(

@@ -25,7 +25,7 @@ from core.jobs.files import identity_from, identity_record
 from core.store import read, write
 from core.store import tables as tb
 
-__all__ = ["PATIENCE", "Lease", "Purpose", "Writer", "index_writer", "is_free", "leased"]
+__all__ = ["PATIENCE", "Lease", "Purpose", "Writer", "end_lease", "index_writer", "is_free", "leased"]
 
 Purpose = Literal["build", "deletion", "trial"]
 
@@ -163,7 +163,7 @@ def _taken_from(held: tb.IndexLease | None, kb: tb.KnowledgeBase, purpose: Purpo
     )
     try:
         with write() as session:
-            if held is not None and not _ended(session, held):
+            if held is not None and not end_lease(session, held):
                 return None
             session.add(made)
     except IntegrityError:  # another one was faster: one row has the name
@@ -171,7 +171,7 @@ def _taken_from(held: tb.IndexLease | None, kb: tb.KnowledgeBase, purpose: Purpo
     return Lease(made.id)
 
 
-def _ended(session: Session, held: tb.IndexLease) -> bool:
+def end_lease(session: Session, held: tb.IndexLease) -> bool:
     """End a lease unless it was renewed since it was seen; a build's ends all the same, it gives way to a deletion."""
     seen = delete(tb.IndexLease).where(tb.IndexLease.id == held.id)
     if is_free(held):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select
 
 from core.knowledge.documents import remove_erased_originals
-from core.knowledge.lease import Lease, is_free
+from core.knowledge.lease import Lease, end_lease, is_free
 from core.knowledge.tables import drop_table, table_names
 from core.store import read, write
 from core.store import tables as tb
@@ -37,11 +37,13 @@ def remove_leftovers(kb_id: str, lease: Lease) -> None:
 
 
 def _trials_at_work(kb_id: str) -> list[str]:
-    """Return the leases of trials at work; those of killed ones are ended, so that none of them comes back."""
+    """Return the leases of trials at work; those of killed ones are ended, so that none of them comes back.
+
+    One that was late and is renewed before its end is at work.
+    """
     query = select(tb.IndexLease).where(tb.IndexLease.knowledge_base_id == kb_id, tb.IndexLease.purpose == "trial")
     with read() as session:
         held = list(session.scalars(query))
-    over = {each.id for each in held if is_free(each)}
     with write() as session:
-        session.execute(delete(tb.IndexLease).where(tb.IndexLease.id.in_(over)))
+        over = {each.id for each in held if is_free(each) and end_lease(session, each)}
     return [each.id for each in held if each.id not in over]

@@ -6,6 +6,7 @@ import shutil
 
 from sqlalchemy import select
 
+from core.datasets import remove_upload
 from core.errors import KurabeError
 from core.jobs import list_jobs
 from core.knowledge import clear_index, delete_document, documents, knowledge_bases
@@ -33,6 +34,7 @@ def delete_project(project_id: str) -> None:
     _delete_documents(project_id)
     for adapter in adapters(project_id):
         delete_adapter(adapter.id)
+    _delete_uploads(project_id)
     _delete_run_folders(project_id)
     with write() as session:
         if (project := session.get(tb.Project, project_id)) is not None:
@@ -44,6 +46,15 @@ def _delete_documents(project_id: str) -> None:
         clear_index(base.id)  # first, so that no document's end builds an index anew
         for document in documents(base.id):
             delete_document(document.id)
+
+
+def _delete_uploads(project_id: str) -> None:
+    """Remove files that imports were given and nobody took up again."""
+    imports = select(tb.Job.payload).where(tb.Job.project_id == project_id, tb.Job.kind == "import")
+    with read() as session:
+        payloads = list(session.scalars(imports))
+    for payload in payloads:
+        remove_upload(payload)
 
 
 def _delete_run_folders(project_id: str) -> None:

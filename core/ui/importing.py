@@ -19,6 +19,7 @@ from core.datasets import (
     first_rows,
     import_file,
     import_hub_dataset,
+    kept_licence,
     preview,
     readers,
     sheets_of,
@@ -324,6 +325,8 @@ def _draw_choice(
                 project.id, uploaded.getvalue(), uploaded.name, on_problem=on_problem, **{**chosen, "fixes": fixes}
             )
             st.session_state["imported"] = made.row_count
+            if kept := kept_licence(made, licence):
+                st.toast(t("ui.import.licence_kept", licence=plain(kept)), icon=":material/balance:")
         st.query_params.pop("version", None)
         # An empty form again: a second press would add the same rows once more.
         st.session_state["imports"] = st.session_state.get("imports", 0) + 1

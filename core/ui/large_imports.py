@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from core.datasets import project_versions, version
 from core.i18n import format_number, t
+from core.jobs import JobView, list_jobs
+from core.knowledge import default_kb, letters_of
 from core.store import tables as tb
 from core.ui.jobs import active_job, follow_job, newest_job
+from core.ui.parts import plain
 
-__all__ = ["CHECKED_AT_ONCE", "LOOKED_AT", "draw_check_job", "draw_import_job", "is_large"]
+__all__ = ["LOOKED_AT", "draw_check_job", "draw_import_job", "is_large", "must_wait"]
 
 LARGE = 24 << 20
 """Bytes above which a file is imported by a job: reading so much takes a page some ten seconds, and longer beside
@@ -18,11 +24,18 @@ LOOKED_AT = 2000
 """Rows of such a file that the page looks at before."""
 CHECKED_AT_ONCE = 5000
 """Rows up to which the checks run in the page."""
+LETTERS_AT_ONCE = 1_000_000
+"""Letters of documents up to which they do: cutting more into passages takes a page some ten seconds."""
 
 
 def is_large(uploaded: UploadedFile) -> bool:
     """Tell whether an upload is too large to be read while somebody waits."""
     return uploaded.getbuffer().nbytes > LARGE
+
+
+def must_wait(row: tb.DatasetVersion) -> bool:
+    """Tell whether the checks of a version are too much for a page: its rows, or the documents that they look into."""
+    return row.row_count > CHECKED_AT_ONCE or letters_of(default_kb(row.project_id).id) > LETTERS_AT_ONCE
 
 
 def draw_import_job(project: tb.Project) -> bool:
@@ -31,24 +44,41 @@ def draw_import_job(project: tb.Project) -> bool:
         follow_job(running.id)
         return True
     last = newest_job(project.id, "import")
-    if last is None:
+    if last is None or _imported_since(project.id, last):
         return False
     if last.result and "rows" in last.result:
         left_out = int(last.result["left_out"])
         counts = {"rows": format_number(last.result["rows"]), "left_out": format_number(left_out)}
         key = "ui.import.job.done.left_out" if left_out else "ui.import.job.done"
         st.caption(f":material/check: {t(key, **counts)}")
+        if kept := str(last.result.get("licence_kept", "")):
+            st.caption(t("ui.import.licence_kept", licence=plain(kept)))
     else:
         follow_job(last.id)
     return False
 
 
-def draw_check_job(project: tb.Project) -> bool:
-    """Draw the checks that run, or the last ones if they did not come to their end; tell whether they run."""
-    if running := active_job(project.id, "check"):
+def _imported_since(project_id: str, job: JobView) -> bool:
+    """Tell whether something else was imported after a job was queued: what came of it is then no news."""
+    own = (job.result or {}).get("dataset_version_id")
+    return any(
+        row.created_at > job.created_at and row.id != own and (row.lineage or {}).get("operation") == "import"
+        for row in project_versions(project_id)
+    )
+
+
+def draw_check_job(project: tb.Project, row: tb.DatasetVersion) -> bool:
+    """Draw the checks of a version that run, or its last ones if they did not come to their end; tell whether they run.
+
+    Those that ended before the version was checked once more are no news.
+    """
+    own = [job for job in list_jobs(project.id, ["check"], limit=50) if job.payload.get("dataset_version_id") == row.id]
+    if running := next((job for job in own if job.active), None):
         follow_job(running.id)
         return True
-    last = newest_job(project.id, "check")
-    if last is not None and not (last.result and "findings" in last.result):
+    checked = (version(row.id).checks or {}).get("at")
+    last = own[0] if own else None
+    news = last is not None and (checked is None or last.created_at > datetime.fromisoformat(checked))
+    if last is not None and news and not (last.result and "findings" in last.result):
         follow_job(last.id)
     return False

@@ -12,7 +12,6 @@ from core.datasets import (
     SplitBy,
     SplitConfig,
     count_examples,
-    dataset_versions,
     datasets,
     delete_dataset,
     edit_rows,
@@ -23,6 +22,7 @@ from core.datasets import (
     latest_version,
     licence_of,
     make_splits,
+    project_versions,
     start_check,
     stored_coverage,
     tag_columns,
@@ -35,7 +35,7 @@ from core.knowledge import check_dataset, dataset_coverage, default_kb, document
 from core.measures import smallest_detectable
 from core.store import tables as tb
 from core.ui.findings import when
-from core.ui.large_imports import CHECKED_AT_ONCE, draw_check_job
+from core.ui.large_imports import draw_check_job, must_wait
 from core.ui.licences import draw_licence
 from core.ui.lineage import draw_runs_of_version
 from core.ui.parts import plain, remember, section
@@ -58,8 +58,7 @@ def choose_version(project: tb.Project) -> tb.DatasetVersion | None:
     if newest is None:
         return None
     names = {dataset.id: dataset.name for dataset in datasets(project.id)}
-    known = {row.id: row for key in names for row in dataset_versions(key)}
-    known = dict(sorted(known.items(), reverse=True))
+    known = {row.id: row for row in project_versions(project.id)}
     asked = st.query_params.get("version")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picked = st.selectbox(
@@ -219,7 +218,7 @@ def _draw_edit(row: tb.Example) -> None:
 
 def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
     """Draw what the checks found, and what they can repair."""
-    if draw_check_job(project):
+    if draw_check_job(project, row):
         return
     before = version(row.id).checks or {}
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -234,7 +233,7 @@ def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
             width=240,
         )
         if st.button(t("ui.checks.run"), key=f"check_{row.id}", icon=":material/fact_check:", type="primary"):
-            if row.row_count > CHECKED_AT_ONCE:
+            if must_wait(row):
                 start_check(project.id, row.id, int(length))
             else:
                 with st.spinner(t("ui.checks.running")):
@@ -321,9 +320,9 @@ def _draw_coverage(project: tb.Project, row: tb.DatasetVersion) -> None:
 
 def draw_versions(project: tb.Project, row: tb.DatasetVersion) -> None:
     """Draw where a version comes from, its export, another split, and the deletion of its dataset."""
-    known = {each.id: each for dataset in datasets(project.id) for each in dataset_versions(dataset.id)}
+    known = {each.id: each for each in project_versions(project.id)}
     st.dataframe(
-        [_lineage_row(each, known) for each in sorted(known.values(), key=lambda each: each.id, reverse=True)],
+        [_lineage_row(each, known) for each in known.values()],
         hide_index=True,
         alt=t("ui.versions.table"),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.approaches import Decoding, get_approach, spec_of_row
-from core.datasets import SPLITS, dataset_versions, datasets, latest_version
+from core.datasets import SPLITS, datasets, latest_version, project_versions
 from core.errors import KurabeError
 from core.evaluation import (
     DEFAULT_METRICS,
@@ -130,8 +130,7 @@ def _choices(project: tb.Project, chosen: Mapping[str, tb.Approach]) -> dict[str
 def _version(project: tb.Project) -> tb.DatasetVersion:
     """Draw the choice of the dataset version, the newest first."""
     names = {dataset.id: dataset.name for dataset in datasets(project.id)}
-    known = {row.id: row for key in names for row in dataset_versions(key)}
-    known = dict(sorted(known.items(), reverse=True))
+    known = {row.id: row for row in project_versions(project.id)}
     picked = st.selectbox(
         t("ui.questions.version"),
         list(known),

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.datasets import count_examples, count_pairs, dataset_versions, datasets, latest_version
+from core.datasets import count_examples, count_pairs, datasets, latest_version, project_versions
 from core.errors import KurabeError
 from core.evaluation import latest_experiment
 from core.i18n import format_number, t
@@ -182,7 +182,7 @@ def _configuration(project: tb.Project) -> tuple[TrainingConfig, str]:
 def _basis(project: tb.Project, *, passages: bool) -> dict[str, Any]:
     """Draw what the run rests on and return it: base model, dataset version and, where rows carry passages, index."""
     names = {dataset.id: dataset.name for dataset in datasets(project.id)}
-    versions = sorted((row for key in names for row in dataset_versions(key)), key=lambda row: row.id, reverse=True)
+    versions = project_versions(project.id)
     texts = {row.id: f"{names[row.dataset_id]} · {setting_text('dataset_version_id', row.id)}" for row in versions}
     made = {row.id: row.created_at for row in versions}
     refs = list(dict.fromkeys([project.base_ref, *(base.ref for base in bases_here())]))

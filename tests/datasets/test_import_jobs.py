@@ -12,7 +12,8 @@ import pytest
 
 from core import datasets, jobs
 from core.datasets import versions
-from core.datasets.jobs import check_version, import_upload, start_check, start_import
+from core.datasets.checks import CheckInput, checks
+from core.datasets.jobs import check_version, has_upload, import_upload, start_check, start_import
 from core.errors import KurabeError
 from core.jobs import JobContext, JobView
 from core.projects import create_project
@@ -76,7 +77,11 @@ def test_a_stopped_import_leaves_nothing_and_goes_through_when_it_is_resumed(que
     ctx.ask_to_stop()
     assert import_upload(ctx) == {"stopped": True}
     assert datasets.latest_version(project) is None and len(uploads()) == 1
-    assert import_upload(queue.context())["rows"] == ROWS
+    found = import_upload(queue.context())
+    assert found["rows"] == ROWS
+    assert import_upload(queue.context()) == found, "killed after it was stored: the upload is gone, the rows are not"
+    (queue.folder / "stored.json").unlink()
+    assert not has_upload(queue.payload, queue.folder)
     with pytest.raises(KurabeError, match=r"datasets\.upload_gone"):
         import_upload(queue.context())
 
@@ -91,10 +96,76 @@ def test_bad_rows_are_all_counted_before_the_file_is_refused(queue: Submitted, p
     assert import_upload(queue.context())["left_out"] == 3
 
 
+def test_a_store_that_fails_for_a_moment_costs_no_upload(
+    queue: Submitted, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_import(project, b"question,answer\nq,a\n", "rows.csv", options={})
+    with monkeypatch.context() as passing:
+
+        def busy(writer: versions.VersionWriter) -> None:
+            raise KurabeError("store.unreachable")
+
+        passing.setattr(versions.VersionWriter, "_flush", busy)
+        with pytest.raises(KurabeError, match=r"store\.unreachable"):
+            import_upload(queue.context())
+    assert has_upload(queue.payload, queue.folder)
+    assert import_upload(queue.context())["rows"] == 1
+
+
+def test_an_import_adds_to_the_newest_version_and_keeps_edits_made_while_it_ran(
+    queue: Submitted, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = datasets.import_file(project, b"question,answer\nq,a\n", "d.csv")
+    start_import(project, b"question,answer\nq2,a2\n", "more.csv", options={"extend": first.id})
+    edits = iter(["before", "meanwhile"])
+    second = datasets.edit_rows(first.id, {0: {"answer": next(edits)}})
+    flush = versions.VersionWriter._flush
+
+    def flush_and_edit(writer: versions.VersionWriter) -> None:
+        flush(writer)
+        if (answer := next(edits, None)) is not None:
+            datasets.edit_rows(second.id, {0: {"answer": answer}})
+
+    monkeypatch.setattr(versions.VersionWriter, "_flush", flush_and_edit)
+    found = import_upload(queue.context())
+    newest = datasets.latest_version(project)
+    assert newest is not None and newest.id == found["dataset_version_id"] and found["rows"] == 1
+    assert [row.answer for row in datasets.rows_of(newest.id)] == ["meanwhile", "a2"]
+
+
+def test_the_newest_version_is_the_one_that_was_ready_last(project: str) -> None:
+    with versions.VersionWriter(project, "D") as slow:
+        slow.add(datasets.Row("q", "a", split="train"))
+        datasets.import_file(project, b"question,answer\nq2,a2\n", "d.csv", dataset="D")
+        made = slow.finish({"operation": "import"})
+    newest = datasets.latest_version(project)
+    assert newest is not None and newest.id == made.id == datasets.project_versions(project)[0].id
+
+
+def test_a_version_that_is_deleted_while_it_is_checked_is_missing(queue: Submitted, project: str) -> None:
+    made = datasets.import_file(project, b"question,answer\nq,a\n", "d.csv")
+
+    def delete(done: float, total: int) -> None:
+        datasets.delete_dataset(made.dataset_id)
+
+    with pytest.raises(KurabeError, match=r"store\.missing"):
+        datasets.run_checks(made.id, [checks.get("empty_answers")()], watch=delete)
+
+
+def test_checks_are_asked_to_stop_while_answers_are_looked_up() -> None:
+    asked: list[int] = []
+    rows = [datasets.Row(f"How heavy is the Koridel {n}?", f"It weighs {n} kg.", split="train") for n in range(3)]
+    texts = [datasets.Passage("a.md", "Koridel", "The Koridel 1 weighs 1 kg.")]
+    data = CheckInput(lambda: iter(list(enumerate(rows))), 3, passages=lambda: texts, watch=lambda: asked.append(1))
+    checks.get("answerability")().run(data)
+    assert len(asked) == 3
+
+
 KILLED = """
 import json, sys, time
 from pathlib import Path
 from core.datasets import versions
+from core.datasets.checks import CheckInput, checks
 from core.datasets.jobs import import_upload
 from core.jobs import JobContext
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from core import datasets
-from core.datasets import licence_of, set_licence
+from core.datasets import kept_licence, licence_of, set_licence
 from core.datasets.licences import joined_licence
 from core.errors import KurabeError
 from core.projects import SAMPLES, load_sample
@@ -71,3 +71,13 @@ def test_a_whole_text_is_no_name_and_nothing_is_imported_with_it(project: str) -
 def test_the_samples_are_under_the_licence_of_kurabe(home: object) -> None:
     newest = datasets.latest_version(load_sample(next(iter(SAMPLES))).id)
     assert newest is not None and licence_of(newest) == "Apache-2.0"
+
+
+def test_a_known_licence_stays_when_the_same_rows_come_again_under_another_one(project: str) -> None:
+    made = take(project, 1, 2, licence="CC-BY-4.0")
+    again = take(project, 1, 2, licence="MIT")
+    assert again.id == made.id and licence_of(datasets.version(made.id)) == "CC-BY-4.0"
+    assert kept_licence(again, "MIT") == "CC-BY-4.0" and kept_licence(again, "CC-BY-4.0") == ""
+    bad = b'{"question": "", "answer": "A"}'
+    none = datasets.import_file(project, bad, "bad.jsonl", extend=made.id, on_problem="leave_out", licence="MIT")
+    assert none.id == made.id and licence_of(datasets.version(made.id)) == "CC-BY-4.0", "none of its rows is here"

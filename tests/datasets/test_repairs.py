@@ -55,6 +55,17 @@ def test_masking_leaves_no_address_anywhere_in_the_row() -> None:
     assert row.messages[0]["content"] == "Forward to [EMAIL]." and row.messages[-1]["content"] == "Write to [EMAIL]."
 
 
+def test_names_are_masked_in_training_rows_and_stay_the_answer_of_those_that_measure() -> None:
+    asked = {"question": "担当は誰ですか。", "answer": "山田太郎さんです。連絡先は taro@corp.co.jp です。"}
+    made = imported([{**asked, "split": split} for split in ("train", "test")], "ja")
+    for kind in ("name", "email"):
+        taught, measured = datasets.rows_of(datasets.repair(made, "personal_data", kind).id)
+        assert "山田" not in taught.answer and "山田太郎" in measured.answer
+    only = imported([{**asked, "split": "test"}], "ja")
+    repairs = {each.code: each.repair for each in datasets.run_checks(only) if each.check == "personal_data"}
+    assert repairs["email"] is not None and repairs["name"] is None
+
+
 def test_masking_is_not_cut_short_at_ten_thousand_rows() -> None:
     rows = [Row(f"q{n}", f"mail{n}@contoso.com", split="train") for n in range(10_001)]
     check = checks.get("personal_data")()

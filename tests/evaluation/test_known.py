@@ -166,3 +166,14 @@ def test_the_practice_model_is_asked_where_it_is_served(served: Served, tmp_path
     result = run_known(context(run, tmp_path))
     assert (result["calls"], result["failed"]) == (3, 0) and result["known"] + result["unknown"] == 3
     assert json.loads(json.dumps(known_outcome(run.id).as_dict()))["share"]["n"] == 3
+
+
+def test_a_look_whose_job_is_refused_leaves_nothing_behind(shop: tb.Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise KurabeError("jobs.quota", quota=0, kind="known")
+
+    monkeypatch.setattr("core.jobs.control._check_quota", refused)
+    config = config_for(shop, NOBODY)
+    with pytest.raises(KurabeError, match=r"jobs\.quota"):
+        start_known(config)
+    assert latest_known(config.dataset_version_id) is None

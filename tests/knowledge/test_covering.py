@@ -95,3 +95,19 @@ def test_a_wrong_passage_is_replaced_by_the_one_that_holds_the_answer() -> None:
     mended = list(datasets.rows_of(knowledge.repair_dataset(made.id, "answerability", "unsupported").id))
     assert "59 dollars" in mended[24].gold[0]["quote"] and mended[24].gold[0]["document"] == "Amber Kettle.md"
     assert mended[25].gold == gold, "no passage says 61 dollars: a person decides"
+
+
+def test_a_quotation_that_holds_half_of_the_answer_stays_beside_the_words_for_the_other_half() -> None:
+    project = make_project(index=False)
+    kb = documents_of(project)
+    knowledge.add_document(kb, "cost.md", b"# Amber Plan\n\nThe Amber Plan costs 500 yen.\n")
+    knowledge.add_document(kb, "end.md", b"# Amber Plan\n\nThe Amber Plan ends with 45 days of notice.\n")
+    gold = [{"document": "cost.md", "quote": "The Amber Plan costs 500 yen."}]
+    answer = "It costs 500 yen and can be ended with 45 days of notice."
+    row = Row("What does the Amber Plan cost, and how does it end?", answer, split="train", gold=gold)
+    made = datasets.edit_rows(newest(project).id, add=[row])
+    knowledge.check_dataset(made.id)
+    repaired = knowledge.repair_dataset(made.id, "answerability", "unsupported")
+    mended = list(datasets.rows_of(repaired.id))[-1]
+    assert mended.gold[0] == gold[0] and "45 days" in mended.gold[1]["quote"]
+    assert [each.code for each in knowledge.check_dataset(repaired.id) if each.check == "answerability"] == []

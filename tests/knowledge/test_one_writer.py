@@ -10,14 +10,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from core import knowledge
 from core.errors import KurabeError
 from core.i18n import LANGUAGES, describe, use_language
 from core.identity import now
-from core.knowledge import IndexConfig
+from core.knowledge import IndexConfig, index, leftovers
 from core.knowledge import lease as room
 from core.knowledge.tables import table_names
 from core.settings import ROOT
@@ -31,7 +33,7 @@ __all__ = ["manuals"]
 _BUILD = """
 import sys
 from core import knowledge
-from core.knowledge import IndexConfig
+from core.knowledge import IndexConfig, index, leftovers
 kb = sys.argv[1]
 
 def held(stage, done, total):
@@ -229,6 +231,40 @@ def test_a_build_spares_a_trial_at_work_and_removes_one_that_was_killed(manuals:
     version = knowledge.refresh_index(manuals)
     assert set(table_names()) == {version.table_name, served.table_name}
     assert leases() == []
+
+
+def test_a_trial_that_lost_its_lease_begins_again_under_a_new_one(
+    manuals: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    cut = index._cut
+
+    def cut_once_without_lease(build: index._Build, *given: Any) -> Any:
+        seen.append(build.lease.id)
+        if len(seen) == 1:
+            with write() as session:
+                session.execute(delete(tb.IndexLease).where(tb.IndexLease.id == build.lease.id))
+        return cut(build, *given)
+
+    monkeypatch.setattr(index, "_cut", cut_once_without_lease)
+    asked = IndexConfig(90, 90, "none", "estimate")
+    with knowledge.trial_index(manuals, asked, should_stop=lambda: len(seen) > 2) as trial:
+        assert trial.ready and len(set(seen)) == 2
+
+
+def test_a_late_lease_that_is_renewed_meanwhile_is_not_ended(manuals: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    [kb] = knowledge.knowledge_bases(_project(manuals))
+    with room.leased(kb, "trial") as trial:
+        with write() as session:
+            session.get_one(tb.IndexLease, trial.id).expires_at = now() - timedelta(seconds=1)
+
+        def late(held: tb.IndexLease) -> bool:
+            trial.renew()  # between the look and the end
+            return room.is_free(held)
+
+        monkeypatch.setattr(leftovers, "is_free", late)
+        assert leftovers._trials_at_work(manuals) == [trial.id]
+        assert trial.id in [each.id for each in leases()]
 
 
 def test_the_page_says_who_writes(manuals: str) -> None:

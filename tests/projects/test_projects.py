@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 import tests.jobs.targets  # noqa: F401  # registers small job kinds
-from core.datasets import examples, latest_version
+from core.datasets import examples, latest_version, start_import
 from core.errors import KurabeError
 from core.i18n import describe
-from core.jobs import cancel, submit, wait
+from core.jobs import cancel, list_jobs, submit, wait
 from core.knowledge import add_document, default_kb, documents, latest_index, search
 from core.knowledge.documents import original_path
 from core.projects import (
@@ -121,6 +121,18 @@ def test_a_project_whose_jobs_run_is_not_deleted_under_them() -> None:
     assert projects() == []
     with pytest.raises(KurabeError, match="store.missing"):
         delete_project(made.id)
+
+
+def test_an_upload_that_nobody_took_up_again_goes_with_its_project() -> None:
+    made = create_project("Shop", "en")
+    start_import(made.id, b"question,answer\nq,a\n", "rows.txt", options={})  # no reader reads it
+    [job] = list_jobs(made.id, ["import"])
+    wait(job.id, timeout=120)
+    left = settings().path("uploads") / job.payload["upload"] / "upload"
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"q")  # as after an import that was killed
+    delete_project(made.id)
+    assert not left.parent.exists()
 
 
 # ── samples ──

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core import jobs
-from core.datasets import latest_version
+from core.datasets import import_file, latest_version, run_checks, start_check, start_import
+from core.knowledge import add_document, default_kb
 from core.store import tables as tb
 from core.ui import importing, large_imports
 from tests.ui.conftest import Visitor, texts
@@ -30,3 +31,38 @@ def test_a_large_file_is_imported_by_a_job_that_the_page_follows(
     assert version is not None and version.row_count == 300
     later = Visitor(language, empty)
     assert later.says("ui.import.job.done", rows="300") in texts(later.open("questions", view="import"))
+
+
+def test_checks_are_told_of_their_own_version_until_it_is_checked_again(
+    empty: tb.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = (import_file(empty.id, f"question,answer\nq{n},a\n".encode(), f"{n}.csv") for n in range(2))
+    job = start_check(empty.id, other.id)
+    jobs.cancel(job)
+    assert jobs.wait(job, timeout=120).status == "cancelled"
+    told: list[str] = []
+    monkeypatch.setattr(large_imports, "follow_job", told.append)
+    large_imports.draw_check_job(empty, one)
+    assert told == []
+    large_imports.draw_check_job(empty, other)
+    assert told == [job]
+    run_checks(other.id)
+    large_imports.draw_check_job(empty, other)
+    assert told == [job]
+
+
+def test_many_documents_send_the_checks_to_a_job_and_a_later_import_hides_an_earlier_one(
+    empty: tb.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = start_import(empty.id, b"question,answer\n,a\n", "bad.csv", options={})
+    assert jobs.wait(job, timeout=120).status == "failed" and not jobs.job_view(job).can_resume
+    told: list[str] = []
+    monkeypatch.setattr(large_imports, "follow_job", told.append)
+    large_imports.draw_import_job(empty)
+    made = import_file(empty.id, b"question,answer\nq,a\n", "good.csv")
+    large_imports.draw_import_job(empty)
+    assert told == [job]
+    assert not large_imports.must_wait(made)
+    add_document(default_kb(empty.id).id, "a.md", b"The Koridel weighs 3 kg.")
+    monkeypatch.setattr(large_imports, "LETTERS_AT_ONCE", 10)
+    assert large_imports.must_wait(made)

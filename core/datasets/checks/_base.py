@@ -96,6 +96,8 @@ class CheckInput:
     """Tokens that training will keep of a row, where somebody chose them."""
     passages: Documents = tuple
     """Passages of the documents, those of a document side by side; without any, none were given."""
+    watch: Callable[[], None] = lambda: None
+    """To be called now and then in work between the passes over the rows; what it raises ends the checking."""
 
 
 class Check(ABC):
@@ -155,20 +157,35 @@ def run_checks(
         "findings": [finding.as_dict() for finding in findings],
     }
     with write() as session:
-        session.get_one(tb.DatasetVersion, version_id).checks = kept
+        checked = session.get(tb.DatasetVersion, version_id)
+        if checked is None:  # deleted while it was checked
+            raise KurabeError("store.missing", kind="dataset version", id=version_id)
+        checked.checks = kept
     return findings
 
 
 def _watched(data: CheckInput, done: int, total: int, watch: Callable[[float, int], None]) -> CheckInput:
-    """Return the input of one check, whose passes over the rows say how far they are."""
+    """Return the input of one check, whose passes over rows and passages say how far they are, and may be ended."""
+    share = 0.0
+
+    def again() -> None:
+        watch(done + share, total)
 
     def rows() -> Iterator[tuple[int, Row]]:
+        nonlocal share
         for seen, pair in enumerate(data.rows()):
             if seen % _WATCHED == 0:
-                watch(done + min(1.0, seen / max(1, data.row_count)), total)
+                share = min(1.0, seen / max(1, data.row_count))
+                again()
             yield pair
 
-    return replace(data, rows=rows)
+    def passages() -> Iterator[Passage]:
+        for seen, passage in enumerate(data.passages()):
+            if seen % _WATCHED == 0:
+                again()
+            yield passage
+
+    return replace(data, rows=rows, passages=passages, watch=again)
 
 
 def _with_examples(findings: list[Finding], data: CheckInput) -> list[Finding]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from core.datasets.checks._base import Check, CheckInput, Finding, Severity, shortened
@@ -71,23 +72,31 @@ class Answerability(Check):
                 count += 1
                 if count <= self.limit:
                     others.append((position, row))
-        found = [self._unsupported(quoted, passages)] if quoted else []
+        found = [self._unsupported(quoted, passages, data.watch)] if quoted else []
         if count > self.limit:
             return [*found, self.finding("not_examined", "info", [], limit=self.limit, count=count)]
-        return found + self._without_quotation(others, passages, held)
+        return found + self._without_quotation(others, passages, held, data.watch)
 
-    def _unsupported(self, quoted: dict[int, tuple[Row, list[str]]], passages: Passages) -> Finding:
+    def _unsupported(
+        self, quoted: dict[int, tuple[Row, list[str]]], passages: Passages, watch: Callable[[], None]
+    ) -> Finding:
         sample = shortened(", ".join(next(iter(quoted.values()))[1]))
-        better = {position: _right_place(row, missing, passages) for position, (row, missing) in quoted.items()}
-        changes = {position: {"gold": [place]} for position, place in better.items() if place}
+        better: dict[int, list[dict[str, str]]] = {}
+        for position, (row, missing) in quoted.items():
+            watch()
+            better[position] = _better_gold(row, missing, passages)
+        changes = {position: {"gold": gold} for position, gold in better.items() if gold}
         repair: dict[str, Any] | None = {"changes": changes} if changes else None
         return self.finding("unsupported", "warning", list(quoted), repair, sample=sample)
 
-    def _without_quotation(self, rows: list[tuple[int, Row]], passages: Passages, held: int) -> list[Finding]:
+    def _without_quotation(
+        self, rows: list[tuple[int, Row]], passages: Passages, held: int, watch: Callable[[], None]
+    ) -> list[Finding]:
         places: dict[str, list[int]] = {"supported": [], "nowhere": [], "elsewhere": [], "thin": []}
         samples: dict[str, str] = {}
         claims = self._claims(rows)
         for claim in claims:
+            watch()
             place, said = _place(claim, passages)
             places[place].append(claim.position)
             samples.setdefault(place, shortened(said))
@@ -189,6 +198,18 @@ def _unsupported(row: Row) -> list[str]:
     known = "\n".join([quoted, _asked(row), *(place.get("document", "") for place in row.gold)])
     plain = words_key(known)
     return [name for name in _facts(_MARKER.sub("", row.answer)) if name not in plain and not holds_value(known, name)]
+
+
+def _better_gold(row: Row, missing: list[str], passages: Passages) -> list[dict[str, str]]:
+    """Return the quotations of a row with the words of the documents that they lack; none where nothing says them.
+
+    Words that hold the whole answer stand for the old quotation; others are put beside it, for it holds the rest.
+    """
+    place = _right_place(row, missing, passages)
+    if place is None:
+        return []
+    whole = not _unsupported(replace(row, gold=[place]))
+    return [place] if whole else [*row.gold, place]
 
 
 def _right_place(row: Row, missing: list[str], passages: Passages) -> dict[str, str] | None:

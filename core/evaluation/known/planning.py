@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
 
 from core.approaches import check_key_name
 from core.datasets import version
 from core.errors import KurabeError
-from core.identity import content_hash
+from core.identity import content_hash, new_id
 from core.jobs import job_view, submit
 from core.measures import METRICS, expectation
 from core.prices import remember_prices
@@ -73,7 +74,7 @@ def plan_known(config: KnownConfig) -> KnownPlan:
 
 
 def start_known(config: KnownConfig, *, launch: bool = True) -> tb.KnownRun:
-    """Freeze a look and queue its job; `launch=False` only stores it.
+    """Freeze a look and queue its job, both or neither; `launch=False` only stores it.
 
     Raises:
         KurabeError: `store.missing`; `known.no_rows` when no training row teaches a fact; `known.active` while a look
@@ -89,6 +90,7 @@ def start_known(config: KnownConfig, *, launch: bool = True) -> tb.KnownRun:
     drawn = _draw(config)
     frozen = {**config.model_dump(mode="json"), "words": template_hash()}
     run = tb.KnownRun(
+        id=new_id(),
         project_id=drawn.project.id,
         version_id=config.dataset_version_id,
         config=frozen,
@@ -97,11 +99,21 @@ def start_known(config: KnownConfig, *, launch: bool = True) -> tb.KnownRun:
         left_out=drawn.left_out,
     )
     remember_prices()
-    with write() as session:
+
+    def store(session: Session, job_id: str | None = None) -> None:
+        run.job_id = job_id
         session.add(run)
         session.flush()
         session.add_all(_row(run, example, drawn) for example in drawn.examples)
-    return _launched(run, config) if launch else run
+
+    if not launch:
+        with write() as session:
+            store(session)
+        return run
+    key = config.model.key_name
+    owned = {"project_id": run.project_id}
+    submit("known", {"run_id": run.id}, needs_secret=[key] if key else None, record=store, **owned)
+    return run
 
 
 def _row(run: tb.KnownRun, example: tb.Example, drawn: _Drawn) -> tb.KnownCall:
@@ -112,17 +124,6 @@ def _row(run: tb.KnownRun, example: tb.Example, drawn: _Drawn) -> tb.KnownCall:
         position=example.position,
         messages=drawn.messages(example),
     )
-
-
-def _launched(run: tb.KnownRun, config: KnownConfig) -> tb.KnownRun:
-    key = config.model.key_name
-    job_id = submit("known", {"run_id": run.id}, project_id=run.project_id, needs_secret=[key] if key else None)
-    with write() as session:
-        stored = session.get(tb.KnownRun, run.id)
-        if stored is not None:
-            stored.job_id = job_id
-    run.job_id = job_id
-    return run
 
 
 def _refuse_second(version_id: str) -> None:
