@@ -173,7 +173,7 @@ class VersionWriter:
 _NEWEST_FIRST = tb.DatasetVersion.created_at.desc(), tb.DatasetVersion.id.desc()
 
 
-def _newest_id(dataset_id: str | None) -> Select[tuple[str]]:
+def _newest_id(dataset_id: str | None) -> Select[str]:
     query = select(tb.DatasetVersion.id).where(tb.DatasetVersion.dataset_id == dataset_id, tb.DatasetVersion.ready)
     return query.order_by(*_NEWEST_FIRST).limit(1)
 
