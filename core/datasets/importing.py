@@ -242,6 +242,7 @@ def import_file(
     fixes: Mapping[int, Mapping[str, Any]] | None = None,
     licence: str = "",
     newest: bool = False,
+    upload: str = "",
     watch: Watch | None = None,
 ) -> tb.DatasetVersion:
     """Store a file's rows as a new version of a dataset and return the version.
@@ -262,6 +263,7 @@ def import_file(
         licence: The file's, as an SPDX id or its own name; empty if nobody knows it.
         newest: Extend the newest version of that dataset, whichever it is when storing begins; refused if it is no
             longer the newest at the end.
+        upload: Name of this import, kept in the lineage: whoever was interrupted finds by it what is stored already.
         watch: Told how many rows were read; what it raises ends the import, and nothing of it stays.
 
     Raises:
@@ -271,7 +273,9 @@ def import_file(
     options = ImportOptions(mapping, shape, encoding, sheet, split, on_problem, fixes or {})
     with _as_path(data) as path:
         files = [(path, name, options)]
-        return import_parts(project_id, files, dataset or Path(name).stem, extend, licence, watch, newest=newest)
+        return import_parts(
+            project_id, files, dataset or Path(name).stem, extend, licence, watch, newest=newest, upload=upload
+        )
 
 
 def import_files(
@@ -295,6 +299,7 @@ def import_parts(
     watch: Watch | None = None,
     *,
     newest: bool = False,
+    upload: str = "",
 ) -> tb.DatasetVersion:
     """Store files, each read in its own way, as one version: path, name as the person knows it, and how it is read.
 
@@ -314,6 +319,7 @@ def import_parts(
         if writer.count == 0:
             raise KurabeError("datasets.no_rows", name=files[0][1])
         lineage = {"operation": "import", "parent": base and base.id, "files": sources, "licence": whole}
+        lineage |= {"upload": upload} if upload else {}
         made = writer.finish(lineage, follows=base.id if base is not None and newest else None)
     # the same rows may have been there already, from before anybody knew it
     return set_licence(made.id, whole) if whole and not licence_of(made) else made

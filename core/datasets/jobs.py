@@ -16,7 +16,7 @@ from typing import Any
 from core.datasets.checks import Documents, run_checks
 from core.datasets.importing import OnProblem, import_file, preview
 from core.datasets.licences import kept_licence
-from core.datasets.versions import latest_version, version
+from core.datasets.versions import dataset_versions, datasets, latest_version, version
 from core.errors import KurabeError
 from core.identity import actor, as_actor, atomic_write, new_id
 from core.jobs import JobContext, submit
@@ -112,7 +112,7 @@ def import_upload(ctx: JobContext) -> dict[str, Any]:
     ways = {key: options[key] for key in ("mapping", "shape", "encoding", "sheet", "fixes") if key in options}
     try:
         counted = preview(file, name, **ways, limit=1, watch=_watch(ctx, None, "counting_rows"))
-        made = _stored(ctx, file, name, options, counted.row_count)
+        made = _made_before(ctx) or _stored(ctx, file, name, options, counted.row_count)
     except _Stopped:
         return {"stopped": True}
     except KurabeError as error:
@@ -131,13 +131,27 @@ def import_upload(ctx: JobContext) -> dict[str, Any]:
 _MOVED_ON = "datasets.moved_on"
 
 
+def _made_before(ctx: JobContext) -> tb.DatasetVersion | None:
+    """Return the version that this import stored before its process was killed: added once more it would repeat rows."""
+    if ctx.attempt == 1:
+        return None
+    made = [row for dataset in datasets(str(ctx.project_id)) for row in dataset_versions(dataset.id)]
+    return next((row for row in made if (row.lineage or {}).get("upload") == ctx.payload["upload"]), None)
+
+
 def _stored(ctx: JobContext, file: Path, name: str, options: dict[str, Any], rows: int) -> tb.DatasetVersion:
     """Store the file, once more from the start where somebody edited the version that it extends."""
     watch = _watch(ctx, rows, "storing_rows")
     for left in reversed(range(_TRIES)):
         try:
             return import_file(
-                str(ctx.project_id), file, name, on_problem=ctx.payload["on_problem"], watch=watch, **options
+                str(ctx.project_id),
+                file,
+                name,
+                on_problem=ctx.payload["on_problem"],
+                upload=ctx.payload["upload"],
+                watch=watch,
+                **options,
             )
         except KurabeError as error:
             if error.code != _MOVED_ON or not left:

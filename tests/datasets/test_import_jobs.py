@@ -86,6 +86,19 @@ def test_a_stopped_import_leaves_nothing_and_goes_through_when_it_is_resumed(que
         import_upload(queue.context())
 
 
+def test_an_import_killed_right_after_it_was_stored_adds_no_row_twice(queue: Submitted, project: str) -> None:
+    first = datasets.import_file(project, b"question,answer\nq,a\n", "d.csv")
+    start_import(project, b"question,answer\nq2,a2\n", "more.csv", options={"extend": first.id})
+    upload = uploads()[0]
+    found = import_upload(queue.context())
+    (queue.folder / "stored.json").unlink()  # the process ended before it could write that down
+    upload.parent.mkdir(parents=True)
+    upload.write_bytes(b"question,answer\nq2,a2\n")
+    assert import_upload(queue.context())["dataset_version_id"] == found["dataset_version_id"]
+    newest = datasets.latest_version(project)
+    assert newest is not None and newest.row_count == 2
+
+
 def test_bad_rows_are_all_counted_before_the_file_is_refused(queue: Submitted, project: str) -> None:
     start_import(project, DATA + b",\xe7\xad\x94\n" * 3, "rows.csv", options={})
     with pytest.raises(KurabeError) as raised:
