@@ -132,7 +132,7 @@ _MOVED_ON = "datasets.moved_on"
 
 
 def _made_before(ctx: JobContext) -> tb.DatasetVersion | None:
-    """Return the version that this import stored before its process was killed: added once more it would repeat rows."""
+    """Return the version that this import stored before its process was killed: storing again would repeat rows."""
     if ctx.attempt == 1:
         return None
     made = [row for dataset in datasets(str(ctx.project_id)) for row in dataset_versions(dataset.id)]
