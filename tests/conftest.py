@@ -48,7 +48,7 @@ def home(
     """Give the test an empty home with a migrated store; processes it starts inherit it."""
     from core.i18n import use_language
     from core.identity import as_actor
-    from core.settings import reset_settings
+    from core.settings import reset_settings, settings
     from core.store import reset_engine
 
     use_language(None)  # a command of an earlier test may have chosen one
@@ -62,6 +62,7 @@ def home(
     reset_settings()
     reset_engine()
     shutil.copyfile(empty_store, folder / STORE)
+    settings().path("run")  # as after migrating: what a test sets from here on is for the processes that it starts
     yield folder
     if (folder / "run" / "host.json").exists():
         _stop_host()

@@ -25,6 +25,7 @@ def test_base_data_and_index_are_chosen_by_the_beginning_of_their_ids(
     knowledge.add_document(base.id, "More.md", b"# More\n\nThe Amber Kettle is blue.\n")
     knowledge.build_index(base.id, knowledge.IndexConfig(embedder="none"))
     start = ("train", "start", "--project", "Shop", "--detach", "--base", "starter", "--data", first.id)
+    start += ("--anyway",)  # so few rows are risky
     made = told(*start, "--rows", "raft", "--index", first_index.id[-8:])
     assert made["dataset_version_id"] == first.id
     assert made["config"]["index_version_id"] == first_index.id
