@@ -28,7 +28,7 @@ unit: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=20 -m "not e2e and not faults and not kit" --ignore tests/architecture tests
 
 e2e: $(READY)
-	$(BIN)/python -m pytest --durations=12 -m "e2e and not full" tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=12 -m "e2e and not full" tests
 
 # Every approach trained and every question of the sample asked from the page, against its time limit
 e2e-full: $(READY)

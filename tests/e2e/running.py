@@ -15,7 +15,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from core.settings import ROOT
+from core.i18n import Language
+from core.settings import ROOT, reset_settings
+from core.store import reset_engine
 from core.ui.navigation import PAGES
 
 CHROMIUM = os.environ.get("KURABE_CHROMIUM", "/usr/bin/chromium")
@@ -92,3 +94,28 @@ def settle(page: Page, seconds: float = 120) -> None:
     page.wait_for_selector(IDLE, timeout=seconds * 1000, state="attached")
     page.wait_for_timeout(300)
     page.wait_for_function(_DRAWN, timeout=seconds * 1000)
+
+
+@contextmanager
+def in_home(folder: Path) -> Iterator[None]:
+    """Work in the running app's home for a moment."""
+    before = os.environ.get("KURABE_HOME")
+    os.environ["KURABE_HOME"] = str(folder)
+    reset_settings()
+    reset_engine()
+    try:
+        yield
+    finally:
+        os.environ.pop("KURABE_HOME")
+        if before is not None:
+            os.environ["KURABE_HOME"] = before
+        reset_settings()
+        reset_engine()
+
+
+def sample_project(home: Path, code: Language) -> str:
+    """Return the id of the sample project in this language; the first visit of all brings them."""
+    with in_home(home):
+        from core.projects import projects
+
+        return next(each.id for each in projects() if each.language == code and each.sample)

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from core.i18n import Language, catalogue, t
-from core.settings import reset_settings
-from core.store import reset_engine
-from tests.e2e.running import ADDRESSES, Server, settle
+from tests.e2e.running import ADDRESSES, Server, in_home, sample_project, settle
 from tests.faults.troubled import Handler, troubled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -44,23 +39,6 @@ ASKED: dict[Language, tuple[str, str, str]] = {
     "en": ("How long is the warranty of the Amber Kettle?", "24 months", "36 months"),
     "ja": ("琥珀ケトルの保証期間は?", "24か月", "36か月"),
 }
-
-
-@contextmanager
-def in_home(folder: Path) -> Iterator[None]:
-    """Work in the running app's home for a moment."""
-    before = os.environ.get("KURABE_HOME")
-    os.environ["KURABE_HOME"] = str(folder)
-    reset_settings()
-    reset_engine()
-    try:
-        yield
-    finally:
-        os.environ.pop("KURABE_HOME")
-        if before is not None:
-            os.environ["KURABE_HOME"] = before
-        reset_settings()
-        reset_engine()
 
 
 def new_project(home: Path, name: str, code: Language) -> str:
@@ -221,10 +199,7 @@ def test_the_sample_search_is_judged_and_its_settings_are_tried(
     words = catalogue(code)
     page.goto(f"{server.url}/?lang={code}")  # the first visit of all brings the samples
     settle(page)
-    with in_home(served_home):
-        from core.projects import projects
-
-        project = next(each.id for each in projects() if each.language == code and each.sample)
+    project = sample_project(served_home, code)
     visit(page, server, "documents", project, code)
     if page.get_by_role("button", name=words["ui.index.build"], exact=True).count():
         press(page, words["ui.index.build"])
