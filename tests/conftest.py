@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated store without content, to copy: migrating anew for every test would take a fifth of all their time."""
+    """A migrated store without content, to copy: migrating anew takes 0.08 s, for thousands of tests."""
     from core.settings import reset_settings
     from core.store import migrate, reset_engine
 
