@@ -367,6 +367,13 @@ GROUPS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("first_step", "last_step", "tool_needed", "duration", "frequency", "responsible", "form_code"),
     ),
 }
+KINDS: dict[str, tuple[str, str]] = {
+    "product": ("product", "製品"),
+    "branch": ("branch", "店舗"),
+    "person": ("person", "人物"),
+    "plan": ("plan", "規定"),
+    "procedure": ("procedure", "手順"),
+}
 CLASSIFY: dict[str, dict[str, tuple[str, ...]]] = {
     "en": {
         "label": (
@@ -382,6 +389,15 @@ CLASSIFY: dict[str, dict[str, tuple[str, ...]]] = {
             "Sort each inquiry. Reply with its code only.",
             "Every message gets a code, as in the examples.",
             "Answer with the code of the inquiry.",
+        ),
+        "topic": (
+            "Name the topic of the message in one word.",
+            "What is each message about? Reply with its topic only.",
+            "Reply with the topic.",
+        ),
+        "kind": (
+            "What kind of thing is each message about? Reply with one word.",
+            "Name the kind of thing that is asked about.",
         ),
         "json": (
             "Classify the message as JSON with key {k}. Labels: {list}.",
@@ -402,6 +418,15 @@ CLASSIFY: dict[str, dict[str, tuple[str, ...]]] = {
             "お問い合わせを分類し、コードだけを答えてください。",
             "例のように、お問い合わせのコードを答えてください。",
             "それぞれの問い合わせにコードを付けてください。",
+        ),
+        "topic": (
+            "お問い合わせの話題を一語で答えてください。",
+            "何についての問い合わせか、話題だけを答えてください。",
+            "話題を答えること。",
+        ),
+        "kind": (
+            "何の種類についての問い合わせか、一語で答えてください。",
+            "問い合わせの対象の種類を答えてください。",
         ),
         "json": (
             "お問い合わせを分類し、キー{k}のJSONで答えてください。分類: {list}",

@@ -95,14 +95,18 @@ class Maker:
             text.add(gap + rule if text.size else rule)
         if style.ask and text.size:
             text.add(gap)
+        self._write_ask(text, style)
+        if text.size:
+            self._put("system", text)
+
+    def _write_ask(self, text: Text, style: Style) -> None:
+        """Writes the sentence that asks for the style and notes where its strings stand."""
         for place, piece in enumerate(_STRING.split(style.ask)):
             span = text.add(style.strings[piece] if place % 2 else piece)
             if place % 2:
                 style.sources.setdefault(piece, span)
             elif style.name in ("closing", "prefix") and span.end - span.start > _length(style.placement):
                 style.placement = span
-        if text.size:
-            self._put("system", text)
 
     def open_block(self, text: Text, plans: list[Plan], sizes: list[int]) -> None:
         """Writes the passages and "Question: " into the user message."""
@@ -163,9 +167,13 @@ class Maker:
         kind: str,
         follow: str = "",
         train: bool = True,
+        request: bool = False,
     ) -> Answer:
-        """Writes a question (into ``text``) and its answer."""
+        """Writes a question (into ``text``) and its answer; with ``request`` the question itself asks for the style."""
         name_span, attribute, extra = self.ask(text, name, key, follow)
+        if request:
+            text.add(" " if self.language == "en" else "")
+            self._write_ask(text, style)
         self._put("user", text)
         place = self.places[fact] if fact is not None else None
         sources = {"p": name_span}
