@@ -2,7 +2,7 @@
 
 from .again import Changed, ask_after_edit, ask_with_prompts, change_before, prompts_of, tried_prompts
 from .answering import AnswerRequest, answer, answer_row, derived_seed, perform
-from .batch import Keeper, Task, answer_many, ask_all, ask_patiently, may_pass, pause_after, wait_unless
+from .batch import Task, answer_many, ask_all, ask_each, ask_patiently, may_pass, pause_after, wait_unless
 from .connection import Connection, check_connection
 from .context import Context, Demonstration, Gathered, GatherInput
 from .editing import (
@@ -54,7 +54,6 @@ __all__ = [
     "Demonstration",
     "GatherInput",
     "Gathered",
-    "Keeper",
     "LiveComparison",
     "ModelChoice",
     "Parts",
@@ -72,6 +71,7 @@ __all__ = [
     "budget_for",
     "context_tokens",
     "ask_all",
+    "ask_each",
     "ask_patiently",
     "ask_with_prompts",
     "change_before",

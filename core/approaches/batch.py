@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
@@ -23,6 +24,8 @@ from .sources import ProjectSources
 
 TELL_SECONDS = 0.5
 """Saved answers are handed out in batches about this far apart."""
+GATHER_SECONDS = 0.01
+"""Answers that come within this time are saved in one transaction, which costs more than a row in it."""
 BACK_OFF_SECONDS = (0.5, 2.0, 8.0)
 """Waits before the second, third and fourth call of an answer that failed in a way that may pass."""
 BUSY_SECONDS = (0.5, 2.0, 8.0, 15.0, 30.0, 60.0)
@@ -30,7 +33,10 @@ BUSY_SECONDS = (0.5, 2.0, 8.0, 15.0, 30.0, 60.0)
 LONGEST_PAUSE = 120.0
 """Longest pause that a server is granted; one that asks for more is asked again then."""
 
+Asked = TypeVar("Asked")
 Row = TypeVar("Row")
+_Event = Future[None] | Sequence[Row] | Exception
+"""A question was answered, rows were saved, or saving failed."""
 
 Task = tuple[tb.Answer, AnswerRequest, Parts]
 """A stored pending row, its question, and who answers."""
@@ -77,55 +83,102 @@ def ask_all(
 
     When `should_stop` turns true no further question is put; those on their way are awaited and saved.
     """
-    waiting, keeper = iter(tasks), Keeper(save_rows)
-    ended: SimpleQueue[Future[tb.Answer]] = SimpleQueue()
-    finished: list[tb.Answer] = []
-    running, more, told = 0, True, time.monotonic()
-    with ThreadPoolExecutor(concurrency, thread_name_prefix="answer") as pool:
-        while more or running:
-            while more and running < concurrency:
+    ask = partial(ask_patiently, should_stop=should_stop)
+    yield from ask_each(tasks, ask, save_rows, concurrency=concurrency, should_stop=should_stop)
+
+
+def ask_each(
+    tasks: Iterable[Asked],
+    ask: Callable[[Asked], Row],
+    save: Callable[[Sequence[Row]], None],
+    *,
+    concurrency: int,
+    should_stop: ShouldStop,
+) -> Iterator[list[Row]]:
+    """Ask in the given order, `concurrency` at a time, save what comes, and yield it in batches once it is saved."""
+    waiting, events = iter(tasks), SimpleQueue[_Event[Row]]()
+    finished: list[Row] = []
+    asked, ended, saved, told = 0, 0, 0, time.monotonic()
+    more = True
+    with Keeper(save, events.put) as keeper, ThreadPoolExecutor(concurrency, thread_name_prefix="answer") as pool:
+        while more or saved < asked:
+            while more and asked - ended < concurrency:
                 task = None if should_stop() else next(waiting, None)
                 if more := task is not None:
-                    pool.submit(_ask_and_keep, task, should_stop, keeper).add_done_callback(ended.put)
-                    running += 1
-            if running and (future := _next(ended)):
-                running -= 1
-                finished.append(future.result())
-            if finished and (time.monotonic() - told >= TELL_SECONDS or not running):
+                    pool.submit(_ask_and_keep, task, ask, keeper).add_done_callback(events.put)
+                    asked += 1
+            rows = _next(events) if saved < asked else []
+            ended += rows is None
+            saved += len(rows or ())
+            finished += rows or ()
+            if finished and (time.monotonic() - told >= TELL_SECONDS or not (more or saved < asked)):
                 yield finished
                 finished, told = [], time.monotonic()
 
 
-def _next(ended: SimpleQueue[Future[tb.Answer]]) -> Future[tb.Answer] | None:
+def _next(events: SimpleQueue[_Event[Row]]) -> Sequence[Row] | None:
+    """The rows that were saved next; None: a question was answered; nothing of either for a while: no rows.
+
+    Raises:
+        Exception: what kept a row from being asked or saved.
+    """
     try:
-        return ended.get(timeout=TELL_SECONDS)
+        event = events.get(timeout=TELL_SECONDS)
     except Empty:
+        return ()
+    if isinstance(event, BaseException):
+        raise event
+    if isinstance(event, Future):
+        event.result()
         return None
+    return event
 
 
 class Keeper(Generic[Row]):
-    """Saves rows as soon as they are there: what comes while one transaction is written goes into the next."""
+    """Saves rows in a thread of its own, those of one moment together, and tells which it has saved."""
 
-    def __init__(self, save: Callable[[Sequence[Row]], None]) -> None:
+    def __init__(
+        self, save: Callable[[Sequence[Row]], None], tell: Callable[[Sequence[Row] | Exception], None]
+    ) -> None:
         """Keep by `save`, which stores rows in one transaction."""
-        self._save, self._waiting = save, list[Row]()
-        self._list, self._turn = threading.Lock(), threading.Lock()
+        self._save, self._tell = save, tell
+        self._waiting = SimpleQueue[Row | None]()
+        self._thread = threading.Thread(target=self._keep_all, name="keeper", daemon=True)
+
+    def __enter__(self) -> Keeper[Row]:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Return once everything is saved."""
+        self._waiting.put(None)
+        self._thread.join()
 
     def keep(self, row: Row) -> None:
-        """Return once the row is durable."""
-        with self._list:
-            self._waiting.append(row)
-        with self._turn:
-            with self._list:
-                rows, self._waiting = self._waiting, []
-            # empty when whoever had the turn before saved this row as well
-            self._save(rows)
+        """Have the row saved in a moment."""
+        self._waiting.put(row)
+
+    def _keep_all(self) -> None:
+        taken: list[Row | None] = []
+        while None not in taken:
+            taken = [self._waiting.get()]
+            time.sleep(0 if None in taken else GATHER_SECONDS)
+            with suppress(Empty):
+                while True:
+                    taken.append(self._waiting.get_nowait())
+            rows = [row for row in taken if row is not None]
+            if not rows:
+                continue
+            try:
+                self._save(rows)
+                self._tell(rows)
+            except Exception as error:
+                self._tell(error)
 
 
-def _ask_and_keep(task: Task, should_stop: ShouldStop, keeper: Keeper[tb.Answer]) -> tb.Answer:
-    row = ask_patiently(task, should_stop)
-    keeper.keep(row)
-    return row
+def _ask_and_keep(task: Asked, ask: Callable[[Asked], Row], keeper: Keeper[Row]) -> None:
+    keeper.keep(ask(task))
 
 
 def ask_patiently(task: Task, should_stop: ShouldStop = lambda: False, *, stream: bool = False) -> tb.Answer:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import count, islice
+from itertools import count
 from typing import Generic, TypeVar
 
 from sqlalchemy import select, update
 
-from core.approaches import ApproachSpec, Keeper, ModelChoice, Server, may_pass, pause_after, wait_unless
+from core.approaches import ApproachSpec, ModelChoice, Server, ask_each, may_pass, pause_after, wait_unless
 from core.errors import KurabeError, as_kurabe_error
 from core.identity import now
 from core.knowledge.tokens import TokenCounter, counter_for, estimate_tokens
@@ -21,9 +20,6 @@ from core.prices import convert, price_answer
 from core.prompting import Message
 from core.store import tables as tb
 from core.store import write
-
-TELL_SECONDS = 0.5
-"""Saved replies are counted in batches about this far apart."""
 
 _FRAME_TOKENS = 12
 """Tokens that a chat template adds to system and user message, roughly."""
@@ -82,28 +78,7 @@ class Asker(Generic[Call]):
 
     def ask_all(self, rows: Iterable[Call]) -> Iterator[list[Call]]:
         """Ask in order, some at a time, and yield batches, saved by then; after a stop none is asked any more."""
-        queue, keeper = iter(rows), Keeper[Call](self._save)
-        finished: list[Call] = []
-        told = time.monotonic()
-        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="asking") as pool:
-            running: set[Future[Call]] = set()
-            more = True
-            while more or running:
-                if more:
-                    free = 0 if self.should_stop() else self.concurrency - len(running)
-                    added = {pool.submit(self._ask_and_keep, row, keeper) for row in islice(queue, free)}
-                    running |= added
-                    more = len(added) == free and not self.should_stop()
-                if running:
-                    done, running = wait(running, timeout=TELL_SECONDS, return_when=FIRST_COMPLETED)
-                    finished += [future.result() for future in done]
-                if finished and (time.monotonic() - told >= TELL_SECONDS or not running):
-                    yield finished
-                    finished, told = [], time.monotonic()
-
-    def _ask_and_keep(self, row: Call, keeper: Keeper[Call]) -> Call:
-        keeper.keep(self._ask(row))
-        return row
+        yield from ask_each(rows, self._ask, self._save, concurrency=self.concurrency, should_stop=self.should_stop)
 
     def _ask(self, row: Call) -> Call:
         """Ask once, and again after a while as long as the failure may pass by itself; never raises.

@@ -134,11 +134,13 @@ class Host:
         return StreamingResponse(self._lines(rows, events), media_type="application/x-ndjson")
 
     async def _lines(self, rows: list[Row], events: asyncio.Queue[tuple[int, Event]]) -> AsyncIterator[str]:
-        """Write each answer as it comes; a client that goes away ends this generator, and with it the rows."""
+        """Write answers as they come, those of one step together; a client that leaves ends this and its rows."""
+        left = len(rows)
         try:
-            for _ in rows:
-                index, event = await events.get()
-                yield bundle_line(index, rows[index], event, ENGINE)
+            while left:
+                ready = [await events.get(), *(events.get_nowait() for _ in range(events.qsize()))]
+                left -= len(ready)
+                yield "".join(bundle_line(index, rows[index], event, ENGINE) for index, event in ready)
         finally:
             for row in rows:
                 self.engine.cancel(row)

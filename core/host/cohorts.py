@@ -11,7 +11,7 @@ from core.host.rows import Row
 
 __all__ = ["Read", "Together", "begin_alike", "next_together"]
 
-_WORTH_SHARING = 32
+_WORTH_SHARING = 16
 """Tokens of a common beginning from which copying them is quicker than reading them again."""
 
 _WORTH_KEEPING_ONCE = 256
