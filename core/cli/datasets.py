@@ -36,7 +36,7 @@ from core.datasets import (
 )
 from core.errors import KurabeError
 from core.i18n import Language, format_number, format_percent, t
-from core.knowledge import check_dataset
+from core.knowledge import check_dataset, repair_dataset
 from core.projects import get_project
 from core.store import tables as tb
 from core.training import token_view
@@ -276,10 +276,30 @@ def check(
         show([finding.as_dict() for finding in found])
         return
     rows = [
-        (finding.severity, t(f"datasets.finding.{finding.check}.{finding.code}", **finding.params)) for finding in found
+        (
+            finding.severity,
+            t(f"datasets.finding.{finding.check}.{finding.code}", **finding.params),
+            f"{finding.check} {finding.code}" if finding.repair else "–",
+        )
+        for finding in found
     ]
-    table((t("cli.severity"), t("cli.finding")), rows)
+    table((t("cli.severity"), t("cli.finding"), t("cli.repair")), rows)
     progress_line(t("ui.checks.names"))
+
+
+@command(dataset)
+def repair(
+    project: Project,
+    check: Annotated[str, typer.Argument(help="Name of a check, as `dataset check` gives it.")],
+    finding: Annotated[str, typer.Argument(help="What it found, by its code.")],
+    version: Annotated[
+        str | None, typer.Option(help="A version, or the beginning of its id; default: the newest.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Mend what a check found, where it knows how, as a new version; the old one stays."""
+    chosen = chosen_version(get_project(project).id, version)
+    _print_versions([repair_dataset(chosen.id, check, finding)], as_json)
 
 
 @command(dataset)

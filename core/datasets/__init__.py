@@ -16,7 +16,14 @@ from core.datasets.editing import edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_skips, export_text
 from core.datasets.hub import import_hub_dataset
 from core.datasets.importing import Preview, first_rows, import_file, import_files, preview, sheets_of
-from core.datasets.jobs import check_version, remove_upload, start_check, start_import
+from core.datasets.jobs import (
+    check_version,
+    remove_upload,
+    repair_version,
+    start_check,
+    start_import,
+    start_repair,
+)
 from core.datasets.licences import LICENCES, kept_licence, licence_of, set_licence
 from core.datasets.passages import Passage
 from core.datasets.profile import LANGUAGES_SEEN, PARTS, Profile
@@ -100,12 +107,14 @@ __all__ = [
     "rejected_answer",
     "remove_upload",
     "repair",
+    "repair_version",
     "rows_of",
     "run_checks",
     "set_licence",
     "sheets_of",
     "start_check",
     "start_import",
+    "start_repair",
     "stored_coverage",
     "taught_answers",
     "tag_columns",

@@ -28,6 +28,9 @@ def edit_rows(
     add: Collection[Row] = (),
     rewrite: Callable[[Row], Mapping[str, Any]] | None = None,
     reason: str = "edit",
+    made_by: Mapping[str, Any] | None = None,
+    newest: bool = False,
+    watch: Callable[[int], None] | None = None,
 ) -> tb.DatasetVersion:
     """Return a new version with some rows changed, left out or added.
 
@@ -38,9 +41,13 @@ def edit_rows(
         add: Rows to append.
         rewrite: Returns the fields of a row that change, for changes that depend on the row and are many.
         reason: Kept in the lineage; the name of a check for its repair.
+        made_by: More for the lineage: which check's repair it was, which job made it.
+        newest: Refuse where another version of the dataset was shown before the rows were written.
+        watch: Told how many rows were gone through; what it raises ends the work, and nothing of it stays.
 
     Raises:
-        KurabeError: ``datasets.bad_edit`` for a field that cannot be edited, ``store.missing``.
+        KurabeError: ``datasets.bad_edit`` for a field that cannot be edited, ``store.missing``; ``datasets.moved_on``,
+            see `newest`.
     """
     base = version(version_id)
     changes, dropped = changes or {}, frozenset(drop)
@@ -49,6 +56,8 @@ def edit_rows(
     rewritten: list[int] = []
     with VersionWriter(base.project_id, "", dataset_id=base.dataset_id) as writer:
         for position, row in enumerate(rows_of(version_id)):
+            if watch is not None:
+                watch(position + 1)
             if position in dropped:
                 continue
             fields = changes.get(position, {}) or (rewrite(row) if rewrite else {})
@@ -65,7 +74,9 @@ def edit_rows(
                 "changed": sorted([*changes, *rewritten])[:_LISTED],
                 "dropped": sorted(dropped)[:_LISTED],
                 "added": len(add),
-            }
+                **(made_by or {}),
+            },
+            follows=version_id if newest else None,
         )
 
 

@@ -1,4 +1,4 @@
-"""Imports and checks of what is too large for a page to wait for, as jobs: with progress, and stopped at any row.
+"""Imports, checks and repairs of what is too large for a page, as jobs: with progress, and stopped at any row.
 
 The upload waits in a folder of its own below the home until it is taken over, so that an import whose process was
 killed can be taken up again; its name is never a path.
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.datasets.checks import Documents, run_checks
+from core.datasets.checks import Documents, repair, run_checks
 from core.datasets.importing import OnProblem, import_file, preview
 from core.datasets.licences import kept_licence
 from core.datasets.versions import dataset_versions, datasets, latest_version, version
@@ -24,7 +24,16 @@ from core.jobs.files import require_free_space
 from core.settings import settings
 from core.store import tables as tb
 
-__all__ = ["check_version", "has_upload", "import_upload", "remove_upload", "start_check", "start_import"]
+__all__ = [
+    "check_version",
+    "has_upload",
+    "import_upload",
+    "remove_upload",
+    "repair_version",
+    "start_check",
+    "start_import",
+    "start_repair",
+]
 
 _KEPT_SECONDS = 7 * 24 * 3600
 """How long an upload waits for somebody to take its import up again."""
@@ -90,6 +99,25 @@ def start_check(project_id: str, version_id: str, max_length: int | None = None)
     return submit("check", payload, project_id=project_id)
 
 
+def start_repair(project_id: str, version_id: str, check: str, code: str) -> str:
+    """Queue the repair of what a check found in a version; return the job's id.
+
+    Raises:
+        KurabeError: ``store.missing`` for the version; as `core.jobs.submit`.
+    """
+    base = version(version_id)
+    newest = latest_version(project_id, base.dataset_id)
+    payload = {
+        "dataset_version_id": base.id,
+        "check": check,
+        "code": code,
+        "max_length": (base.checks or {}).get("max_length"),
+        "newest": newest is not None and newest.id == base.id,  # what others change until it is done belongs to it
+        "by": actor(),
+    }
+    return submit("repair", payload, project_id=project_id)
+
+
 def import_upload(ctx: JobContext) -> dict[str, Any]:
     """Read the kept upload once to count its rows and problems, then store it; the job ``import``.
 
@@ -112,7 +140,7 @@ def import_upload(ctx: JobContext) -> dict[str, Any]:
     ways = {key: options[key] for key in ("mapping", "shape", "encoding", "sheet", "fixes") if key in options}
     try:
         counted = preview(file, name, **ways, limit=1, watch=_watch(ctx, None, "counting_rows"))
-        made = _made_before(ctx) or _stored(ctx, file, name, options, counted.row_count)
+        made = _made_before(ctx, "upload", payload["upload"]) or _stored(ctx, file, name, options, counted.row_count)
     except _Stopped:
         return {"stopped": True}
     except KurabeError as error:
@@ -131,12 +159,12 @@ def import_upload(ctx: JobContext) -> dict[str, Any]:
 _MOVED_ON = "datasets.moved_on"
 
 
-def _made_before(ctx: JobContext) -> tb.DatasetVersion | None:
-    """Return the version that this import stored before its process was killed: storing again would repeat rows."""
+def _made_before(ctx: JobContext, name: str, value: str) -> tb.DatasetVersion | None:
+    """Return the version that this job stored before its process was killed: storing again would repeat rows."""
     if ctx.attempt == 1:
         return None
     made = [row for dataset in datasets(str(ctx.project_id)) for row in dataset_versions(dataset.id)]
-    return next((row for row in made if (row.lineage or {}).get("upload") == ctx.payload["upload"]), None)
+    return next((row for row in made if (row.lineage or {}).get(name) == value), None)
 
 
 def _stored(ctx: JobContext, file: Path, name: str, options: dict[str, Any], rows: int) -> tb.DatasetVersion:
@@ -195,6 +223,54 @@ def check_version(ctx: JobContext, passages: Documents = tuple) -> dict[str, Any
     except _Stopped:
         return {"stopped": True}
     return {"dataset_version_id": payload["dataset_version_id"], "findings": len(found)}
+
+
+def repair_version(ctx: JobContext, passages: Documents = tuple) -> dict[str, Any]:
+    """Make the version without what a check found; a version that this job made before it was killed is not made twice.
+
+    Args:
+        ctx: The job.
+        passages: As `repair` takes them; `core.knowledge.repair_as_job`, the job ``repair``, gives the project's.
+
+    Raises:
+        KurabeError: as `repair`; ``datasets.repair_moved_on`` if the dataset was edited again and again meanwhile.
+    """
+    payload = ctx.payload
+    as_actor(payload["by"])
+    try:
+        made = _made_before(ctx, "job", ctx.job_id) or _repaired(ctx, passages)
+    except _Stopped:
+        return {"stopped": True}
+    return {"dataset_version_id": made.id, "rows": made.row_count}
+
+
+def _repaired(ctx: JobContext, passages: Documents) -> tb.DatasetVersion:
+    """Repair the version, or the newest of its dataset where it was that; once more where others edited it meanwhile."""
+    payload = ctx.payload
+    asked = version(payload["dataset_version_id"])
+    for _ in range(_TRIES):
+        base = (latest_version(asked.project_id, asked.dataset_id) if payload["newest"] else None) or asked
+        try:
+            return repair(
+                base.id,
+                payload["check"],
+                payload["code"],
+                passages=passages,
+                max_length=payload["max_length"],
+                watch=_stages(ctx, base.row_count),
+                job=ctx.job_id,
+                newest=payload["newest"],
+            )
+        except KurabeError as error:
+            if error.code != _MOVED_ON:
+                raise
+    raise KurabeError("datasets.repair_moved_on")
+
+
+def _stages(ctx: JobContext, total: int) -> Callable[[str, int], None]:
+    """Return what is told every row of two stages, and how many rows a check has gone through."""
+    stages = {stage: _watch(ctx, total, stage) for stage in ("checking", "storing_rows")}
+    return lambda stage, done: stages[stage](done)
 
 
 def _watch(ctx: JobContext, total: int | None, stage: str) -> Callable[[int], None]:

@@ -76,6 +76,7 @@ KINDS: dict[str, JobKind] = {
     "documents": JobKind("cpu", "core.knowledge.jobs:take_in"),
     "import": JobKind("cpu", "core.datasets.jobs:import_upload", remains="core.datasets.jobs:has_upload"),
     "check": JobKind("cpu", "core.knowledge.covering:check_as_job"),
+    "repair": JobKind("cpu", "core.knowledge.covering:repair_as_job"),
     "sweep": JobKind("host", "core.knowledge.jobs:sweep"),
     "experiment": JobKind("host", "core.evaluation.jobs:run_experiment", also=("device",), followed_by=("judge",)),
     "judge": JobKind("host", "core.evaluation.judge.running:run_judging", also=("device",)),

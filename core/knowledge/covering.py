@@ -17,6 +17,7 @@ from core.datasets import (
     check_version,
     coverage,
     repair,
+    repair_version,
     run_checks,
     version,
 )
@@ -28,7 +29,7 @@ from core.knowledge.versions import latest_index
 from core.store import read
 from core.store import tables as tb
 
-__all__ = ["check_as_job", "check_dataset", "dataset_coverage", "repair_dataset"]
+__all__ = ["check_as_job", "check_dataset", "dataset_coverage", "repair_as_job", "repair_dataset"]
 
 
 def dataset_coverage(kb_id: str, version_id: str, *, training_version_id: str | None = None) -> Coverage:
@@ -75,6 +76,15 @@ def repair_dataset(version_id: str, check: str, code: str) -> tb.DatasetVersion:
         KurabeError: as `core.datasets.repair`.
     """
     return repair(version_id, check, code, passages=_passages(version_id))
+
+
+def repair_as_job(ctx: JobContext) -> dict[str, Any]:
+    """Repair what a check found beside the documents of the project; the job ``repair``.
+
+    Raises:
+        KurabeError: as `core.datasets.repair`; ``datasets.repair_moved_on``.
+    """
+    return repair_version(ctx, _passages(ctx.payload["dataset_version_id"]))
 
 
 def _passages(version_id: str) -> Documents:

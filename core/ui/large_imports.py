@@ -1,4 +1,4 @@
-"""Imports and checks that run as jobs because a page cannot wait for them: which they are, and how they stand."""
+"""Imports, checks and repairs that run as jobs because a page cannot wait for them: which they are, and how they stand."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from core.jobs import JobView, list_jobs
 from core.knowledge import default_kb, letters_of
 from core.store import tables as tb
 from core.ui.jobs import active_job, follow_job, newest_job
+from core.ui.navigation import link
 from core.ui.parts import plain
 
 __all__ = ["LOOKED_AT", "draw_check_job", "draw_import_job", "is_large", "must_wait"]
@@ -23,7 +24,7 @@ other work."""
 LOOKED_AT = 2000
 """Rows of such a file that the page looks at before."""
 CHECKED_AT_ONCE = 5000
-"""Rows up to which the checks run in the page."""
+"""Rows up to which the checks, and the repair of what they find, run in the page."""
 LETTERS_AT_ONCE = 1_000_000
 """Letters of documents up to which they do: cutting more into passages takes a page some ten seconds."""
 
@@ -68,17 +69,29 @@ def _imported_since(project_id: str, job: JobView) -> bool:
 
 
 def draw_check_job(project: tb.Project, row: tb.DatasetVersion) -> bool:
-    """Draw the checks of a version that run, or its last ones if they did not come to their end; tell whether they run.
+    """Draw the checks or the repair of a version that run, or what came of the last ones; tell whether they run.
 
     Those that ended before the version was checked once more are no news.
     """
-    own = [job for job in list_jobs(project.id, ["check"], limit=50) if job.payload.get("dataset_version_id") == row.id]
+    found = list_jobs(project.id, ["check", "repair"], limit=50)
+    own = [job for job in found if job.payload.get("dataset_version_id") == row.id]
     if running := next((job for job in own if job.active), None):
         follow_job(running.id)
         return True
     checked = (version(row.id).checks or {}).get("at")
     last = own[0] if own else None
-    news = last is not None and (checked is None or last.created_at > datetime.fromisoformat(checked))
-    if last is not None and news and not (last.result and "findings" in last.result):
-        follow_job(last.id)
+    if last is not None and (checked is None or last.created_at > datetime.fromisoformat(checked)):
+        _draw_outcome(project, last)
     return False
+
+
+def _draw_outcome(project: tb.Project, job: JobView) -> None:
+    """Draw what came of checks or of a repair; checks that ended well show it themselves."""
+    if job.result and "findings" in job.result:
+        return
+    made = (job.result or {}).get("dataset_version_id")
+    if made is None:
+        follow_job(job.id)
+    elif any(each.id == made for each in project_versions(project.id)):
+        st.success(t("ui.checks.repaired", rows=format_number(job.result["rows"])), icon=":material/check_circle:")
+        link("questions", t("ui.checks.repaired.open"), view="check", version=made)

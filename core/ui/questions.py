@@ -24,6 +24,7 @@ from core.datasets import (
     make_splits,
     project_versions,
     start_check,
+    start_repair,
     stored_coverage,
     tag_columns,
     version,
@@ -271,8 +272,18 @@ def _draw_finding(row: tb.DatasetVersion, finding: dict[str, Any], number: int) 
         if finding.get("repairable") and st.button(
             t("ui.checks.repair"), f"repair_{row.id}_{number}", t("ui.checks.repair.help"), icon=":material/build:"
         ):
-            repair_dataset(row.id, finding["check"], finding["code"])
-            st.rerun()
+            _repair(row, finding)
+
+
+def _repair(row: tb.DatasetVersion, finding: dict[str, Any]) -> None:
+    """Repair what a check found: at once, or by a job where the page would have to wait."""
+    if must_wait(row):
+        start_repair(row.project_id, row.id, finding["check"], finding["code"])
+    else:
+        with st.spinner(t("ui.checks.repairing")):
+            st.query_params["version"] = repair_dataset(row.id, finding["check"], finding["code"]).id
+        st.toast(t("ui.questions.edit.saved"), icon=":material/check:")
+    st.rerun()
 
 
 def _draw_found_rows(found: list[dict[str, Any]]) -> None:
@@ -345,13 +356,21 @@ def _lineage_row(row: tb.DatasetVersion, known: dict[str, tb.DatasetVersion]) ->
     return {
         t("ui.versions.hash"): row.hash.rpartition(":")[2][:8],
         t("ui.versions.rows"): row.row_count,
-        t("ui.versions.how"): t(f"ui.versions.operation.{lineage.get('operation', 'import')}"),
+        t("ui.versions.how"): _how_made(lineage),
         t("ui.versions.from"): ", ".join(files) or (parent.hash.rpartition(":")[2][:8] if parent else "–"),
         t("ui.versions.left_out"): left_out,
         t("ui.licence"): licence_of(row) or t("ui.licence.unknown"),
         t("ui.versions.made"): when(row.created_at),
         t("ui.versions.by"): row.created_by,
     }
+
+
+def _how_made(lineage: dict[str, Any]) -> str:
+    """Return what made a version; a repair says what had been found."""
+    if found := lineage.get("repair"):
+        stem = f"datasets.finding.{found['check']}.{found['code']}"
+        return t("ui.versions.operation.repair", finding=t(stem, **found["params"]))
+    return t(f"ui.versions.operation.{lineage.get('operation', 'import')}")
 
 
 def _draw_difference(row: tb.DatasetVersion) -> None:

@@ -211,6 +211,20 @@ def test_checks_are_told_for_people_and_for_machines(shop: Path) -> None:
     assert "⟦" not in done("dataset", "check", "--project", "Shop").stdout
 
 
+def test_what_a_check_found_is_repaired_by_its_name_as_a_new_version(shop: Path) -> None:
+    file = shop / "mails.csv"
+    file.write_text("question,answer\nWho?,a@corp.co.jp\n")
+    [first] = told("dataset", "import", "--project", "Shop", file)
+    found = [one for one in told("dataset", "check", "--project", "Shop") if one["repairable"]]
+    assert ("personal_data", "email") in {(one["check"], one["code"]) for one in found}
+    assert "personal_data email" in done("dataset", "check", "--project", "Shop").stdout
+    [second] = told("dataset", "repair", "--project", "Shop", "personal_data", "email")
+    assert second["lineage"]["parent"] == first["id"] and second["lineage"]["repair"]["code"] == "email"
+    assert [row["answer"] for row in told("dataset", "show", "--project", "Shop")] == ["[EMAIL]"]
+    again = run("dataset", "repair", "--project", "Shop", "personal_data", "email")
+    assert again.exit_code == 1 and again.stderr.startswith("datasets.no_repair\n")
+
+
 def test_exported_questions_can_be_imported_again(shop: Path) -> None:
     done("dataset", "import", "--project", "Shop", shop / "questions.jsonl")
     out = shop / "exported.jsonl"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import jobs
-from core.datasets import import_file, latest_version, run_checks, start_check, start_import
+from core.datasets import import_file, latest_version, rows_of, run_checks, start_check, start_import
 from core.knowledge import add_document, default_kb
 from core.store import tables as tb
 from core.ui import importing, large_imports
@@ -66,3 +66,35 @@ def test_many_documents_send_the_checks_to_a_job_and_a_later_import_hides_an_ear
     add_document(default_kb(empty.id).id, "a.md", b"The Koridel weighs 3 kg.")
     monkeypatch.setattr(large_imports, "LETTERS_AT_ONCE", 10)
     assert large_imports.must_wait(made)
+
+
+def test_what_checks_found_in_many_rows_is_repaired_by_a_job_and_the_page_leads_to_what_it_made(
+    empty: tb.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_imports, "CHECKED_AT_ONCE", 1)
+    made = import_file(empty.id, b"question,answer\nWho?,a@corp.co.jp\nWhen?,At noon.\n", "a.csv")
+    run_checks(made.id)
+    visitor = Visitor("ja", empty)
+    app = visitor.open("questions", view="check", version=made.id)
+    next(button for button in app.button if button.label == visitor.says("ui.checks.repair")).click().run()
+    assert not app.exception
+    [job] = jobs.list_jobs(empty.id, ["repair"])
+    assert jobs.wait(job.id, timeout=120).status == "succeeded"
+    newest = latest_version(empty.id)
+    assert newest is not None and "[EMAIL]" in {row.answer for row in rows_of(newest.id)}
+    later = Visitor("ja", empty)
+    shown = later.open("questions", view="check", version=made.id)
+    assert later.says("ui.checks.repaired", rows="2") in [box.value for box in shown.success]
+    told = later.open("questions", view="versions").dataframe[0].value
+    assert any(later.says("ui.versions.operation.repair", finding="")[:4] in how for how in told.iloc[:, 2])
+
+
+def test_a_small_version_is_repaired_in_the_page_which_opens_the_new_one(empty: tb.Project) -> None:
+    made = import_file(empty.id, b"question,answer\nWho?,a@corp.co.jp\nWhen?,At noon.\n", "a.csv")
+    run_checks(made.id)
+    visitor = Visitor("en", empty)
+    app = visitor.open("questions", view="check", version=made.id)
+    next(button for button in app.button if button.label == visitor.says("ui.checks.repair")).click().run()
+    newest = latest_version(empty.id)
+    assert newest is not None and newest.id != made.id and jobs.list_jobs(empty.id, ["repair"]) == []
+    assert app.query_params.get("version") in (None, [newest.id], newest.id), "not the one that was repaired"
