@@ -12,7 +12,7 @@ from core.datasets.coverage import (
     taught_answers,
     training_text,
 )
-from core.datasets.editing import edit_rows, version_difference
+from core.datasets.editing import VersionDifference, edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_skips, export_text
 from core.datasets.hub import import_hub_dataset
 from core.datasets.importing import Preview, first_rows, import_file, import_files, preview, sheets_of
@@ -21,8 +21,11 @@ from core.datasets.jobs import (
     remove_upload,
     repair_version,
     start_check,
+    start_edit,
     start_import,
+    start_import_again,
     start_repair,
+    start_split,
 )
 from core.datasets.licences import LICENCES, kept_licence, licence_of, set_licence
 from core.datasets.passages import Passage
@@ -42,6 +45,7 @@ from core.datasets.versions import (
     drawn_examples,
     example,
     examples,
+    examples_at,
     latest_version,
     profile_of,
     project_versions,
@@ -73,6 +77,7 @@ __all__ = [
     "SplitBy",
     "SplitConfig",
     "TrainingText",
+    "VersionDifference",
     "check_version",
     "checks",
     "count_examples",
@@ -86,6 +91,7 @@ __all__ = [
     "edit_rows",
     "example",
     "examples",
+    "examples_at",
     "export_rows",
     "export_skips",
     "export_text",
@@ -113,8 +119,11 @@ __all__ = [
     "set_licence",
     "sheets_of",
     "start_check",
+    "start_edit",
     "start_import",
+    "start_import_again",
     "start_repair",
+    "start_split",
     "stored_coverage",
     "taught_answers",
     "tag_columns",

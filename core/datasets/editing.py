@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from core.datasets.cells import gold_of
@@ -12,7 +14,7 @@ from core.datasets.versions import VersionWriter, rows_of, version
 from core.errors import KurabeError
 from core.store import tables as tb
 
-__all__ = ["edit_rows", "version_difference"]
+__all__ = ["VersionDifference", "edit_rows", "version_difference"]
 
 _EDITABLE = ("question", "answer", "slice", "split", "value", "expects", "gold", "messages", "tags")
 
@@ -101,23 +103,40 @@ def _changed(row: Row, fields: Mapping[str, Any]) -> Row:
     return row
 
 
-def version_difference(left_id: str, right_id: str) -> dict[str, list[dict[str, Any]]]:
-    """Return rows that only one of two versions has, each up to 1,000: ``{"removed": […], "added": […]}``.
+@dataclass(frozen=True, slots=True)
+class VersionDifference:
+    """Rows that only one of two versions has; each is ``{"position", "question", "answer", "split"}``."""
+
+    removed: list[dict[str, Any]]
+    """The first 1,000 that only the first version has."""
+    added: list[dict[str, Any]]
+    """The first 1,000 that only the second one has."""
+    removed_count: int
+    """How many there are in all."""
+    added_count: int
+    """How many there are in all."""
+
+
+def version_difference(left_id: str, right_id: str) -> VersionDifference:
+    """Return the rows that only one of two versions has.
 
     A row that stands three times in one version and once in the other counts as two that only the one has.
     """
-    left: dict[str, list[int]] = defaultdict(list)
+    left: dict[str, deque[int]] = defaultdict(deque)
     for position, row in enumerate(rows_of(left_id)):
         left[row.hash()].append(position)
     added: list[dict[str, Any]] = []
+    count = 0
     for position, row in enumerate(rows_of(right_id)):
         if same := left.get(row.hash()):
-            same.pop(0)
-        elif len(added) < _LISTED:
+            same.popleft()
+            continue
+        count += 1
+        if len(added) < _LISTED:
             added.append(_place(position, row))
     gone = {position for positions in left.values() for position in positions}
-    removed = [_place(position, row) for position, row in enumerate(rows_of(left_id)) if position in gone]
-    return {"removed": removed[:_LISTED], "added": added}
+    removed = (_place(position, row) for position, row in enumerate(rows_of(left_id)) if position in gone)
+    return VersionDifference(list(islice(removed, min(_LISTED, len(gone)))), added, len(gone), count)
 
 
 def _place(position: int, row: Row) -> dict[str, Any]:

@@ -29,6 +29,7 @@ __all__ = [
     "Severity",
     "check_input",
     "checks",
+    "left_out",
     "repair",
     "rewritten",
     "run_checks",
@@ -73,8 +74,9 @@ class Finding:
     """The first rows found: ``{"position", "question", "answer"}``, shortened; filled in by `run_checks`."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return JSON values; a repair, which may name every row, becomes only whether there is one."""
-        values = asdict(replace(self, repair=None)) | {"repairable": self.repair is not None}
+        """Return JSON values; of a repair, which may name every row, whether there is one and how many it drops."""
+        dropped = len((self.repair or {}).get("drop", ()))
+        values = asdict(replace(self, repair=None)) | {"repairable": self.repair is not None, "drops": dropped}
         del values["repair"]
         return values
 
@@ -116,6 +118,11 @@ class Check(ABC):
         """Return a finding of this check; ``count`` is always among its parameters."""
         listed = {"count": len(rows)} | params
         return Finding(self.name, code, severity, listed, list(rows[:_KEPT_ROWS]), len(rows), repair)
+
+
+def left_out(rows: Sequence[int]) -> dict[str, Any] | None:
+    """Return the repair that leaves rows out; None where there are none."""
+    return {"drop": list(rows)} if rows else None
 
 
 checks: Registry[Check] = Registry("core.datasets.checks", Check)  # type: ignore[type-abstract]  # only subclasses are built
@@ -250,16 +257,16 @@ def repair(
         drop={position for each in repairs for position in each.get("drop", ())},
         rewrite=_one_after_another([each["rewrite"] for each in repairs if "rewrite" in each]),
         reason=f"{check}.{code}",
-        made_by=_made_by(found[0], job),
+        made_by=_made_by(found, job),
         newest=newest,
         watch=partial(watch, "storing_rows") if watch is not None else None,
     )
 
 
-def _made_by(found: Finding, job: str) -> dict[str, Any]:
-    """Return what the lineage of a repaired version says of it: the finding as code and parameters, and the job."""
-    finding = {"check": found.check, "code": found.code, "params": found.params}
-    return {"repair": finding} | ({"job": job} if job else {})
+def _made_by(found: Sequence[Finding], job: str) -> dict[str, Any]:
+    """Return what the lineage of a repaired version says of it: findings as code and parameters, and the job."""
+    repaired = {"check": found[0].check, "code": found[0].code, "found": [each.params for each in found]}
+    return {"repair": repaired} | ({"job": job} if job else {})
 
 
 def _one_after_another(rewrites: Sequence[Rewrite]) -> Rewrite | None:
