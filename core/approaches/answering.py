@@ -266,7 +266,11 @@ def _sources_of(gathered: Gathered) -> list[dict[str, Any]]:
             "heading": hit.heading,
             "score": hit.score,
             "vector_rank": hit.vector_rank,
+            "vector_score": hit.vector_score,
             "text_rank": hit.text_rank,
+            "text_score": hit.text_score,
+            "rerank_score": hit.rerank_score,
+            "page": hit.page,
         }
         for number, hit in enumerate(gathered.hits, 1)
     ]

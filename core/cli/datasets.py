@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -35,8 +37,10 @@ from core.datasets import (
     version_difference,
 )
 from core.errors import KurabeError
+from core.evaluation import discordance_of
 from core.i18n import Language, format_number, format_percent, t
-from core.knowledge import check_dataset
+from core.knowledge import check_dataset, repair_dataset
+from core.measures import smallest_detectable
 from core.projects import get_project
 from core.store import tables as tb
 from core.training import token_view
@@ -153,19 +157,34 @@ def import_(
 ) -> None:
     """Take a file over as a new version."""
     owner = get_project(project)
-    made = import_file(
-        owner.id,
-        file,
-        file.name,
-        dataset=name,
-        extend=chosen_version(owner.id, None).id if extend else None,
-        split=split,
-        on_problem="leave_out" if leave_out_bad else "stop",
-        licence=licence,
-        **_reading(mapped, shape, encoding, sheet, fix),
-    )
+    with _rows_told(as_json):
+        made = import_file(
+            owner.id,
+            file,
+            file.name,
+            dataset=name,
+            extend=chosen_version(owner.id, None).id if extend else None,
+            split=split,
+            on_problem="leave_out" if leave_out_bad else "stop",
+            licence=licence,
+            **_reading(mapped, shape, encoding, sheet, fix),
+        )
     _say_notes(made)
     _print_versions([made], as_json)
+
+
+@contextmanager
+def _rows_told(as_json: bool) -> Iterator[None]:
+    """List for people the rows for which a file is refused; machines find them with the error."""
+    try:
+        yield
+    except KurabeError as error:
+        for problem in () if as_json else error.params.get("problems", ()):
+            said = t(f"datasets.problem.{problem['code']}", column=problem["column"] or "–")
+            expected = t(f"datasets.expected.{problem['expected']}")
+            place = {"row": problem["row"], "column": problem["column"] or "–", "found": problem["found"]}
+            progress_line(t("cli.problem", problem=said, expected=expected, **place))
+        raise
 
 
 def _say_notes(made: tb.DatasetVersion) -> None:
@@ -276,10 +295,30 @@ def check(
         show([finding.as_dict() for finding in found])
         return
     rows = [
-        (finding.severity, t(f"datasets.finding.{finding.check}.{finding.code}", **finding.params)) for finding in found
+        (
+            finding.severity,
+            t(f"datasets.finding.{finding.check}.{finding.code}", **finding.params),
+            f"{finding.check} {finding.code}" if finding.repair else "–",
+        )
+        for finding in found
     ]
-    table((t("cli.severity"), t("cli.finding")), rows)
+    table((t("cli.severity"), t("cli.finding"), t("cli.repair")), rows)
     progress_line(t("ui.checks.names"))
+
+
+@command(dataset)
+def repair(
+    project: Project,
+    check: Annotated[str, typer.Argument(help="Name of a check, as `dataset check` gives it.")],
+    finding: Annotated[str, typer.Argument(help="What it found, by its code.")],
+    version: Annotated[
+        str | None, typer.Option(help="A version, or the beginning of its id; default: the newest.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Mend what a check found, where it knows how, as a new version; the old one stays."""
+    chosen = chosen_version(get_project(project).id, version)
+    _print_versions([repair_dataset(chosen.id, check, finding)], as_json)
 
 
 @command(dataset)
@@ -294,8 +333,13 @@ def split(
     as_json: Json = False,
 ) -> None:
     """Divide the rows anew into training, validation and test, as a new version."""
-    chosen = SplitConfig(validation, test, by, column, seed=seed)
-    _print_versions([make_splits(chosen_version(get_project(project).id, version).id, chosen)], as_json)
+    owner, chosen = get_project(project), SplitConfig(validation, test, by, column, seed=seed)
+    made = make_splits(chosen_version(owner.id, version).id, chosen)
+    tested = int(made.counts["splits"].get("test", 0))
+    smallest = smallest_detectable(tested, discordance_of(owner.id)[0])
+    key = "ui.split.detectable" if smallest else "ui.split.undetectable"
+    progress_line(t(key, n=format_number(tested), points=format_number(round(100 * (smallest or 0)))))
+    _print_versions([made], as_json)
 
 
 @command(dataset)
@@ -311,14 +355,16 @@ def diff(
     second = dataset_versions(first.dataset_id)[0] if new is None else chosen_version(owner.id, new)
     found = version_difference(first.id, second.id)
     if as_json:
-        show(found)
+        show(asdict(found))
         return
     rows = [
         (sign, row["split"], row["question"], row["answer"])
-        for sign, kind in (("-", "removed"), ("+", "added"))
-        for row in found[kind]
+        for sign, listed in (("-", found.removed), ("+", found.added))
+        for row in listed
     ]
     table(("", t("cli.split"), t("cli.question"), t("cli.answer")), rows)
+    for kind, count in (("removed", found.removed_count), ("added", found.added_count)):
+        progress_line(t(f"ui.versions.{kind}", n=format_number(count)))
 
 
 @command(dataset)

@@ -21,6 +21,7 @@ from core.jobs import submit
 from core.knowledge import (
     AskedOf,
     Filter,
+    Hit,
     IndexConfig,
     Mode,
     Preview,
@@ -42,6 +43,7 @@ from core.knowledge import (
     preview_file,
     questions_with_gold,
     search,
+    unread_of,
 )
 from core.projects import get_project
 from core.store import tables as tb
@@ -79,10 +81,12 @@ def add(
         return
     stored = [made for file in files for made in add_documents(base.id, [(file.name, file.read_bytes())])]
     if as_json:
-        show([{name: getattr(made, name) for name in ("id", "name", "version", "hash")} for made in stored])
+        show([{name: getattr(made, name) for name in ("id", "name", "version", "hash", "notes")} for made in stored])
         return
     for made in stored:
         progress_line(t("cli.document.added", name=made.name, version=made.version))
+        for note in unread_of(made.notes):
+            progress_line(f"  {t('knowledge.note.' + note['code'], **note['params'])}")
 
 
 @command(knowledge)
@@ -222,8 +226,20 @@ def search_(
         return
     for note in found.notes:
         progress_line(t(f"knowledge.note.{note['code']}", **note["params"]))
-    rows: list[tuple[Any, ...]] = [(f"{hit.score:.3f}", hit.document_name, hit.text) for hit in found.hits]
-    table((t("cli.score"), t("cli.name"), t("cli.text")), rows, title=format_duration(sum(found.spans.values())))
+    rows = [(f"{hit.score:.3f}", *_both_ways(hit), _place(hit), hit.text) for hit in found.hits]
+    columns = ("cli.score", "ui.search.way.vector", "ui.search.way.text", "cli.name", "cli.text")
+    table([t(name) for name in columns], rows, title=format_duration(sum(found.spans.values())))
+
+
+def _both_ways(hit: Hit) -> tuple[str, str]:
+    """Return rank and score of a passage by meaning and by words; "–" where a way did not bring it."""
+    meaning = f"{hit.vector_rank} ({hit.vector_score:.2f})" if hit.vector_rank and hit.vector_score is not None else "–"
+    return meaning, f"{hit.text_rank} ({hit.text_score:.1f})" if hit.text_rank and hit.text_score is not None else "–"
+
+
+def _place(hit: Hit) -> str:
+    """Return where a passage stands: its document, and its page where the format has pages."""
+    return f"{hit.document_name}, {t('ui.search.page', page=hit.page)}" if hit.page else hit.document_name
 
 
 @command(knowledge)

@@ -12,11 +12,21 @@ from core.datasets.coverage import (
     taught_answers,
     training_text,
 )
-from core.datasets.editing import edit_rows, version_difference
+from core.datasets.editing import VersionDifference, edit_rows, version_difference
 from core.datasets.exporting import EXPORT_FORMATS, export_rows, export_skips, export_text
 from core.datasets.hub import import_hub_dataset
 from core.datasets.importing import Preview, first_rows, import_file, import_files, preview, sheets_of
-from core.datasets.jobs import check_version, remove_upload, start_check, start_import
+from core.datasets.jobs import (
+    check_version,
+    remove_upload,
+    repair_version,
+    start_check,
+    start_edit,
+    start_import,
+    start_import_again,
+    start_repair,
+    start_split,
+)
 from core.datasets.licences import LICENCES, kept_licence, licence_of, set_licence
 from core.datasets.passages import Passage
 from core.datasets.profile import LANGUAGES_SEEN, PARTS, Profile
@@ -35,6 +45,7 @@ from core.datasets.versions import (
     drawn_examples,
     example,
     examples,
+    examples_at,
     latest_version,
     profile_of,
     project_versions,
@@ -66,6 +77,7 @@ __all__ = [
     "SplitBy",
     "SplitConfig",
     "TrainingText",
+    "VersionDifference",
     "check_version",
     "checks",
     "count_examples",
@@ -79,6 +91,7 @@ __all__ = [
     "edit_rows",
     "example",
     "examples",
+    "examples_at",
     "export_rows",
     "export_skips",
     "export_text",
@@ -100,12 +113,17 @@ __all__ = [
     "rejected_answer",
     "remove_upload",
     "repair",
+    "repair_version",
     "rows_of",
     "run_checks",
     "set_licence",
     "sheets_of",
     "start_check",
+    "start_edit",
     "start_import",
+    "start_import_again",
+    "start_repair",
+    "start_split",
     "stored_coverage",
     "taught_answers",
     "tag_columns",

@@ -11,10 +11,10 @@ import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import func, select, update
 
@@ -38,6 +38,8 @@ __all__ = [
     "value_pattern",
     "words_key",
 ]
+
+_T = TypeVar("_T")
 
 COVERAGE = ("taught", "documents", "both", "changed", "neither")
 """Where the answer stands: in training, in the documents, in both, in both but different, in neither."""
@@ -327,6 +329,7 @@ def coverage(
     training_version_id: str | None = None,
     splits: Sequence[str] = ("validation", "test"),
     index: Indexed | None = None,
+    watch: Callable[[str, int, int], None] | None = None,
 ) -> Coverage:
     """Work out and store the coverage of every validation and test question, and what of training the index holds.
 
@@ -336,24 +339,27 @@ def coverage(
         training_version_id: Version whose train split is taught; the same one if not given.
         splits: Splits whose questions are judged.
         index: What the served index holds; None while there is none.
+        watch: Told the stage, ``counting_rows`` of training or ``covering`` the questions, how many were gone through
+            and of how many; what it raises ends the work, and nothing is stored.
 
     Raises:
         KurabeError: ``store.missing``.
     """
     taught = [row for row in rows_of(training_version_id or version_id, "train")]
-    training, held = Training(taught), Documents(documents)
+    training = Training(_watched(taught, len(taught), "counting_rows", watch))
+    held = Documents(documents)
     indexed = Documents(index.documents) if index else None
     found: dict[str, str] = {}
     told: dict[str, bool | None] = {}
     slices: dict[str, Counter[str]] = defaultdict(Counter)
-    for split in splits:
-        for example in examples(version_id, split):
-            row = row_of(example)
-            answers, sure = training.answers(row)
-            found[example.id] = judged(row, answers, sure, training, held)
-            told[example.id] = _any_held(answers, indexed) if found[example.id] in _LEARNED else None
-            if split == splits[-1]:
-                slices[example.slice][found[example.id]] += 1
+    asked = [example for split in splits for example in examples(version_id, split)]
+    for example in _watched(asked, len(asked), "covering", watch):
+        row = row_of(example)
+        answers, sure = training.answers(row)
+        found[example.id] = judged(row, answers, sure, training, held)
+        told[example.id] = _any_held(answers, indexed) if found[example.id] in _LEARNED else None
+        if example.split == splits[-1]:
+            slices[example.slice][found[example.id]] += 1
     text = _training_text(index, indexed, taught)
     _store(version_id, found, told, text)
     return Coverage(
@@ -363,6 +369,15 @@ def coverage(
         training=training_text(version_id),
         examples=found,
     )
+
+
+def _watched(
+    items: Iterable[_T], total: int, stage: str, watch: Callable[[str, int, int], None] | None
+) -> Iterator[_T]:
+    for done, item in enumerate(items, 1):
+        if watch is not None:
+            watch(stage, done, total)
+        yield item
 
 
 _LEARNED = ("taught", "both", "changed")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from core.datasets.cells import gold_of
@@ -12,7 +14,7 @@ from core.datasets.versions import VersionWriter, rows_of, version
 from core.errors import KurabeError
 from core.store import tables as tb
 
-__all__ = ["edit_rows", "version_difference"]
+__all__ = ["VersionDifference", "edit_rows", "version_difference"]
 
 _EDITABLE = ("question", "answer", "slice", "split", "value", "expects", "gold", "messages", "tags")
 
@@ -28,6 +30,9 @@ def edit_rows(
     add: Collection[Row] = (),
     rewrite: Callable[[Row], Mapping[str, Any]] | None = None,
     reason: str = "edit",
+    made_by: Mapping[str, Any] | None = None,
+    newest: bool = False,
+    watch: Callable[[int], None] | None = None,
 ) -> tb.DatasetVersion:
     """Return a new version with some rows changed, left out or added.
 
@@ -38,9 +43,13 @@ def edit_rows(
         add: Rows to append.
         rewrite: Returns the fields of a row that change, for changes that depend on the row and are many.
         reason: Kept in the lineage; the name of a check for its repair.
+        made_by: More for the lineage: which check's repair it was, which job made it.
+        newest: Refuse where another version of the dataset was shown before the rows were written.
+        watch: Told how many rows were gone through; what it raises ends the work, and nothing of it stays.
 
     Raises:
-        KurabeError: ``datasets.bad_edit`` for a field that cannot be edited, ``store.missing``.
+        KurabeError: ``datasets.bad_edit`` for a field that cannot be edited, ``store.missing``; ``datasets.moved_on``,
+            see `newest`.
     """
     base = version(version_id)
     changes, dropped = changes or {}, frozenset(drop)
@@ -49,6 +58,8 @@ def edit_rows(
     rewritten: list[int] = []
     with VersionWriter(base.project_id, "", dataset_id=base.dataset_id) as writer:
         for position, row in enumerate(rows_of(version_id)):
+            if watch is not None:
+                watch(position + 1)
             if position in dropped:
                 continue
             fields = changes.get(position, {}) or (rewrite(row) if rewrite else {})
@@ -65,7 +76,9 @@ def edit_rows(
                 "changed": sorted([*changes, *rewritten])[:_LISTED],
                 "dropped": sorted(dropped)[:_LISTED],
                 "added": len(add),
-            }
+                **(made_by or {}),
+            },
+            follows=version_id if newest else None,
         )
 
 
@@ -90,23 +103,40 @@ def _changed(row: Row, fields: Mapping[str, Any]) -> Row:
     return row
 
 
-def version_difference(left_id: str, right_id: str) -> dict[str, list[dict[str, Any]]]:
-    """Return rows that only one of two versions has, each up to 1,000: ``{"removed": […], "added": […]}``.
+@dataclass(frozen=True, slots=True)
+class VersionDifference:
+    """Rows that only one of two versions has; each is ``{"position", "question", "answer", "split"}``."""
+
+    removed: list[dict[str, Any]]
+    """The first 1,000 that only the first version has."""
+    added: list[dict[str, Any]]
+    """The first 1,000 that only the second one has."""
+    removed_count: int
+    """How many there are in all."""
+    added_count: int
+    """How many there are in all."""
+
+
+def version_difference(left_id: str, right_id: str) -> VersionDifference:
+    """Return the rows that only one of two versions has.
 
     A row that stands three times in one version and once in the other counts as two that only the one has.
     """
-    left: dict[str, list[int]] = defaultdict(list)
+    left: dict[str, deque[int]] = defaultdict(deque)
     for position, row in enumerate(rows_of(left_id)):
         left[row.hash()].append(position)
     added: list[dict[str, Any]] = []
+    count = 0
     for position, row in enumerate(rows_of(right_id)):
         if same := left.get(row.hash()):
-            same.pop(0)
-        elif len(added) < _LISTED:
+            same.popleft()
+            continue
+        count += 1
+        if len(added) < _LISTED:
             added.append(_place(position, row))
     gone = {position for positions in left.values() for position in positions}
-    removed = [_place(position, row) for position, row in enumerate(rows_of(left_id)) if position in gone]
-    return {"removed": removed[:_LISTED], "added": added}
+    removed = (_place(position, row) for position, row in enumerate(rows_of(left_id)) if position in gone)
+    return VersionDifference(list(islice(removed, min(_LISTED, len(gone)))), added, len(gone), count)
 
 
 def _place(position: int, row: Row) -> dict[str, Any]:

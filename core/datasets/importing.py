@@ -39,6 +39,8 @@ __all__ = [
 ]
 
 _LISTED_PROBLEMS = 1000
+_TOLD_PROBLEMS = 200
+"""Problems that a refusal carries with it."""
 _UPLOAD = "upload-"
 OnProblem = Literal["stop", "leave_out"]
 Watch = Callable[[int], None]
@@ -374,7 +376,7 @@ def _refusal(name: str, problems: list[Problem]) -> KurabeError:
         found=first.found,
         problem=first.code,
         expected=first.expected,
-        problems=[problem.as_dict() for problem in problems[:50]],
+        problems=[problem.as_dict() for problem in problems[:_TOLD_PROBLEMS]],
     )
 
 

@@ -1,4 +1,4 @@
-"""Imports and checks of what is too large for a page to wait for, as jobs: with progress, and stopped at any row.
+"""What is done to datasets too large for a page to wait for, as jobs: with progress, and stopped at any row.
 
 The upload waits in a folder of its own below the home until it is taken over, so that an import whose process was
 killed can be taken up again; its name is never a path.
@@ -9,22 +9,39 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from core.datasets.checks import Documents, run_checks
+from core.datasets.checks import Documents, repair, run_checks
+from core.datasets.editing import edit_rows
 from core.datasets.importing import OnProblem, import_file, preview
 from core.datasets.licences import kept_licence
+from core.datasets.splitting import SplitConfig, make_splits
 from core.datasets.versions import dataset_versions, datasets, latest_version, version
 from core.errors import KurabeError
 from core.identity import actor, as_actor, atomic_write, new_id
-from core.jobs import JobContext, submit
+from core.jobs import JobContext, JobView, submit
 from core.jobs.files import require_free_space
 from core.settings import settings
 from core.store import tables as tb
 
-__all__ = ["check_version", "has_upload", "import_upload", "remove_upload", "start_check", "start_import"]
+__all__ = [
+    "check_version",
+    "edit_version",
+    "has_upload",
+    "import_upload",
+    "remove_upload",
+    "repair_version",
+    "split_version",
+    "start_check",
+    "start_edit",
+    "start_import",
+    "start_import_again",
+    "start_repair",
+    "start_split",
+]
 
 _KEPT_SECONDS = 7 * 24 * 3600
 """How long an upload waits for somebody to take its import up again."""
@@ -32,6 +49,8 @@ _TRIES = 3
 """How often the rows are stored after those of a version that others go on editing meanwhile."""
 _STORED = "stored.json"
 """What came of an import, in its job's folder: known even if the job is killed before it can say so."""
+_REFUSED = "refused"
+"""In an import's folder: its file has bad rows, so that another attempt would end in the same way."""
 _EVERY = 1000
 """Rows between two looks whether somebody wants the work to stop."""
 
@@ -80,6 +99,27 @@ def start_import(
         raise
 
 
+def start_import_again(job: JobView, fixes: Mapping[str, Mapping[str, str]], *, on_problem: OnProblem) -> str:
+    """Queue an import whose rows were refused once more, of the file that was kept; return the new job's id.
+
+    Args:
+        job: The import that was refused.
+        fixes: Row number → column → value in place of what the file has; those of the import before are kept.
+        on_problem: What to do with rows that still cannot be taken over.
+
+    Raises:
+        KurabeError: ``datasets.upload_gone``; as `core.jobs.submit`.
+    """
+    payload = job.payload
+    if not _place(payload["upload"]).is_file():
+        raise KurabeError("datasets.upload_gone", name=payload["name"])
+    merged = {str(row): dict(cells) for row, cells in payload["options"].get("fixes", {}).items()}
+    for row, cells in fixes.items():
+        merged[row] = {**merged.get(row, {}), **cells}
+    again = {**payload, "options": {**payload["options"], "fixes": merged}, "on_problem": on_problem, "by": actor()}
+    return submit("import", again, project_id=job.project_id)
+
+
 def start_check(project_id: str, version_id: str, max_length: int | None = None) -> str:
     """Queue all checks of a version; return the job's id.
 
@@ -88,6 +128,47 @@ def start_check(project_id: str, version_id: str, max_length: int | None = None)
     """
     payload = {"dataset_version_id": version_id, "max_length": max_length, "by": actor()}
     return submit("check", payload, project_id=project_id)
+
+
+def start_repair(project_id: str, version_id: str, check: str, code: str) -> str:
+    """Queue the repair of what a check found in a version; return the job's id.
+
+    Raises:
+        KurabeError: ``store.missing`` for the version; as `core.jobs.submit`.
+    """
+    length = (version(version_id).checks or {}).get("max_length")
+    more = {"check": check, "code": code, "max_length": length}
+    return submit("repair", _of_version(project_id, version_id) | more, project_id=project_id)
+
+
+def start_split(project_id: str, version_id: str, config: SplitConfig) -> str:
+    """Queue the division of a version into training, validation and test; return the job's id.
+
+    Raises:
+        KurabeError: ``store.missing`` for the version; as `core.jobs.submit`.
+    """
+    payload = _of_version(project_id, version_id) | {"config": asdict(config)}
+    return submit("split", payload, project_id=project_id)
+
+
+def start_edit(
+    project_id: str, version_id: str, changes: Mapping[int, Mapping[str, Any]], *, drop: Collection[int] = ()
+) -> str:
+    """Queue changes of rows, by their positions, as a new version; return the job's id.
+
+    Raises:
+        KurabeError: ``store.missing`` for the version; as `core.jobs.submit`.
+    """
+    more = {"changes": {str(place): dict(fields) for place, fields in changes.items()}, "drop": sorted(drop)}
+    return submit("edit", _of_version(project_id, version_id) | more, project_id=project_id)
+
+
+def _of_version(project_id: str, version_id: str) -> dict[str, Any]:
+    """Return what a job is told of the version that it makes another one of, and who asked for it."""
+    base = version(version_id)
+    newest = latest_version(project_id, base.dataset_id)
+    # what others change in the newest version until the job is done belongs to what it makes
+    return {"dataset_version_id": base.id, "newest": newest is not None and newest.id == base.id, "by": actor()}
 
 
 def import_upload(ctx: JobContext) -> dict[str, Any]:
@@ -112,11 +193,13 @@ def import_upload(ctx: JobContext) -> dict[str, Any]:
     ways = {key: options[key] for key in ("mapping", "shape", "encoding", "sheet", "fixes") if key in options}
     try:
         counted = preview(file, name, **ways, limit=1, watch=_watch(ctx, None, "counting_rows"))
-        made = _made_before(ctx) or _stored(ctx, file, name, options, counted.row_count)
+        made = _made_before(ctx, "upload", payload["upload"]) or _stored(ctx, file, name, options, counted.row_count)
     except _Stopped:
         return {"stopped": True}
     except KurabeError as error:
-        if error.code.startswith("datasets.") and error.code != _MOVED_ON:  # the file is as it is: it needs another one
+        if error.code == "datasets.rows_refused":  # it waits for somebody to mend its rows or to leave them out
+            atomic_write(ctx.run_dir / _REFUSED, "")
+        elif error.code.startswith("datasets.") and error.code != _MOVED_ON:  # as it is, it needs another file
             remove_upload(payload)
         raise
     taken = counted.row_count - counted.problem_count
@@ -131,12 +214,12 @@ def import_upload(ctx: JobContext) -> dict[str, Any]:
 _MOVED_ON = "datasets.moved_on"
 
 
-def _made_before(ctx: JobContext) -> tb.DatasetVersion | None:
-    """Return the version that this import stored before its process was killed: storing again would repeat rows."""
+def _made_before(ctx: JobContext, name: str, value: str) -> tb.DatasetVersion | None:
+    """Return the version that this job stored before its process was killed: storing again would repeat rows."""
     if ctx.attempt == 1:
         return None
     made = [row for dataset in datasets(str(ctx.project_id)) for row in dataset_versions(dataset.id)]
-    return next((row for row in made if (row.lineage or {}).get("upload") == ctx.payload["upload"]), None)
+    return next((row for row in made if (row.lineage or {}).get(name) == value), None)
 
 
 def _stored(ctx: JobContext, file: Path, name: str, options: dict[str, Any], rows: int) -> tb.DatasetVersion:
@@ -160,8 +243,12 @@ def _stored(ctx: JobContext, file: Path, name: str, options: dict[str, Any], row
 
 
 def has_upload(payload: dict[str, Any], run_dir: Path) -> bool:
-    """Tell whether an import can be taken up again: its upload is kept, or its rows are stored already."""
-    return _place(payload["upload"]).is_file() or (run_dir / _STORED).is_file()
+    """Tell whether an import can be taken up again: its upload is kept, or its rows are stored already.
+
+    One whose rows were refused is begun anew instead, by `start_import_again`.
+    """
+    kept = _place(payload["upload"]).is_file() and not (run_dir / _REFUSED).exists()
+    return kept or (run_dir / _STORED).is_file()
 
 
 def remove_upload(payload: dict[str, Any]) -> None:
@@ -195,6 +282,102 @@ def check_version(ctx: JobContext, passages: Documents = tuple) -> dict[str, Any
     except _Stopped:
         return {"stopped": True}
     return {"dataset_version_id": payload["dataset_version_id"], "findings": len(found)}
+
+
+def repair_version(ctx: JobContext, passages: Documents = tuple) -> dict[str, Any]:
+    """Make the version without what a check found; a version that this job made before it was killed is not made twice.
+
+    Args:
+        ctx: The job.
+        passages: As `repair` takes them; `core.knowledge.repair_as_job`, the job ``repair``, gives the project's.
+
+    Raises:
+        KurabeError: as `repair`; ``datasets.repair_moved_on`` if the dataset was edited again and again meanwhile.
+    """
+    payload = ctx.payload
+
+    def repaired(base: tb.DatasetVersion) -> tb.DatasetVersion:
+        return repair(
+            base.id,
+            payload["check"],
+            payload["code"],
+            passages=passages,
+            max_length=payload["max_length"],
+            watch=_stages(ctx, base.row_count, "checking", "storing_rows"),
+            job=ctx.job_id,
+            newest=payload["newest"],
+        )
+
+    return _made_once(ctx, repaired)
+
+
+def split_version(ctx: JobContext) -> dict[str, Any]:
+    """Divide a version anew, once however often its process is killed; the job ``split``.
+
+    Raises:
+        KurabeError: as `make_splits`; ``datasets.repair_moved_on`` if the dataset was edited again and again meanwhile.
+    """
+    config = SplitConfig(**ctx.payload["config"])
+
+    def divided(base: tb.DatasetVersion) -> tb.DatasetVersion:
+        watch = _stages(ctx, base.row_count, "counting_rows", "storing_rows")
+        return make_splits(base.id, config, watch=watch, job=ctx.job_id, newest=ctx.payload["newest"])
+
+    return _made_once(ctx, divided)
+
+
+def edit_version(ctx: JobContext) -> dict[str, Any]:
+    """Change rows of a version, once however often its process is killed; the job ``edit``.
+
+    Raises:
+        KurabeError: as `edit_rows`; ``datasets.repair_moved_on`` if somebody else edited the newest version meanwhile:
+            the rows may stand elsewhere in it.
+    """
+    payload = ctx.payload
+    changes = {int(place): fields for place, fields in payload["changes"].items()}
+
+    def edited(base: tb.DatasetVersion) -> tb.DatasetVersion:
+        if base.id != payload["dataset_version_id"]:
+            raise KurabeError("datasets.repair_moved_on")
+        watch = _watch(ctx, base.row_count, "storing_rows")
+        by = {"job": ctx.job_id}
+        return edit_rows(base.id, changes, drop=payload["drop"], made_by=by, newest=payload["newest"], watch=watch)
+
+    return _made_once(ctx, edited)
+
+
+def _made_once(ctx: JobContext, make: Callable[[tb.DatasetVersion], tb.DatasetVersion]) -> dict[str, Any]:
+    """Make a version of the one that was asked for, or of the newest of its dataset if it was that.
+
+    Made once more where others edited it meanwhile, and not again where it was made before the process was killed.
+    """
+    payload = ctx.payload
+    as_actor(payload["by"])
+    try:
+        made = _made_before(ctx, "job", ctx.job_id) or _made_of_newest(payload, make)
+    except _Stopped:
+        return {"stopped": True}
+    return {"dataset_version_id": made.id, "rows": made.row_count}
+
+
+def _made_of_newest(
+    payload: dict[str, Any], make: Callable[[tb.DatasetVersion], tb.DatasetVersion]
+) -> tb.DatasetVersion:
+    asked = version(payload["dataset_version_id"])
+    for _ in range(_TRIES):
+        base = (latest_version(asked.project_id, asked.dataset_id) if payload["newest"] else None) or asked
+        try:
+            return make(base)
+        except KurabeError as error:
+            if error.code != _MOVED_ON:
+                raise
+    raise KurabeError("datasets.repair_moved_on")
+
+
+def _stages(ctx: JobContext, total: int, *stages: str) -> Callable[[str, int], None]:
+    """Return what is told how many rows each of these stages has gone through."""
+    watches = {stage: _watch(ctx, total, stage) for stage in stages}
+    return lambda stage, done: watches[stage](done)
 
 
 def _watch(ctx: JobContext, total: int | None, stage: str) -> Callable[[int], None]:

@@ -6,11 +6,11 @@ import hashlib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 
 from core.datasets.rows import REJECTED, SPLITS, Row
 from core.datasets.similarity import NEAR_LIMIT, wording_groups
@@ -55,24 +55,47 @@ class SplitConfig:
     """Another seed, another division; the same seed divides the same rows in the same way."""
 
 
-def make_splits(version_id: str, config: SplitConfig | None = None) -> tb.DatasetVersion:
+def make_splits(
+    version_id: str,
+    config: SplitConfig | None = None,
+    *,
+    watch: Callable[[str, int], None] | None = None,
+    job: str = "",
+    newest: bool = False,
+) -> tb.DatasetVersion:
     """Return a new version of the same rows with splits made.
+
+    Args:
+        version_id: Dataset version.
+        config: How rows are divided.
+        watch: Told the stage, ``counting_rows`` or ``storing_rows``, and how many rows it went through; what it raises
+            ends the work, and nothing of it stays.
+        job: The job that does it, kept with the version: whoever was interrupted finds by it what is stored already.
+        newest: Refuse where another version of the dataset was shown meanwhile.
 
     Raises:
         KurabeError: ``datasets.bad_shares``, ``datasets.too_few_groups``, ``datasets.no_time``,
-            ``datasets.unknown_column``, ``store.missing``.
+            ``datasets.unknown_column``, ``store.missing``; ``datasets.moved_on``, see `newest`.
     """
     config = config or SplitConfig()
     base = version(version_id)
-    splits = planned_splits(list(rows_of(version_id)), config)
+    splits = planned_splits(list(_watched(version_id, "counting_rows", watch)), config)
     with VersionWriter(base.project_id, "", dataset_id=base.dataset_id) as writer:
-        for row, split in zip(rows_of(version_id), splits, strict=True):
+        for row, split in zip(_watched(version_id, "storing_rows", watch), splits, strict=True):
             row.split = split
             writer.add(row)
-        near = writer.count <= NEAR_LIMIT
-        return writer.finish(
-            {"operation": "split", "parent": version_id, "config": asdict(config), "near_wordings": near}
-        )
+        lineage: dict[str, Any] = {"operation": "split", "parent": version_id, "config": asdict(config)}
+        lineage["near_wordings"] = writer.count <= NEAR_LIMIT
+        if job:
+            lineage["job"] = job
+        return writer.finish(lineage, follows=version_id if newest else None)
+
+
+def _watched(version_id: str, stage: str, watch: Callable[[str, int], None] | None) -> Iterator[Row]:
+    for place, row in enumerate(rows_of(version_id), 1):
+        if watch is not None:
+            watch(stage, place)
+        yield row
 
 
 def planned_splits(rows: Sequence[Row], config: SplitConfig) -> list[str]:

@@ -30,6 +30,7 @@ __all__ = [
     "drawn_examples",
     "example",
     "examples",
+    "examples_at",
     "latest_version",
     "project_versions",
     "count_examples",
@@ -240,8 +241,12 @@ def latest_version(project_id: str, dataset_id: str | None = None) -> tb.Dataset
         return session.scalars(query.order_by(*_NEWEST_FIRST).limit(1)).first()
 
 
-def _chosen(version_id: str, split: str | None, slices: Sequence[str] | None, search: str | None) -> Any:
+def _chosen(
+    version_id: str, split: str | None, slices: Sequence[str] | None, search: str | None, coverage: str | None = None
+) -> Any:
     query = select(tb.Example).where(tb.Example.version_id == version_id)
+    if coverage:
+        query = query.where(tb.Example.coverage == coverage)
     if split:
         query = query.where(tb.Example.split == split)
     if slices:
@@ -263,6 +268,7 @@ def examples(
     slices: Sequence[str] | None = None,
     *,
     search: str | None = None,
+    coverage: str | None = None,
     offset: int = 0,
     limit: int | None = None,
 ) -> list[tb.Example]:
@@ -273,11 +279,12 @@ def examples(
         split: Only this split.
         slices: Only these slices.
         search: Only rows whose question or answer holds this text.
+        coverage: Only questions that could be known from this, one of `COVERAGE`.
         offset: Rows to pass over.
         limit: Most rows to return; pages give one, None returns all.
     """
-    query = _chosen(version_id, split, slices, search).order_by(tb.Example.position)
-    if split or slices or search:
+    query = _chosen(version_id, split, slices, search, coverage).order_by(tb.Example.position)
+    if split or slices or search or coverage:
         query = query.offset(offset)
     else:
         query = query.where(tb.Example.position >= offset)  # positions count from 0: nothing is passed over
@@ -285,14 +292,32 @@ def examples(
         return list(session.scalars(query.limit(limit)))
 
 
+def examples_at(version_id: str, positions: Sequence[int]) -> list[tb.Example]:
+    """Return the examples at these positions, in the order of the file."""
+    found: list[tb.Example] = []
+    with read() as session:
+        for start in range(0, len(positions), _BATCH):
+            chosen = tb.Example.position.in_(positions[start : start + _BATCH])
+            rows = _chosen(version_id, None, None, None).where(chosen)
+            found += session.scalars(rows.order_by(tb.Example.position))
+    return found
+
+
 def count_examples(
-    version_id: str, split: str | None = None, slices: Sequence[str] | None = None, *, search: str | None = None
+    version_id: str,
+    split: str | None = None,
+    slices: Sequence[str] | None = None,
+    *,
+    search: str | None = None,
+    coverage: str | None = None,
 ) -> int:
     """Return how many examples `examples` would find."""
-    query = _chosen(version_id, split, slices, search).with_only_columns(func.count())
+    query = _chosen(version_id, split, slices, search, coverage).with_only_columns(func.count())
     with read() as session:
         found = session.get(tb.DatasetVersion, version_id)
-        if found is not None and "slices" in found.counts and not search:  # counted when it was written
+        if (
+            found is not None and "slices" in found.counts and not search and not coverage
+        ):  # counted when it was written
             return _counted(found.counts["slices"], split, slices)
         return int(session.scalar(query) or 0)
 

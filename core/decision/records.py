@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from core.approaches import get_approach, spec_of_row
 from core.decision.costs import Running
 from core.decision.verdict import DecisionInputs, Verdict, decide
 from core.errors import KurabeError
-from core.evaluation import ApproachResult, Results, openings, results
+from core.evaluation import ApproachResult, Results, openings, removed_sources, results
 from core.knowledge import index_version
 from core.prices import convert, price_device, price_training
 from core.store import read, write
@@ -113,6 +114,8 @@ def decide_experiment(
     looked = openings(project.id, found.dataset_version_id)
     if found.split == "test" and looked.total > 1:
         notes.append({"code": "opened", "params": {"runs": looked.total, "configurations": looked.configurations}})
+    if (sources := removed_sources(experiment_id)) is not None:
+        notes.append({"code": "source_removed", "params": asdict(sources)})
     if project.base_ref == "starter":
         notes.insert(0, {"code": "practice", "params": {}})
     return decide(found, running_costs(found, wanted, project.currency), wanted, notes)

@@ -82,6 +82,7 @@ from .planning import (
     plan_experiment,
     start_experiment,
 )
+from .removed import RemovedSources, removed_sources
 from .report import (
     ApproachResult,
     Attribution,
@@ -183,6 +184,7 @@ __all__ = [
     "Openings",
     "Plan",
     "PlannedApproach",
+    "RemovedSources",
     "Results",
     "Retrieval",
     "Scorer",
@@ -222,6 +224,7 @@ __all__ = [
     "plan_experiment",
     "plan_judging",
     "rescore",
+    "removed_sources",
     "results",
     "score_live",
     "start_experiment",

@@ -2,7 +2,7 @@
 
 from core.knowledge.checking import DocumentFinding, check_documents, instructions_in
 from core.knowledge.chunking import Chunk, ChunkConfig, chunk_document
-from core.knowledge.covering import check_dataset, dataset_coverage, repair_dataset
+from core.knowledge.covering import check_dataset, dataset_coverage, repair_dataset, start_coverage
 from core.knowledge.deleting import clear_index, delete_document, delete_index
 from core.knowledge.documents import (
     add_document,
@@ -23,7 +23,7 @@ from core.knowledge.folders import TakenIn, offered_folders, take_in_folder
 from core.knowledge.index import IndexConfig, build_index, config_of, refresh_index, trial_index
 from core.knowledge.judging import MEASURES, AskedOf, ModePair, RetrievalReport, judge_search, questions_with_gold
 from core.knowledge.lease import Writer, index_writer
-from core.knowledge.metadata import kinds_and_tags
+from core.knowledge.metadata import kinds_and_tags, unread_of
 from core.knowledge.previewing import Preview, preview_document, preview_file
 from core.knowledge.readers import document_readers
 from core.knowledge.search import (
@@ -107,8 +107,10 @@ __all__ = [
     "search",
     "search_many",
     "stale_documents",
+    "start_coverage",
     "sweep_search",
     "take_in_folder",
     "trial_index",
+    "unread_of",
     "update_document",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -17,10 +17,12 @@ from core.datasets import (
     check_version,
     coverage,
     repair,
+    repair_version,
     run_checks,
     version,
 )
-from core.jobs import JobContext
+from core.identity import actor, as_actor
+from core.jobs import JobContext, submit
 from core.knowledge.chunking import Chunk, chunk_document
 from core.knowledge.documents import default_kb, documents
 from core.knowledge.tokens import TokenCounter, estimate_tokens
@@ -28,13 +30,31 @@ from core.knowledge.versions import latest_index
 from core.store import read
 from core.store import tables as tb
 
-__all__ = ["check_as_job", "check_dataset", "dataset_coverage", "repair_dataset"]
+__all__ = [
+    "check_as_job",
+    "check_dataset",
+    "cover_as_job",
+    "dataset_coverage",
+    "repair_as_job",
+    "repair_dataset",
+    "start_coverage",
+]
+
+_EVERY = 100
+"""Rows between two looks whether somebody wants the work to stop."""
 
 
-def dataset_coverage(kb_id: str, version_id: str, *, training_version_id: str | None = None) -> Coverage:
+def dataset_coverage(
+    kb_id: str,
+    version_id: str,
+    *,
+    training_version_id: str | None = None,
+    watch: Callable[[str, int, int], None] | None = None,
+) -> Coverage:
     """Work out and store what each question could be known from, given the documents as they are now.
 
-    Whether retrieval reads the training text is told of the newest index, as it was built.
+    Whether retrieval reads the training text is told of the newest index, as it was built; `watch` is told as
+    `core.datasets.coverage` says.
 
     Raises:
         KurabeError: ``store.missing``.
@@ -45,7 +65,43 @@ def dataset_coverage(kb_id: str, version_id: str, *, training_version_id: str | 
         known = {document_id: texts[document_id] for document_id in index.document_hashes if document_id in texts}
         since = [document_id for document_id in index.document_hashes if document_id not in texts]
         held = Indexed(index.id, [*known.values(), *(_text(found) for found in _earlier(since))])
-    return coverage(version_id, texts.values(), training_version_id=training_version_id, index=held)
+    return coverage(version_id, texts.values(), training_version_id=training_version_id, index=held, watch=watch)
+
+
+def start_coverage(project_id: str, kb_id: str, version_id: str) -> str:
+    """Queue `dataset_coverage` for a version too large for a page to wait; return the job's id.
+
+    Raises:
+        KurabeError: as `core.jobs.submit`.
+    """
+    payload = {"knowledge_base_id": kb_id, "dataset_version_id": version_id, "by": actor()}
+    return submit("coverage", payload, project_id=project_id)
+
+
+class _Stopped(Exception):
+    """Somebody asked the job to stop; nothing is stored."""
+
+
+def cover_as_job(ctx: JobContext) -> dict[str, Any]:
+    """Work out what each question could be known from; the job ``coverage``.
+
+    Raises:
+        KurabeError: ``store.missing``.
+    """
+    payload = ctx.payload
+    as_actor(payload["by"])
+
+    def watch(stage: str, done: int, total: int) -> None:
+        if done % _EVERY == 0 or done == total:
+            if ctx.stop_requested() is not None:
+                raise _Stopped
+            ctx.progress(done, total, stage)
+
+    try:
+        found = dataset_coverage(payload["knowledge_base_id"], payload["dataset_version_id"], watch=watch)
+    except _Stopped:
+        return {"stopped": True}
+    return {"dataset_version_id": payload["dataset_version_id"], "counts": found.counts}
 
 
 def check_dataset(
@@ -75,6 +131,15 @@ def repair_dataset(version_id: str, check: str, code: str) -> tb.DatasetVersion:
         KurabeError: as `core.datasets.repair`.
     """
     return repair(version_id, check, code, passages=_passages(version_id))
+
+
+def repair_as_job(ctx: JobContext) -> dict[str, Any]:
+    """Repair what a check found beside the documents of the project; the job ``repair``.
+
+    Raises:
+        KurabeError: as `core.datasets.repair`; ``datasets.repair_moved_on``.
+    """
+    return repair_version(ctx, _passages(ctx.payload["dataset_version_id"]))
 
 
 def _passages(version_id: str) -> Documents:

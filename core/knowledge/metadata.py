@@ -16,10 +16,20 @@ from sqlalchemy import select
 from core.store import read
 from core.store import tables as tb
 
-__all__ = ["KEPT_NOTES", "date_of", "documents_that_fit", "kind_of", "kinds_and_tags", "tags_of"]
+__all__ = ["KEPT_NOTES", "date_of", "documents_that_fit", "kind_of", "kinds_and_tags", "tags_of", "unread_of"]
 
 KEPT_NOTES = ("tags", "dated")
 """Notes that say something about a document whatever its text: an edit of the text keeps them."""
+
+
+_UNREAD = frozenset(
+    ("page_without_text", "page_garbled", "page_broken", "page_scanned", "slide_empty", "formulas_unsaved")
+)
+
+
+def unread_of(notes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the notes that name a part of a document which could not be read: no search finds what stands there."""
+    return [note for note in notes if note["code"] in _UNREAD]
 
 
 def kind_of(name: str) -> str:

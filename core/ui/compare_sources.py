@@ -110,9 +110,15 @@ def _facts(chunk: dict[str, Any]) -> tuple[str, ...]:
     facts = []
     if chunk.get("score") is not None:
         facts.append(t("ui.search.score", score=format_number(float(chunk["score"]), digits=3)))
-    for name in ("vector_rank", "text_rank"):
-        if chunk.get(name) is not None:
-            facts.append(t(f"ui.compare.sources.{name}", rank=format_number(chunk[name])))
+    for way in ("vector", "text"):
+        if chunk.get(f"{way}_rank") is not None:
+            fact = t(f"ui.compare.sources.{way}_rank", rank=format_number(chunk[f"{way}_rank"]))
+            score = chunk.get(f"{way}_score")  # not kept with answers of earlier versions
+            facts.append(fact if score is None else f"{fact} ({format_number(float(score), digits=2)})")
+    if chunk.get("heading"):
+        facts.append(plain(str(chunk["heading"])))
+    if chunk.get("page"):
+        facts.append(t("ui.search.page", page=chunk["page"]))
     return tuple(facts)
 
 

@@ -34,6 +34,7 @@ from core.knowledge import (
     refresh_index,
     search,
     stale_documents,
+    unread_of,
 )
 from core.projects.samples import second_versions
 from core.settings import settings
@@ -42,6 +43,7 @@ from core.ui.findings import when
 from core.ui.jobs import active_job, follow_job, newest_job
 from core.ui.parts import error_text, plain, remember, section
 from core.ui.passages import draw_about_documents, draw_budget, draw_overlap, draw_passages
+from core.ui.unread import draw_unread, keep_unread
 
 __all__ = [
     "draw_added",
@@ -79,6 +81,7 @@ def draw_upload(project: tb.Project) -> None:
         default_kb(project.id).id, [(file.name, file.getvalue()) for file in files], failures=failures
     )
     st.session_state["documents_added"] = (len(stored), failures)
+    keep_unread(stored)
     _follow_change(project)
     st.rerun()  # what stands above the form was drawn before they came
 
@@ -106,6 +109,7 @@ def draw_added() -> None:
         st.error(error_text(message, hint), icon=":material/error:")
     if stored:
         st.success(t("ui.documents.added", n=format_number(stored)), icon=":material/check_circle:")
+    draw_unread()
 
 
 def draw_second_versions(project: tb.Project) -> None:
@@ -138,10 +142,11 @@ def draw_list(project: tb.Project) -> None:
     shown = [row for row in found if wanted.casefold() in f"{row.name} {row.title}".casefold()]
     index = latest_index(default_kb(project.id).id)
     indexed = dict(index.document_hashes) if index else {}
+    some_unread = any(unread_of(row.notes) for row in found)
     asked = st.query_params.get("document")
     places = [place for place, row in enumerate(shown) if row.id == asked]
     picked = st.dataframe(
-        [_list_row(row, indexed) for row in shown],
+        [_list_row(row, indexed, unread=some_unread) for row in shown],
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
@@ -159,13 +164,15 @@ def draw_list(project: tb.Project) -> None:
         st.caption(t("ui.documents.select"))
 
 
-def _list_row(row: tb.Document, indexed: dict[str, Any]) -> dict[str, Any]:
+def _list_row(row: tb.Document, indexed: dict[str, Any], *, unread: bool) -> dict[str, Any]:
     state = "current" if row.id in indexed else "waiting"
+    missing = {t("ui.documents.unread.column"): len(unread_of(row.notes))} if unread else {}
     return {
         t("ui.documents.name"): row.name,
         t("ui.documents.title"): row.title,
         t("ui.documents.size"): format_bytes(row.size),
         t("ui.documents.characters"): len(row.text),
+        **missing,
         t("ui.documents.version"): row.version,
         t("ui.documents.indexed"): t(f"ui.documents.indexed.{state}"),
         t("ui.documents.changed"): when(row.created_at),
@@ -344,12 +351,15 @@ def _draw_hits(
 
 
 def _score_text(hit: Hit) -> str:
-    parts = [t("ui.search.score", score=format_number(hit.score, digits=3))]
+    parts = [t("ui.search.page", page=hit.page)] if hit.page else []
+    parts.append(t("ui.search.score", score=format_number(hit.score, digits=3)))
     if hit.vector_rank is not None and hit.vector_score is not None:
         score = format_number(hit.vector_score, digits=2)
         parts.append(t("ui.search.vector_rank", rank=hit.vector_rank, score=score))
     if hit.text_rank is not None and hit.text_score is not None:
         parts.append(t("ui.search.text_rank", rank=hit.text_rank, score=format_number(hit.text_score, digits=1)))
+    if hit.rerank_score is not None:
+        parts.append(t("ui.search.rerank_score", score=format_number(hit.rerank_score, digits=2)))
     return " · ".join(parts)
 
 

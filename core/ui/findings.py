@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 import streamlit as st
@@ -11,7 +12,7 @@ from core.datasets import datasets, latest_version, version
 from core.decision.figures import measured_approaches
 from core.decision.verdict import Verdict
 from core.errors import KurabeError
-from core.evaluation import ApproachResult, Results, latest_experiment, results
+from core.evaluation import ApproachResult, Results, latest_experiment, removed_sources, results
 from core.i18n import format_datetime, format_duration, format_money, format_number, t
 from core.knowledge import default_kb, latest_index
 from core.measures import Interval
@@ -126,6 +127,8 @@ def outdated(project: tb.Project, found: Results) -> list[str]:
         changed.append(t("ui.home.newer_questions"))
     if index is not None and found.index_version_id not in (None, index.id):
         changed.append(t("ui.home.newer_index"))
+    if (sources := removed_sources(found.experiment_id)) is not None:
+        changed.append(t("decision.note.source_removed", **asdict(sources)))
     return changed
 
 

@@ -33,6 +33,7 @@ from core.store import tables as tb
 from core.ui.large_imports import LOOKED_AT, draw_import_job, is_large
 from core.ui.licences import choose_licence
 from core.ui.parts import plain
+from core.ui.problems import draw_problem_table, edit_bad_cells
 from core.ui.row_preview import draw_row_preview
 
 __all__ = ["draw_import"]
@@ -232,21 +233,7 @@ def _draw_preview(seen: Preview) -> None:
 
 def _draw_problems(seen: Preview) -> None:
     st.error(t("ui.import.problems", n=format_number(seen.problem_count)), icon=":material/rule:")
-    st.dataframe(
-        [
-            {
-                t("ui.problem.row"): p.row,
-                t("ui.problem.column"): p.column or "–",
-                t("ui.problem.what"): t(f"datasets.problem.{p.code}", column=p.column or "–"),
-                t("ui.problem.found"): p.found,
-                t("ui.problem.expected"): t(f"datasets.expected.{p.expected}"),
-            }
-            for p in seen.problems
-        ],
-        hide_index=True,
-        height=220,
-        alt=t("ui.import.problems", n=seen.problem_count),
-    )
+    draw_problem_table(seen.problems, seen.problem_count, t("ui.import.problems", n=seen.problem_count))
 
 
 _FIXABLE = 200
@@ -264,29 +251,7 @@ def _draw_fixes(uploaded: UploadedFile, seen: Preview) -> dict[str, dict[str, st
         st.session_state[f"bad_cells_{uploaded.file_id}_{seen.sheet}_{seen.shape}"] = bad
     if not bad:
         return {}
-    names = {name: t(f"ui.problem.{name}") for name in ("row", "column", "what", "found", "mended")}
-    with st.expander(t("ui.import.mend", cells=len(bad)), icon=":material/edit:"):
-        st.caption(t("ui.import.mend.text"))
-        written = st.data_editor(
-            [
-                {
-                    names["row"]: problem.row,
-                    names["column"]: problem.column,
-                    names["what"]: t(f"datasets.problem.{problem.code}", column=problem.column),
-                    names["found"]: problem.found,
-                    names["mended"]: "",
-                }
-                for problem in bad
-            ],
-            disabled=[name for key, name in names.items() if key != "mended"],
-            hide_index=True,
-            key=f"mended_{uploaded.file_id}_{seen.sheet}_{seen.shape}",
-        )
-    fixes: dict[str, dict[str, str]] = {}
-    for problem, cells in zip(bad, written, strict=True):
-        if value := str(cells[names["mended"]] or "").strip():
-            fixes.setdefault(str(problem.row), {})[problem.column] = value
-    return fixes
+    return edit_bad_cells(bad, f"mended_{uploaded.file_id}_{seen.sheet}_{seen.shape}")
 
 
 def _draw_choice(

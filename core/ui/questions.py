@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.datasets import (
+    COVERAGE,
     EXPORT_FORMATS,
     SPLITS,
     SplitBy,
@@ -17,29 +18,37 @@ from core.datasets import (
     edit_rows,
     example,
     examples,
+    examples_at,
     export_skips,
     export_text,
     latest_version,
-    licence_of,
     make_splits,
     project_versions,
     start_check,
+    start_edit,
+    start_repair,
+    start_split,
     stored_coverage,
     tag_columns,
     version,
-    version_difference,
 )
 from core.evaluation import discordance_of
 from core.i18n import catalogue, format_number, t
-from core.knowledge import check_dataset, dataset_coverage, default_kb, documents, repair_dataset
+from core.knowledge import check_dataset, dataset_coverage, default_kb, documents, repair_dataset, start_coverage
 from core.measures import smallest_detectable
 from core.store import tables as tb
-from core.ui.findings import when
-from core.ui.large_imports import draw_check_job, must_wait
+from core.ui.large_imports import (
+    CHECKED_AT_ONCE,
+    draw_check_job,
+    draw_coverage_job,
+    draw_new_version_job,
+    must_wait,
+)
 from core.ui.licences import draw_licence
 from core.ui.lineage import draw_runs_of_version
 from core.ui.parts import plain, remember, section
 from core.ui.training_text import draw_training_text
+from core.ui.version_history import draw_history, version_name
 
 __all__ = ["choose_version", "draw_browser", "draw_checks", "draw_versions", "slice_label"]
 
@@ -65,7 +74,7 @@ def choose_version(project: tb.Project) -> tb.DatasetVersion | None:
             t("ui.questions.version"),
             list(known),
             index=list(known).index(asked) if asked in known else list(known).index(newest.id),
-            format_func=lambda key: _version_name(known[key], names),
+            format_func=lambda key: version_name(known[key], names),
             key=f"questions_version_{newest.id}",
         )
         for split in SPLITS:
@@ -78,16 +87,11 @@ def _in_split(row: tb.DatasetVersion, split: str) -> int:
     return int((row.counts or {}).get("splits", {}).get(split, 0))
 
 
-def _version_name(row: tb.DatasetVersion, names: dict[str, str]) -> str:
-    name = names.get(row.dataset_id, "")
-    rows = t("ui.questions.rows", n=format_number(row.row_count))
-    return f"{name} · {row.hash.rpartition(':')[2][:8]} · {rows} · {when(row.created_at)}"
-
-
 def draw_browser(row: tb.DatasetVersion) -> None:
     """Draw the rows of a version with filters and pages; a chosen row is shown in full."""
-    split, slices, search = _filters(row)
-    total = count_examples(row.id, split, slices, search=search)
+    draw_new_version_job(row, "edit")
+    split, slices, search, coverage = _filters(row)
+    total = count_examples(row.id, split, slices, search=search, coverage=coverage)
     if not total:
         st.caption(t("ui.questions.nothing_found"))
         return
@@ -95,26 +99,29 @@ def draw_browser(row: tb.DatasetVersion) -> None:
     slot = st.container()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(t("ui.questions.found", n=format_number(total)), width="content")
-        page = st.pagination(pages, key=f"questions_page_{split}_{slices}_{search}") if pages > 1 else 1
-    shown = examples(row.id, split, slices, search=search, offset=(page - 1) * _PAGE, limit=_PAGE)
+        chosen = f"{split}_{slices}_{search}_{coverage}"
+        page = st.pagination(pages, key=f"questions_page_{chosen}") if pages > 1 else 1
+    start = (page - 1) * _PAGE
+    shown = examples(row.id, split, slices, search=search, coverage=coverage, offset=start, limit=_PAGE)
     with slot:
         picked = st.dataframe(
             [_table_row(each) for each in shown],
             hide_index=True,
             on_select="rerun",
             selection_mode="single-row",
-            key=f"questions_table_{row.id}_{page}_{split}_{slices}_{search}",
+            key=f"questions_table_{row.id}_{page}_{chosen}",
             column_config={"#": st.column_config.NumberColumn(width=60)},
             alt=t("ui.questions.table"),
         )
-        chosen = picked.selection.rows
-        if chosen and chosen[0] < len(shown):
-            _draw_row(shown[chosen[0]].id)
+        marked = picked.selection.rows
+        if marked and marked[0] < len(shown):
+            _draw_row(shown[marked[0]].id)
         else:
             st.caption(t("ui.questions.select"))
 
 
-def _filters(row: tb.DatasetVersion) -> tuple[str | None, list[str] | None, str | None]:
+def _filters(row: tb.DatasetVersion) -> tuple[str | None, list[str] | None, str | None, str | None]:
+    """Draw the filters and return split, slices, text and coverage; None for those that let everything pass."""
     counts = (row.counts or {}).get("slices", {})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         asked = st.query_params.get("split")
@@ -136,6 +143,15 @@ def _filters(row: tb.DatasetVersion) -> tuple[str | None, list[str] | None, str 
             index=names.index(asked_slice) + 1 if asked_slice in names else 0,
             format_func=lambda key: slice_label(key) if key else t("ui.all"),
         )
+        known = st.query_params.get("coverage")
+        coverage = st.selectbox(
+            t("ui.coverage.where"),
+            ["", *COVERAGE],
+            key="questions_coverage",
+            width=240,
+            index=COVERAGE.index(known) + 1 if known in COVERAGE else 0,
+            format_func=lambda key: t(f"evaluation.coverage.{key}") if key else t("ui.all"),
+        )
         search = st.text_input(
             t("ui.questions.search"),
             value=st.query_params.get("search", ""),
@@ -148,7 +164,8 @@ def _filters(row: tb.DatasetVersion) -> tuple[str | None, list[str] | None, str 
     remember("split", split if split != "all" else None)
     remember("slice", slices or None)
     remember("search", search or None)
-    return (None if split == "all" else split), ([slices] if slices else None), search or None
+    remember("coverage", coverage or None)
+    return (None if split == "all" else split), ([slices] if slices else None), search or None, coverage or None
 
 
 def _table_row(row: tb.Example) -> dict[str, Any]:
@@ -192,10 +209,12 @@ def _draw_edit(row: tb.Example) -> None:
     """Draw the form that changes a row or leaves it out; either makes a new version, and this one stays."""
     with st.expander(t("ui.questions.edit"), icon=":material/edit:"), st.form(f"edit_{row.id}", border=False):
         st.caption(t("ui.questions.edit.text"))
-        wanted = {
+        wanted: dict[str, Any] = {
             "question": st.text_area(t("ui.questions.question"), row.question),
             "answer": st.text_area(t("ui.questions.answer"), row.answer),
         }
+        wanted["value"] = st.text_input(t("ui.questions.value"), row.value or "") or None
+        wanted["gold"] = _edited_gold(row)
         with st.container(horizontal=True):
             wanted["split"] = st.selectbox(
                 t("ui.questions.split"), SPLITS, SPLITS.index(row.split), format_func=lambda key: t(f"ui.split.{key}")
@@ -208,17 +227,35 @@ def _draw_edit(row: tb.Example) -> None:
     if save and not wanted["question"].strip():
         st.error(t("ui.questions.edit.empty"))
     elif drop or (save and changed):
+        _edit(row, {} if drop else {row.position: changed}, [row.position] if drop else [])
+
+
+def _edit(row: tb.Example, changes: dict[int, dict[str, Any]], drop: list[int]) -> None:
+    """Change a row as a new version: at once, or by a job where all the other rows take long to write."""
+    base = version(row.version_id)
+    if base.row_count > CHECKED_AT_ONCE:
+        start_edit(base.project_id, base.id, changes, drop=drop)
+    else:
         with st.spinner(t("ui.questions.edit.saving")):
-            changes = {} if drop else {row.position: changed}
-            made = edit_rows(row.version_id, changes, drop=[row.position] if drop else [])
-        st.query_params["version"] = made.id
+            st.query_params["version"] = edit_rows(base.id, changes, drop=drop).id
         st.toast(t("ui.questions.edit.saved"), icon=":material/check:")
-        st.rerun()
+    st.rerun()
+
+
+def _edited_gold(row: tb.Example) -> list[dict[str, str]]:
+    """Draw the passage that holds the answer, and return all such passages as they would be."""
+    first = row.gold[0] if row.gold else {}
+    document = st.text_input(t("ui.field.gold_document"), first.get("document", ""))
+    quote = st.text_area(t("ui.field.gold_quote"), first.get("quote", ""))
+    if (document, quote) == (first.get("document", ""), first.get("quote", "")):
+        return list(row.gold)
+    edited = {**first, "document": document.strip(), "quote": quote}
+    return [*([edited] if document.strip() or quote.strip() else []), *row.gold[1:]]
 
 
 def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
     """Draw what the checks found, and what they can repair."""
-    if draw_check_job(project, row):
+    if draw_check_job(row):
         return
     before = version(row.id).checks or {}
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -241,8 +278,8 @@ def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
             st.rerun()
         kept = version(row.id).checks or {}
         st.caption(t("ui.checks.at", time=kept["at"][:16].replace("T", " ")) if kept else t("ui.checks.never"))
-    for number, finding in enumerate(kept.get("findings", [])):
-        _draw_finding(row, finding, number)
+    for number in range(len(kept.get("findings", []))):
+        _draw_finding(row, kept["findings"], number)
     if kept and not kept["findings"]:
         st.success(t("ui.checks.clean"), icon=":material/check_circle:")
     if kept:
@@ -253,7 +290,8 @@ def draw_checks(project: tb.Project, row: tb.DatasetVersion) -> None:
 _SEVERITY = {"error": ":red-badge", "warning": ":orange-badge", "info": ":gray-badge"}
 
 
-def _draw_finding(row: tb.DatasetVersion, finding: dict[str, Any], number: int) -> None:
+def _draw_finding(row: tb.DatasetVersion, findings: list[dict[str, Any]], number: int) -> None:
+    finding = findings[number]
     stem = f"datasets.finding.{finding['check']}.{finding['code']}"
     params = {name: plain(value) if isinstance(value, str) else value for name, value in finding["params"].items()}
     with st.container(border=True):
@@ -268,11 +306,38 @@ def _draw_finding(row: tb.DatasetVersion, finding: dict[str, Any], number: int) 
                 t("ui.checks.rows", rows=numbers) + (t("ui.checks.more", n=format_number(more)) if more > 0 else "")
             )
         _draw_found_rows(finding.get("examples", []))
-        if finding.get("repairable") and st.button(
+        if len(finding["rows"]) > len(finding.get("examples", [])):
+            _draw_all_found(row, finding, number)
+        if finding.get("repairable"):
+            _draw_repair(row, findings, number)
+
+
+def _draw_repair(row: tb.DatasetVersion, findings: list[dict[str, Any]], number: int) -> None:
+    """Draw the button that repairs what a check found, one of all findings, and what it would do."""
+    finding = findings[number]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        wanted = st.button(
             t("ui.checks.repair"), f"repair_{row.id}_{number}", t("ui.checks.repair.help"), icon=":material/build:"
-        ):
-            repair_dataset(row.id, finding["check"], finding["code"])
-            st.rerun()
+        )
+        # what is found in several slices is repaired in all of them
+        alike = [each for each in findings if (each["check"], each["code"]) == (finding["check"], finding["code"])]
+        if dropped := sum(each.get("drops", 0) for each in alike):
+            st.caption(t("ui.checks.repair.drops", n=format_number(dropped)), width="content")
+        elif "drops" in finding:
+            st.caption(t("ui.checks.repair.changes"), width="content")
+    if wanted:
+        _repair(row, finding)
+
+
+def _repair(row: tb.DatasetVersion, finding: dict[str, Any]) -> None:
+    """Repair what a check found: at once, or by a job where the page would have to wait."""
+    if must_wait(row):
+        start_repair(row.project_id, row.id, finding["check"], finding["code"])
+    else:
+        with st.spinner(t("ui.checks.repairing")):
+            st.query_params["version"] = repair_dataset(row.id, finding["check"], finding["code"]).id
+        st.toast(t("ui.questions.edit.saved"), icon=":material/check:")
+    st.rerun()
 
 
 def _draw_found_rows(found: list[dict[str, Any]]) -> None:
@@ -295,6 +360,18 @@ def _draw_found_rows(found: list[dict[str, Any]]) -> None:
     )
 
 
+def _draw_all_found(row: tb.DatasetVersion, finding: dict[str, Any], number: int) -> None:
+    """Draw every row of a finding that was kept, once somebody wants to see them."""
+    kept, total = finding["rows"], int(finding["count"])
+    label, key = t("ui.checks.all_rows", n=format_number(len(kept))), f"found_{row.id}_{number}"
+    with st.expander(label, icon=":material/table_rows:", on_change="rerun", key=key) as opened:
+        if not opened.open:
+            return
+        st.dataframe([_table_row(each) for each in examples_at(row.id, kept)], hide_index=True, alt=label)
+        if total > len(kept):
+            st.caption(t("ui.problem.first", shown=format_number(len(kept)), n=format_number(total)))
+
+
 def _draw_coverage(project: tb.Project, row: tb.DatasetVersion) -> None:
     section(t("ui.coverage.title"), t("ui.coverage.text"))
     counts = {name: n for name, n in stored_coverage(row.id).items() if name}
@@ -312,62 +389,28 @@ def _draw_coverage(project: tb.Project, row: tb.DatasetVersion) -> None:
     else:
         st.caption(t("ui.coverage.none"))
     base = default_kb(project.id)
+    if draw_coverage_job(row):
+        return
     if st.button(t("ui.coverage.run"), icon=":material/join_inner:", disabled=not documents(base.id)):
-        with st.spinner(t("ui.coverage.running")):
-            dataset_coverage(base.id, row.id)
+        if must_wait(row):
+            start_coverage(project.id, base.id, row.id)
+        else:
+            with st.spinner(t("ui.coverage.running")):
+                dataset_coverage(base.id, row.id)
         st.rerun()
 
 
 def draw_versions(project: tb.Project, row: tb.DatasetVersion) -> None:
     """Draw where a version comes from, its export, another split, and the deletion of its dataset."""
-    known = {each.id: each for each in project_versions(project.id)}
-    st.dataframe(
-        [_lineage_row(each, known) for each in known.values()],
-        hide_index=True,
-        alt=t("ui.versions.table"),
-    )
+    draw_history(project, row)
     draw_runs_of_version(row)
     draw_licence(row)
-    _draw_difference(row)
     left, right = st.columns(2)
     with left, st.container(border=True, height="stretch"):
         _draw_export(row)
     with right, st.container(border=True, height="stretch"):
-        _draw_split(row)
+        _draw_split(project, row)
     _draw_deletion(project, row)
-
-
-def _lineage_row(row: tb.DatasetVersion, known: dict[str, tb.DatasetVersion]) -> dict[str, Any]:
-    lineage = row.lineage or {}
-    parent = known.get(str(lineage.get("parent")))
-    files = [file["name"] for file in lineage.get("files", [])]
-    left_out = sum(int(file.get("left_out_count", 0)) for file in lineage.get("files", []))
-    return {
-        t("ui.versions.hash"): row.hash.rpartition(":")[2][:8],
-        t("ui.versions.rows"): row.row_count,
-        t("ui.versions.how"): t(f"ui.versions.operation.{lineage.get('operation', 'import')}"),
-        t("ui.versions.from"): ", ".join(files) or (parent.hash.rpartition(":")[2][:8] if parent else "–"),
-        t("ui.versions.left_out"): left_out,
-        t("ui.licence"): licence_of(row) or t("ui.licence.unknown"),
-        t("ui.versions.made"): when(row.created_at),
-        t("ui.versions.by"): row.created_by,
-    }
-
-
-def _draw_difference(row: tb.DatasetVersion) -> None:
-    parent = (row.lineage or {}).get("parent")
-    if not parent:
-        return
-    with st.expander(t("ui.versions.difference"), icon=":material/difference:", on_change="rerun") as opened:
-        if opened.open:
-            for kind, rows in version_difference(str(parent), row.id).items():
-                st.markdown(f"**{t(f'ui.versions.{kind}', n=len(rows))}**")
-                if rows:
-                    shown = [
-                        {t("ui.questions.question"): each["question"], t("ui.questions.answer"): each["answer"]}
-                        for each in rows
-                    ]
-                    st.dataframe(shown, hide_index=True, alt=t(f"ui.versions.{kind}", n=len(rows)))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -397,8 +440,10 @@ def _draw_export(row: tb.DatasetVersion) -> None:
     )
 
 
-def _draw_split(row: tb.DatasetVersion) -> None:
+def _draw_split(project: tb.Project, row: tb.DatasetVersion) -> None:
     st.markdown(f"**{t('ui.split.title')}**")
+    if draw_new_version_job(row, "split"):
+        return
     st.caption(t("ui.split.text"))
     validation = st.number_input(t("ui.split.validation_share"), 0, 80, 15)
     test = st.number_input(t("ui.split.test_share"), 0, 80, 25)
@@ -408,10 +453,17 @@ def _draw_split(row: tb.DatasetVersion) -> None:
     column = st.selectbox(t("ui.split.column"), columns, format_func=plain) if by in ("tag", "time") else ""
     tested = round(row.row_count * test / 100)
     smallest = smallest_detectable(tested, discordance_of(row.project_id)[0])
+    validated = round(row.row_count * validation / 100)
+    sizes = {"validation": validated, "test": tested, "train": max(0, row.row_count - validated - tested)}
+    st.caption(t("ui.split.sizes", **{name: format_number(n) for name, n in sizes.items()}))
     key = "ui.split.detectable" if smallest else "ui.split.undetectable"
     st.caption(t(key, n=format_number(tested), points=format_number(round(100 * (smallest or 0)))))
     if st.button(t("ui.split.make"), key=f"split_{row.id}", icon=":material/call_split:"):
-        make_splits(row.id, SplitConfig(validation / 100, test / 100, by, column))
+        config = SplitConfig(validation / 100, test / 100, by, column)
+        if row.row_count > CHECKED_AT_ONCE:
+            start_split(project.id, row.id, config)
+        else:
+            st.query_params["version"] = make_splits(row.id, config).id
         st.rerun()
 
 

@@ -101,6 +101,7 @@ def test_waiting_counts_from_the_question_and_includes_search(served: Served, pr
     assert row.total_seconds == pytest.approx(parts + spans["decode"], abs=1e-6)
     assert spans["search"] > 0
     assert [c["number"] for c in row.chunks] == [1, 2, 3, 4] and row.chunks[0]["text_rank"] == 1
+    assert row.chunks[0]["text_score"] > row.chunks[3]["text_score"] > 0 and row.chunks[0]["vector_score"] is None
     assert row.index_version_id
 
 

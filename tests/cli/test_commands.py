@@ -19,6 +19,7 @@ from tests.approaches.world import rows
 from tests.cli.running import done, run, told
 from tests.evaluation.test_changes import again
 from tests.evaluation.test_results import Written
+from tests.knowledge.test_readers import pdf
 from tests.training.weights import put_run
 
 
@@ -211,6 +212,30 @@ def test_checks_are_told_for_people_and_for_machines(shop: Path) -> None:
     assert "⟦" not in done("dataset", "check", "--project", "Shop").stdout
 
 
+def test_rows_for_which_a_file_is_refused_are_listed(shop: Path) -> None:
+    file = shop / "bad.csv"
+    file.write_text("question,answer\nWho?,me\n,nobody asks\n,nobody\n")
+    refused = run("dataset", "import", "--project", "Shop", file)
+    assert refused.exit_code == 1
+    assert [line.split(",")[0] for line in refused.stderr.splitlines() if line.startswith("Row ")] == ["Row 3", "Row 4"]
+    told_once = run("dataset", "import", "--project", "Shop", file, "--json")
+    assert len(json.loads(told_once.stderr)["error"]["params"]["problems"]) == 2
+
+
+def test_what_a_check_found_is_repaired_by_its_name_as_a_new_version(shop: Path) -> None:
+    file = shop / "mails.csv"
+    file.write_text("question,answer\nWho?,a@corp.co.jp\n")
+    [first] = told("dataset", "import", "--project", "Shop", file)
+    found = [one for one in told("dataset", "check", "--project", "Shop") if one["repairable"]]
+    assert ("personal_data", "email") in {(one["check"], one["code"]) for one in found}
+    assert "personal_data email" in done("dataset", "check", "--project", "Shop").stdout
+    [second] = told("dataset", "repair", "--project", "Shop", "personal_data", "email")
+    assert second["lineage"]["parent"] == first["id"] and second["lineage"]["repair"]["code"] == "email"
+    assert [row["answer"] for row in told("dataset", "show", "--project", "Shop")] == ["[EMAIL]"]
+    again = run("dataset", "repair", "--project", "Shop", "personal_data", "email")
+    assert again.exit_code == 1 and again.stderr.startswith("datasets.no_repair\n")
+
+
 def test_exported_questions_can_be_imported_again(shop: Path) -> None:
     done("dataset", "import", "--project", "Shop", shop / "questions.jsonl")
     out = shop / "exported.jsonl"
@@ -226,9 +251,13 @@ def test_questions_are_divided_anew_and_versions_are_compared(shop: Path) -> Non
     sizes = {name: sum(counts.values()) for name, counts in second["counts"]["slices"].items()}
     assert sum(sizes.values()) == first["row_count"] and sizes["test"] >= sizes["validation"] > 0
     assert second["lineage"]["config"]["seed"] == 7
+    said = done("dataset", "split", "--project", "Shop", "--seed", "8").stderr
+    assert "for the test" in said, "what a test of this size can find"
     moved = told("dataset", "diff", "--project", "Shop", first["id"])
     assert {row["question"] for row in moved["added"]} == {row["question"] for row in moved["removed"]}
-    assert told("dataset", "diff", "--project", "Shop", second["id"], second["id"]) == {"removed": [], "added": []}
+    assert told("dataset", "diff", "--project", "Shop", second["id"], second["id"]) == {
+        "removed": [], "added": [], "removed_count": 0, "added_count": 0
+    }  # fmt: skip
     assert "⟦" not in done("dataset", "diff", "--project", "Shop", first["id"], second["id"]).stdout
     several = run("dataset", "diff", "--project", "Shop", first["id"][:2])
     assert several.exit_code == 1 and several.stderr.startswith("cli.several_versions\n")
@@ -244,6 +273,17 @@ def test_a_project_without_questions_says_so(shop: Path) -> None:
 
 
 # ── documents ──
+
+
+def test_pages_of_a_document_that_could_not_be_read_are_named(shop: Path) -> None:
+    (shop / "lamp.pdf").write_bytes(pdf([[("The Quimbolan is a blue lamp.", 11)], []]))
+    added = done("knowledge", "add", "--project", "Shop", shop / "lamp.pdf")
+    assert "Page 2 holds no text" in added.stderr
+    [row] = told("knowledge", "add", "--project", "Shop", shop / "lamp.pdf")
+    assert row["notes"] == [{"code": "page_without_text", "params": {"page": 2}}]
+    assert told("knowledge", "index", "--project", "Shop")
+    shown = done("knowledge", "search", "--project", "Shop", "Quimbolan").stdout
+    assert "lamp.pdf, page 1" in shown and "1 (" in shown
 
 
 def test_documents_are_added_indexed_searched_and_removed(shop: Path) -> None:

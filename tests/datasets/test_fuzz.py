@@ -355,6 +355,9 @@ _WRITERS: dict[str, Callable[[list[str]], bytes]] = {
     ".md": lambda parts: "\n\n".join(f"# {part}\n\n{part}。" for part in parts).encode("utf-8-sig"),
     ".html": _page,
     ".csv": _table,
+    ".jsonl": lambda parts: "\n".join(
+        json.dumps({"title": f"品{n}", "text": part}) for n, part in enumerate(parts)
+    ).encode(),
     ".xlsx": lambda parts: data_corpus.workbook(
         ("品", [["品名", "説明"], *([f"品{n}", p] for n, p in enumerate(parts))])
     ),

@@ -1,4 +1,4 @@
-"""Large imports and checks are jobs: they say how far they are, stop at any row, and survive a kill."""
+"""Large imports, checks and repairs are jobs: they say how far they are, stop at any row, and survive a kill."""
 
 from __future__ import annotations
 
@@ -13,7 +13,20 @@ import pytest
 from core import datasets, jobs
 from core.datasets import versions
 from core.datasets.checks import CheckInput, checks
-from core.datasets.jobs import check_version, has_upload, import_upload, start_check, start_import
+from core.datasets.jobs import (
+    check_version,
+    edit_version,
+    has_upload,
+    import_upload,
+    repair_version,
+    split_version,
+    start_check,
+    start_edit,
+    start_import,
+    start_import_again,
+    start_repair,
+    start_split,
+)
 from core.errors import KurabeError
 from core.jobs import JobContext, JobView
 from core.projects import create_project
@@ -104,9 +117,24 @@ def test_bad_rows_are_all_counted_before_the_file_is_refused(queue: Submitted, p
     with pytest.raises(KurabeError) as raised:
         import_upload(queue.context())
     assert (raised.value.code, raised.value.params["count"]) == ("datasets.rows_refused", 3)
-    assert datasets.latest_version(project) is None and uploads() == []
+    assert datasets.latest_version(project) is None
+    assert not has_upload(queue.payload, queue.folder), "another attempt would end in the same way"
     start_import(project, DATA + b",\xe7\xad\x94\n" * 3, "rows.csv", options={}, on_problem="leave_out")
     assert import_upload(queue.context())["left_out"] == 3
+
+
+def test_refused_rows_are_mended_or_left_out_without_the_file_sent_again(project: str) -> None:
+    file = DATA + b",\xe7\xad\x94\n" * 3
+    refused = jobs.wait(start_import(project, file, "rows.csv", options={}), timeout=120)
+    assert refused.status == "failed" and not refused.can_resume and len(uploads()) == 1
+    mended = {str(ROWS + 2): {"質問": "直した質問"}}
+    view = jobs.wait(start_import_again(refused, mended, on_problem="leave_out"), timeout=120)
+    assert view.status == "succeeded" and view.result is not None
+    assert (view.result["rows"], view.result["left_out"], uploads()) == (ROWS + 1, 2, [])
+    newest = datasets.latest_version(project)
+    assert newest is not None and datasets.examples(newest.id, offset=ROWS)[0].question == "直した質問"
+    with pytest.raises(KurabeError, match=r"datasets\.upload_gone"):
+        start_import_again(refused, {}, on_problem="leave_out")
 
 
 def test_a_store_that_fails_for_a_moment_costs_no_upload(
@@ -228,3 +256,129 @@ def test_a_queued_import_runs_in_a_process_of_its_own(project: str) -> None:
     view: JobView = jobs.wait(job, timeout=120)
     assert view.status == "succeeded" and view.result is not None and view.result["rows"] == ROWS
     assert versions.latest_version(project) is not None
+
+
+MAILS = ("question,answer\n" + "".join(f"q{n},a{n}@corp.co.jp\n" for n in range(ROWS))).encode()
+
+
+def answers(version_id: str) -> set[str]:
+    return {row.answer for row in datasets.rows_of(version_id)}
+
+
+def test_a_repair_says_how_far_it_is_and_its_version_says_what_it_repaired(queue: Submitted, project: str) -> None:
+    made = datasets.import_file(project, MAILS, "a.csv")
+    start_repair(project, made.id, "personal_data", "email")
+    ctx = queue.context()
+    found = repair_version(ctx)
+    repaired = datasets.version(found["dataset_version_id"])
+    assert (found["rows"], answers(repaired.id)) == (ROWS, {"[EMAIL]"}) and len(answers(made.id)) == ROWS
+    told = {(event["stage"], event["done"], event["total"]) for event in ctx.reported()}
+    assert {("checking", 0, ROWS), ("storing_rows", ROWS, ROWS)} <= told
+    lineage = repaired.lineage
+    assert (lineage["parent"], lineage["job"], lineage["reason"]) == (made.id, ctx.job_id, "personal_data.email")
+    assert (lineage["repair"]["check"], lineage["repair"]["code"]) == ("personal_data", "email")
+    assert lineage["repair"]["found"][0]["count"] == ROWS
+
+
+def test_a_stopped_repair_leaves_nothing_and_one_that_was_killed_late_makes_no_second_version(
+    queue: Submitted, project: str
+) -> None:
+    made = datasets.import_file(project, MAILS, "a.csv")
+    start_repair(project, made.id, "personal_data", "email")
+    ctx = queue.context()
+    ctx.ask_to_stop()
+    assert repair_version(ctx) == {"stopped": True}
+    assert [each.id for each in datasets.project_versions(project)] == [made.id]
+    found = repair_version(queue.context())
+    datasets.edit_rows(found["dataset_version_id"], {0: {"answer": "by hand"}})
+    assert repair_version(queue.context()) == found, "its process was killed before it could say what it had made"
+    assert len(datasets.project_versions(project)) == 3
+
+
+def test_a_repair_keeps_the_edits_made_while_it_ran(
+    queue: Submitted, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = datasets.import_file(project, b"question,answer\nq,a@corp.co.jp\nq2,a2\n", "d.csv")
+    start_repair(project, made.id, "personal_data", "email")
+    flush, edits = versions.VersionWriter._flush, iter(["meanwhile"])
+
+    def flush_and_edit(writer: versions.VersionWriter) -> None:
+        flush(writer)
+        if (answer := next(edits, None)) is not None:
+            datasets.edit_rows(made.id, {1: {"answer": answer}})
+
+    monkeypatch.setattr(versions.VersionWriter, "_flush", flush_and_edit)
+    found = repair_version(queue.context())
+    newest = datasets.latest_version(project)
+    assert newest is not None and newest.id == found["dataset_version_id"]
+    assert [row.answer for row in datasets.rows_of(newest.id)] == ["[EMAIL]", "meanwhile"]
+
+
+def test_a_repair_of_what_is_not_there_is_refused(queue: Submitted, project: str) -> None:
+    made = datasets.import_file(project, b"question,answer\nq,a\n", "d.csv")
+    start_repair(project, made.id, "personal_data", "email")
+    with pytest.raises(KurabeError, match=r"datasets\.no_repair"):
+        repair_version(queue.context())
+    datasets.delete_dataset(made.dataset_id)
+    with pytest.raises(KurabeError, match=r"store\.missing"):
+        repair_version(queue.context())
+
+
+REPAIRED = KILLED.replace("import_upload", "repair_version")
+
+
+def test_a_killed_repair_shows_nothing_and_goes_through_when_it_is_resumed(queue: Submitted, project: str) -> None:
+    made = datasets.import_file(project, MAILS, "a.csv")
+    start_repair(project, made.id, "personal_data", "email")
+    command = [sys.executable, "-c", REPAIRED, json.dumps(queue.payload), project, str(queue.folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "written\n"
+        process.kill()
+    assert [each.id for each in datasets.project_versions(project)] == [made.id]
+    queue.attempt = 1
+    found = repair_version(queue.context())
+    assert answers(found["dataset_version_id"]) == {"[EMAIL]"}
+    assert len(datasets.project_versions(project)) == 2
+
+
+def test_a_queued_repair_runs_in_a_process_of_its_own(project: str) -> None:
+    made = datasets.import_file(project, MAILS, "a.csv")
+    view = jobs.wait(start_repair(project, made.id, "personal_data", "email"), timeout=120)
+    assert view.status == "succeeded" and view.result is not None
+    newest = datasets.latest_version(project)
+    assert newest is not None and newest.id == view.result["dataset_version_id"] and answers(newest.id) == {"[EMAIL]"}
+
+
+def test_a_division_says_how_far_it_is_stops_and_is_made_once(queue: Submitted, project: str) -> None:
+    made = datasets.import_file(project, DATA, "d.csv")
+    start_split(project, made.id, datasets.SplitConfig(0.1, 0.2))
+    ctx = queue.context()
+    ctx.ask_to_stop()
+    assert split_version(ctx) == {"stopped": True}
+    assert len(datasets.project_versions(project)) == 1
+    ctx = queue.context()
+    found = split_version(ctx)
+    assert found["rows"] == ROWS
+    told = {(event["stage"], event["done"]) for event in ctx.reported()}
+    assert {("counting_rows", ROWS), ("storing_rows", ROWS)} <= told
+    divided = datasets.version(found["dataset_version_id"])
+    assert divided.counts["splits"]["test"] == ROWS // 5 and divided.lineage["config"]["validation"] == 0.1
+    datasets.edit_rows(divided.id, {0: {"answer": "by hand"}})
+    assert split_version(queue.context()) == found, "its process was killed before it could say what it had made"
+
+
+def test_rows_are_changed_once_and_not_where_somebody_else_changed_them_meanwhile(
+    queue: Submitted, project: str
+) -> None:
+    made = datasets.import_file(project, DATA, "d.csv")
+    start_edit(project, made.id, {1: {"answer": "changed"}}, drop=[0])
+    found = edit_version(queue.context())
+    assert found["rows"] == ROWS - 1 and datasets.examples(found["dataset_version_id"], limit=1)[0].answer == "changed"
+    assert edit_version(queue.context()) == found
+    start_edit(project, found["dataset_version_id"], {0: {"answer": "twice"}})
+    queue.attempt = 0
+    other = datasets.edit_rows(found["dataset_version_id"], drop=[0])
+    with pytest.raises(KurabeError, match=r"datasets\.repair_moved_on"):
+        edit_version(queue.context())
+    newest = datasets.latest_version(project)
+    assert newest is not None and newest.id == other.id

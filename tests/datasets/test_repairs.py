@@ -178,3 +178,63 @@ def test_paragraphs_are_prepared_once_for_all_questions() -> None:
     assert all(held.hold(Row("How heavy is the Koridel?", "x", value=f"{n} kg")) for n in range(1900, 2000))
     assert not held.hold(Row("How heavy is the Koridel?", "x", value="2000 kg"))
     assert time.process_time() - began < 4
+
+
+CHAT = "Open the app, please. It is under Orders."
+LAST = "Thank you for asking."
+HEAVY = "How heavy is this machine?"
+
+
+def repaired(rows: list[dict[str, object]], check: str, code: str, language: str = "en") -> list[Row]:
+    made = imported(rows, language)
+    kept = [each for each in datasets.run_checks(made) if (each.check, each.code) == (check, code)]
+    assert kept and kept[0].repair is not None
+    return list(datasets.rows_of(datasets.repair(made, check, code).id))
+
+
+def test_answers_are_closed_as_the_others_are_and_their_chats_with_them() -> None:
+    closed = [{"question": f"How is {n} ordered?", "answer": f"Order {n} in the app.\n\n{LAST}"} for n in range(9)]
+    said = [{"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": CHAT}]
+    asked = {"question": "Where is it?", "answer": CHAT}
+    rows = [*closed, {**asked, "messages": said, "gold": []}, {**asked, "split": "test"}]
+    *others, chat, test = repaired(rows, "closing_phrases", "missing")
+    assert chat.answer == chat.messages[-1]["content"] == f"{CHAT}\n\n{LAST}"
+    assert test.answer == CHAT and {row.answer for row in others} == {row["answer"] for row in closed}
+
+
+@pytest.mark.parametrize(
+    ("check", "code", "good", "bad"),
+    [
+        (
+            "language_mix",
+            "crossed",
+            (HEAVY, "It is light."),
+            (HEAVY, "とても軽いので、片手で持てます。"),
+        ),
+        ("language_mix", "other", ("How heavy is it?", "It weighs 3 kg."), ("重さは?", "重さは3kgです。")),
+        ("sql_answers", "broken", ("List all.", "SELECT * FROM items;"), ("List all.", "SELECT FROM WHERE (;")),
+        ("vague_references", "pointing", ("How heavy is the Koridel?", "3 kg."), ("How heavy is it?", "3 kg.")),
+        ("answer_format", "broken_json", ("As JSON?", '{"a": 1}'), ("As JSON?", '{"a": 1,')),
+        ("answer_format", "json_keys", ("As JSON?", '{"a": 1}'), ("As JSON?", '{"b": 1}')),
+    ],
+)
+def test_training_rows_that_would_teach_a_mistake_are_left_out_and_those_that_measure_stay(
+    check: str, code: str, good: tuple[str, str], bad: tuple[str, str]
+) -> None:
+    rows: list[dict[str, object]] = [
+        {
+            "question": f"{number}. {question}" if check == "answer_format" else question,
+            "answer": answer,
+            "split": split,
+        }
+        for number, ((question, answer), split) in enumerate([(good, "train")] * 9 + [(bad, "train"), (bad, "test")])
+    ]
+    kept = repaired(rows, check, code)
+    assert [row.split for row in kept] == ["train"] * 9 + ["test"] and kept[-1].answer == bad[1]
+
+
+def test_a_finding_says_how_many_rows_its_repair_would_leave_out() -> None:
+    made = imported(pairs(("a?", ""), ("b?", "b@corp.co.jp"), ("c?", "yes, it is.")))
+    datasets.run_checks(made)
+    kept = {(each["check"], each["code"]): each["drops"] for each in (datasets.version(made).checks or {})["findings"]}
+    assert (kept["empty_answers", "train"], kept["personal_data", "email"]) == (1, 0)

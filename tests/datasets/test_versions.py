@@ -159,8 +159,8 @@ def test_an_edit_makes_a_new_version_and_the_old_one_stays(project: str) -> None
     assert [row.answer for row in datasets.examples(first.id)] == ["a", "a", "a"]
     assert [row.answer for row in datasets.examples(second.id)] == ["a", "better"]
     difference = datasets.version_difference(first.id, second.id)
-    assert [row["question"] for row in difference["removed"]] == ["q1", "q2"]
-    assert [row["answer"] for row in difference["added"]] == ["better"]
+    assert [row["question"] for row in difference.removed] == ["q1", "q2"]
+    assert [row["answer"] for row in difference.added] == ["better"]
 
 
 def test_what_is_exported_as_json_lines_comes_back_the_same(project: str, tmp_path: Path) -> None:
@@ -223,10 +223,10 @@ def test_repeated_rows_count_as_often_as_they_stand(project: str) -> None:
     first = datasets.import_file(project, lines([row, row, {"question": "y", "answer": "z"}]), "three.jsonl")
     edited = datasets.edit_rows(first.id, {2: {"answer": "new"}})
     changes = datasets.version_difference(first.id, edited.id)
-    assert [each["answer"] for each in changes["added"]] == ["new"]
-    assert [each["answer"] for each in changes["removed"]] == ["z"]
+    assert [each["answer"] for each in changes.added] == ["new"]
+    assert [each["answer"] for each in changes.removed] == ["z"]
     fewer = datasets.version_difference(first.id, datasets.edit_rows(first.id, drop=[1]).id)
-    assert len(fewer["removed"]) == 1 and fewer["added"] == []
+    assert len(fewer.removed) == 1 and fewer.added == []
 
 
 def test_a_chat_without_a_question_of_its_own_can_be_edited(project: str) -> None:

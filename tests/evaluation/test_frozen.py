@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from core import knowledge
+from core.decision import decide_experiment
 from core.errors import KurabeError
-from core.evaluation import ExperimentConfig, rescore, results, running, start_experiment
+from core.evaluation import ExperimentConfig, removed_sources, rescore, results, running, start_experiment
 from core.evaluation.kept import is_kept
 from core.evaluation.scoring import sources_of
 from core.jobs import JobContext
@@ -110,3 +111,19 @@ def test_the_warm_up_asks_no_question_whose_time_is_taken_next(
     [request] = asked
     assert request.question == run.examples[request.example_id].question
     assert request.example_id not in (ids if timed == 3 else ids[:1]), "a server may have kept that prompt"
+
+
+@pytest.mark.parametrize("preset", ["rag", "whole_context", "base"])
+def test_an_experiment_says_that_documents_it_read_were_deleted_since(preset: str) -> None:
+    experiment = Written(preset).experiment
+    found = knowledge.documents(knowledge.default_kb(experiment.project_id).id)
+    knowledge.edit_document(found[0].id, "# Nothing\n\nIs left of it.\n")
+    knowledge.refresh_index(found[0].knowledge_base_id)
+    assert removed_sources(experiment.id) is None, "the earlier text is kept"
+    knowledge.delete_document(found[1].id)
+    with read() as session:
+        project = session.get_one(tb.Project, experiment.project_id)
+    said = [
+        note["params"] for note in decide_experiment(project, experiment.id).notes if note["code"] == "source_removed"
+    ]
+    assert said == ([] if preset == "base" else [{"removed": 1, "total": len(found)}])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from core import datasets, knowledge
+from core import datasets, jobs, knowledge
 from core.datasets import Row
+from core.jobs import JobContext
+from core.knowledge.covering import cover_as_job
 from core.store import tables as tb
 from tests.approaches.world import make_project
 
@@ -46,6 +49,10 @@ def test_the_index_is_asked_for_the_training_text_as_it_was_built() -> None:
     assert (told.questions, told.questions_held) == (2, 2), "33 cm. is too short to tell, and nothing teaches the moon"
     rows = datasets.examples(made.id, "test")
     assert [row.training_indexed for row in rows] == [True, True, None, None]
+    for kind in datasets.COVERAGE:
+        questions = [row.question for row in rows if row.coverage == kind]
+        assert [row.question for row in datasets.examples(made.id, "test", coverage=kind)] == questions
+        assert datasets.count_examples(made.id, "test", coverage=kind) == len(questions)
     faq = knowledge.current_document(kb, "faq.md")
     assert faq is not None
     knowledge.edit_document(faq.id, "# FAQ\n\nIts width was measured again.\n")
@@ -111,3 +118,27 @@ def test_a_quotation_that_holds_half_of_the_answer_stays_beside_the_words_for_th
     mended = list(datasets.rows_of(repaired.id))[-1]
     assert mended.gold[0] == gold[0] and "45 days" in mended.gold[1]["quote"]
     assert [each.code for each in knowledge.check_dataset(repaired.id) if each.check == "answerability"] == []
+
+
+def test_questions_of_a_large_version_are_looked_up_by_a_job_that_stops_and_goes_on(tmp_path: Path) -> None:
+    project = make_project(index=False)
+    made, kb = with_facts(project), documents_of(project)
+    payload = {"knowledge_base_id": kb, "dataset_version_id": made.id, "by": "me"}
+    stopped = JobContext("job", payload, tmp_path, project_id=project.id)
+    stopped.ask_to_stop()
+    assert cover_as_job(stopped) == {"stopped": True} and not any(
+        row.coverage for row in datasets.examples(made.id, "test")
+    )
+    ctx = JobContext("job", payload, tmp_path, project_id=project.id, attempt=2)
+    found = cover_as_job(ctx)
+    assert found["counts"] == knowledge.dataset_coverage(kb, made.id).counts == datasets.stored_coverage(made.id)
+    told = {(event["stage"], event["done"], event["total"]) for event in ctx.reported()}
+    assert {("counting_rows", 3, 3), ("covering", 4, 4)} <= told
+
+
+def test_a_queued_lookup_runs_in_a_process_of_its_own() -> None:
+    project = make_project(index=False)
+    made = with_facts(project)
+    view = jobs.wait(knowledge.start_coverage(project.id, documents_of(project), made.id), timeout=120)
+    assert view.status == "succeeded" and sum(datasets.stored_coverage(made.id).values()) == 4
+    assert "" not in datasets.stored_coverage(made.id)

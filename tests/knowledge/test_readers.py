@@ -245,6 +245,36 @@ def test_a_divided_table_repeats_its_header() -> None:
     assert all(chunk.text.startswith("| Name | Value |\n| --- | --- |\n| Item") for chunk in chunks)
 
 
+def test_json_lines_become_sections_where_records_have_a_text_and_a_table_where_they_have_none() -> None:
+    lines = (
+        '{"title": "Koridel 205", "text": "It weighs 3 kg.", "tags": ["home", "new"], "maker": {"name": "Kori"}}\n\n'
+        '{"質問": "保証は?", "回答": "2年です。\\u0000"}\r\n"A line alone."\n'
+    )
+    found = parse(lines.encode("utf-8-sig"), "faq.jsonl")
+    parts = [
+        "## Koridel 205",
+        "It weighs 3 kg.",
+        '- tags: home, new\n- maker: {"name": "Kori"}',
+        "## 保証は?",
+        "2年です。",
+        "A line alone.",
+    ]
+    assert (found.title, found.text) == ("faq", "\n\n".join(parts))
+    table = '{"商品名": "アオバ", "価格": 500}\n{"商品名": "ベニ", "在庫": true}\n'.encode("cp932")
+    assert parse(table, "price.ndjson").text.split("\n")[2:] == ["| アオバ | 500 |  |", "| ベニ |  | true |"]
+
+
+@pytest.mark.parametrize(
+    ("data", "detail"),
+    [(b'{"text": "a"}\n{"text": \n', "2: "), (b'{"a": 1, "a": 2}\n', "1: a"), (b"\n\n[" + b"[" * 60_000, "3: ")],
+    ids=["cut off", "a doubled key", "bottomless"],
+)
+def test_a_line_of_json_that_cannot_be_read_is_named(data: bytes, detail: str) -> None:
+    with pytest.raises(KurabeError) as refused:
+        parse(data, "a.jsonl")
+    assert refused.value.code == "knowledge.broken_document" and refused.value.params["detail"].startswith(detail)
+
+
 def test_sheets_of_a_workbook_become_tables() -> None:
     book = openpyxl.Workbook()
     book.active.title = "価格"

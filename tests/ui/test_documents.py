@@ -12,6 +12,7 @@ from core.errors import KurabeError
 from core.settings import reset_settings
 from core.store import tables as tb
 from core.ui import documents as drawn
+from tests.knowledge.test_readers import pdf
 from tests.ui.conftest import Visitor, texts
 
 
@@ -179,3 +180,29 @@ def test_a_search_keeps_to_the_budget_and_says_what_it_left_out(language: str, f
     assert "⟦" not in texts(app)
     parts = re.split(r"\{\w+\}", visitor.says("knowledge.note.over_budget"))
     assert all(part in texts(app) for part in parts)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_an_upload_names_the_pages_that_could_not_be_read_and_the_list_counts_them(
+    language: str, filled: tb.Project
+) -> None:
+    data = pdf([[("The Quimbolan is a blue lamp.", 11)], [], []])
+    visitor = Visitor(language, filled)
+    app = visitor.open("documents", view="add")
+    app.file_uploader[0].set_value([("lamp.pdf", data, "application/pdf")])
+    next(button for button in app.button if button.label == visitor.says("ui.documents.add")).click().run()
+    assert not app.exception, [error.value for error in app.exception]
+    assert visitor.says("ui.documents.unread", n="1") in [box.label for box in app.expander]
+    assert all(visitor.says("knowledge.note.page_without_text", page=page) in texts(app) for page in (2, 3))
+    listed = Visitor(language, filled).open("documents", view="list").dataframe[0].value
+    counts = listed.set_index(visitor.says("ui.documents.name"))[visitor.says("ui.documents.unread.column")].to_dict()
+    assert counts.pop("lamp.pdf") == 2 and set(counts.values()) == {0}
+
+
+def test_a_passage_that_was_found_says_on_which_page_it_stands(filled: tb.Project) -> None:
+    base = knowledge.default_kb(filled.id).id
+    first = [("Manual", 20), *[(f"Sentence {n} says nothing of lamps.", 11) for n in range(30)]]
+    knowledge.add_document(base, "lamp.pdf", pdf([first, [("Lamps", 20), ("The Quimbolan is a blue lamp.", 11)]]))
+    knowledge.refresh_index(base)
+    app = Visitor("en", filled).open("documents", view="search", query="What is the Quimbolan?")
+    assert "page 2 · score" in texts(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from typing import Any
 
@@ -90,3 +91,30 @@ def test_a_row_that_is_saved_becomes_a_new_version(empty: Any) -> None:
     newest = latest_version(empty.id)
     assert newest is not None and [row.answer for row in examples(newest.id)] == ["better"]
     assert [row.answer for row in examples(made.id)] == ["a"]
+
+
+def test_a_wrong_gold_passage_is_corrected_where_its_row_stands(empty: Any) -> None:
+    from streamlit.testing.v1 import AppTest
+
+    def page(version: str) -> None:
+        from core.datasets import examples
+        from core.ui.questions import _draw_edit
+
+        _draw_edit(examples(version)[0])
+
+    gold = [{"document": "old.md", "quote": "It cost 3."}, {"document": "b.md", "quote": "Also."}]
+    row = json.dumps({"question": "q", "answer": "a", "gold": gold}).encode()
+    made = import_file(empty.id, row, "rows.jsonl")
+    app = AppTest.from_function(page, args=(made.id,)).run()
+    app.text_input[0].input("4 kg")
+    app.text_input[1].input("new.md")
+    app.text_area[2].input("It costs 4.")
+    app.button[0].click().run()
+    assert not app.exception
+    newest = latest_version(empty.id)
+    assert newest is not None
+    [edited] = examples(newest.id)
+    assert edited.gold == [{"document": "new.md", "quote": "It costs 4."}, gold[1]] and edited.value == "4 kg"
+    app = AppTest.from_function(page, args=(newest.id,)).run()
+    app.button[0].click().run()
+    assert latest_version(empty.id).id == newest.id  # type: ignore[union-attr]  # there is one: nothing was changed

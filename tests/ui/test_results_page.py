@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from core.evaluation import cases, latest_experiment, results
 from core.i18n import Language, t
+from core.knowledge import default_kb, delete_document, documents
 from core.store import read
 from core.store import tables as tb
 from tests.ui.conftest import Visitor, texts
@@ -92,3 +93,12 @@ def test_a_link_followed_on_the_page_opens_its_view(measured: tb.Project) -> Non
     assert not app.exception and app.segmented_control(key="cases_show").value == "improvements"
     app.segmented_control(key="view_of_test_run").set_value("results").run()
     assert "view" not in app.query_params, "what is chosen on the page counts again"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_run_says_that_documents_which_it_read_were_deleted_since(language: Language, measured: tb.Project) -> None:
+    found = documents(default_kb(measured.id).id)
+    delete_document(found[0].id)
+    said = t("decision.note.source_removed", language, removed=1, total=len(found))
+    for page in ("test_run", "decision"):
+        assert said in texts(Visitor(language, measured).open(page)).replace("\\", "")

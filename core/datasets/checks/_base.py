@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 from core.datasets.editing import edit_rows
@@ -28,6 +29,7 @@ __all__ = [
     "Severity",
     "check_input",
     "checks",
+    "left_out",
     "repair",
     "rewritten",
     "run_checks",
@@ -72,8 +74,9 @@ class Finding:
     """The first rows found: ``{"position", "question", "answer"}``, shortened; filled in by `run_checks`."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return JSON values; a repair, which may name every row, becomes only whether there is one."""
-        values = asdict(replace(self, repair=None)) | {"repairable": self.repair is not None}
+        """Return JSON values; of a repair, which may name every row, whether there is one and how many it drops."""
+        dropped = len((self.repair or {}).get("drop", ()))
+        values = asdict(replace(self, repair=None)) | {"repairable": self.repair is not None, "drops": dropped}
         del values["repair"]
         return values
 
@@ -115,6 +118,11 @@ class Check(ABC):
         """Return a finding of this check; ``count`` is always among its parameters."""
         listed = {"count": len(rows)} | params
         return Finding(self.name, code, severity, listed, list(rows[:_KEPT_ROWS]), len(rows), repair)
+
+
+def left_out(rows: Sequence[int]) -> dict[str, Any] | None:
+    """Return the repair that leaves rows out; None where there are none."""
+    return {"drop": list(rows)} if rows else None
 
 
 checks: Registry[Check] = Registry("core.datasets.checks", Check)  # type: ignore[type-abstract]  # only subclasses are built
@@ -203,26 +211,62 @@ def _with_examples(findings: list[Finding], data: CheckInput) -> list[Finding]:
     ]
 
 
-def repair(version_id: str, check: str, code: str, *, passages: Documents = tuple) -> tb.DatasetVersion:
+def repair(
+    version_id: str,
+    check: str,
+    code: str,
+    *,
+    passages: Documents = tuple,
+    max_length: int | None = None,
+    watch: Callable[[str, int], None] | None = None,
+    job: str = "",
+    newest: bool = False,
+) -> tb.DatasetVersion:
     """Return a new version without what a check found, by the repair that it suggests.
 
     Rows are judged as they were when the checks last ran, by the same length if one was chosen then, and beside the
-    documents as they are now.
+    documents as they are now. The version says which check it was, what it found, and that its repair made it.
+
+    Args:
+        version_id: Dataset version.
+        check: Name of the check.
+        code: What it found.
+        passages: As `run_checks` takes them.
+        max_length: Tokens that training will keep of a row; that of the version's last checks if not given.
+        watch: Told the stage, ``checking`` or ``storing_rows``, and how many rows it went through; what it raises ends
+            the work, and nothing of it stays.
+        job: The job that does it, kept with the version: whoever was interrupted finds by it what is stored already.
+        newest: Refuse where another version of the dataset was shown meanwhile.
 
     Raises:
-        KurabeError: ``datasets.no_repair`` if the check finds no such thing or knows no repair; ``registry.unknown``.
+        KurabeError: ``datasets.no_repair`` if the check finds no such thing or knows no repair; ``registry.unknown``;
+            ``datasets.moved_on``, see `newest`.
     """
-    data = check_input(version_id, (version(version_id).checks or {}).get("max_length"), passages)
-    found = [finding.repair for finding in checks.get(check)().run(data) if finding.code == code and finding.repair]
+    length = max_length or (version(version_id).checks or {}).get("max_length")
+    data = check_input(version_id, length, passages)
+    if watch is not None:
+        rows, told = data.row_count, watch
+        data = _watched(data, 0, 1, lambda done, _: told("checking", round(done * rows)))
+    found = [each for each in checks.get(check)().run(data) if each.code == code and each.repair]
     if not found:
         raise KurabeError("datasets.no_repair", check=check, finding=code)
+    repairs = [each.repair for each in found if each.repair]
     return edit_rows(
         version_id,
-        {position: fields for each in found for position, fields in each.get("changes", {}).items()},
-        drop={position for each in found for position in each.get("drop", ())},
-        rewrite=_one_after_another([each["rewrite"] for each in found if "rewrite" in each]),
+        {position: fields for each in repairs for position, fields in each.get("changes", {}).items()},
+        drop={position for each in repairs for position in each.get("drop", ())},
+        rewrite=_one_after_another([each["rewrite"] for each in repairs if "rewrite" in each]),
         reason=f"{check}.{code}",
+        made_by=_made_by(found, job),
+        newest=newest,
+        watch=partial(watch, "storing_rows") if watch is not None else None,
     )
+
+
+def _made_by(found: Sequence[Finding], job: str) -> dict[str, Any]:
+    """Return what the lineage of a repaired version says of it: findings as code and parameters, and the job."""
+    repaired = {"check": found[0].check, "code": found[0].code, "found": [each.params for each in found]}
+    return {"repair": repaired} | ({"job": job} if job else {})
 
 
 def _one_after_another(rewrites: Sequence[Rewrite]) -> Rewrite | None:

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from core.datasets.checks._base import Check, CheckInput, Finding
+from core.datasets.checks._base import Check, CheckInput, Finding, left_out
 from core.datasets.rows import Row
 
 __all__ = ["AnswerFormat"]
@@ -52,7 +52,9 @@ class AnswerFormat(Check):
         forms = [(position, _form(row.answer)) for position, row in rows if row.answer.strip()]
         broken = [position for position, form in forms if form[0] == "broken_json"]
         forms = [(position, form) for position, form in forms if form[0] != "broken_json"]
-        findings = [self.finding("broken_json", "warning", broken, slice=name or "-")] if broken else []
+        findings = (
+            [self.finding("broken_json", "warning", broken, left_out(broken), slice=name or "-")] if broken else []
+        )
         findings += self._odd(name, "kind", [(p, form[0]) for p, form in forms])
         findings += self._odd(name, "json_keys", [(p, form[1]) for p, form in forms if form[0] == "json"])
         findings += self._odd(name, "politeness", [(p, form[1]) for p, form in forms if form[0] == "text" and form[1]])
@@ -67,7 +69,8 @@ class AnswerFormat(Check):
         if len(odd) > self.minority * len(forms):
             return []
         other = next(form for _, form in forms if form != usual)
-        return [self.finding(code, "warning", odd, slice=name or "-", usual=usual, other=other, share=times)]
+        found = {"slice": name or "-", "usual": usual, "other": other, "share": times}
+        return [self.finding(code, "warning", odd, left_out(odd), **found)]
 
 
 def _system(row: Row) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from core.datasets.checks._base import Check, CheckInput, Finding
+from core.datasets.checks._base import Check, CheckInput, Finding, left_out
 from core.datasets.japanese import script_language
 
 __all__ = ["LanguageMix"]
@@ -21,7 +21,10 @@ class LanguageMix(Check):
         """See `Check.run`."""
         other: list[int] = []
         crossed: list[int] = []
+        taught: set[int] = set()
         for position, row in data.rows():
+            if row.split == "train":
+                taught.add(position)
             asked, answered = script_language(row.question), script_language(row.answer)
             if asked and answered and asked != answered:
                 crossed.append(position)
@@ -29,7 +32,13 @@ class LanguageMix(Check):
                 other.append(position)
         findings = []
         if crossed:
-            findings.append(self.finding("crossed", "warning", crossed))
+            findings.append(self.finding("crossed", "warning", crossed, left_out(_among(crossed, taught))))
         if other:
-            findings.append(self.finding("other", "info", other, language=data.language))
+            repair = left_out(_among(other, taught))
+            findings.append(self.finding("other", "info", other, repair, language=data.language))
         return findings
+
+
+def _among(rows: list[int], taught: set[int]) -> list[int]:
+    """Return the training rows among those found: what measures stays for a person to correct."""
+    return [position for position in rows if position in taught]

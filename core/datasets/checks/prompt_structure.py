@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import ClassVar
 
-from core.datasets.checks._base import Check, CheckInput, Finding
+from core.datasets.checks._base import Check, CheckInput, Finding, left_out
 from core.datasets.rows import Row
 
 __all__ = ["PromptStructure"]
@@ -48,7 +48,7 @@ class PromptStructure(Check):
         if len(layouts) < 8 or not odd or len(odd) > self.minority * len(layouts):
             return []
         other = next(layout for _, layout in layouts if layout != usual)
-        return [self.finding("mixed", "info", odd, slice=name or "-", usual=usual, other=other)]
+        return [self.finding("mixed", "info", odd, left_out(odd), slice=name or "-", usual=usual, other=other)]
 
 
 def _layout(row: Row) -> str:

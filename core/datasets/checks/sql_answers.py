@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from core.datasets.checks._base import Check, CheckInput, Finding, shortened
+from core.datasets.checks._base import Check, CheckInput, Finding, left_out, shortened
 
 __all__ = ["SqlAnswers"]
 
@@ -36,13 +36,15 @@ class SqlAnswers(Check):
     def run(self, data: CheckInput) -> list[Finding]:
         """See `Check.run`."""
         found: list[int] = []
+        taught: list[int] = []
         sample = ""
         for position, row in data.rows():
             broken = next((sql for sql in _statements(row.answer) if not _parses(sql)), None)
             if broken is not None:
                 found.append(position)
+                taught += [position] if row.split == "train" else []
                 sample = sample or shortened(broken)
-        return [self.finding("broken", "warning", found, sample=sample)] if found else []
+        return [self.finding("broken", "warning", found, left_out(taught), sample=sample)] if found else []
 
 
 def _statements(answer: str) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import ClassVar
 
-from core.datasets.checks._base import Check, CheckInput, Finding, shortened
+from core.datasets.checks._base import Check, CheckInput, Finding, left_out, shortened
 from core.datasets.rows import Row
 from core.errors import KurabeError
 from core.prompting import ChatTemplate, Message
@@ -34,7 +34,7 @@ class TokenLength(Check):
         findings = []
         if refused:
             rows, reason = [position for position, _ in refused], refused[0][1]
-            findings.append(self.finding("refused", "warning", rows, None, sample=shortened(reason)))
+            findings.append(self.finding("refused", "warning", rows, left_out(rows), sample=shortened(reason)))
         if long:
             share = round(100 * len(long) / len(lengths), 1)
             findings.append(self.finding("truncated", "error", long, {"drop": long}, limit=limit, share=share))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from core.datasets.checks._base import Check, CheckInput, Finding, shortened
+from core.datasets.checks._base import Check, CheckInput, Finding, left_out, shortened
 from core.datasets.japanese import morphemes, written_out
 from core.datasets.rows import Row
 
@@ -50,12 +50,14 @@ class VagueReferences(Check):
     def run(self, data: CheckInput) -> list[Finding]:
         """See `Check.run`."""
         found: list[int] = []
+        taught: list[int] = []
         sample = ""
         for position, row in data.rows():
             if not _follows(row) and points_nowhere(row.question):
                 found.append(position)
+                taught += [position] if row.split == "train" else []
                 sample = sample or shortened(row.question)
-        return [self.finding("pointing", "info", found, sample=sample)] if found else []
+        return [self.finding("pointing", "info", found, left_out(taught), sample=sample)] if found else []
 
 
 def _follows(row: Row) -> bool:
