@@ -9,26 +9,39 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8501
 
-.PHONY: run test check format unit e2e app-only demo faults fuzz kit-check screens clean
+.PHONY: run test check style types architecture format unit e2e app-only demo faults fuzz kit-check screens clean
 .PHONY: bench-training bench-padding bench-answers bench-statistics bench-rows bench-search bench-hybrid bench-throughput
 
 run: $(READY)
 	$(BIN)/python -m core setup
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
-test: $(READY) check unit app-only e2e
+# What uses one processor runs side by side; unit and e2e use both by themselves
+test:
+	$(MAKE) -j 2 $(READY) .venv-app/.ready
+	$(MAKE) -j 2 types architecture app-only style
+	$(MAKE) unit
+	$(MAKE) e2e
 
-check: $(READY)
+check: style types architecture
+
+style: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(READY)
 	$(BIN)/mypy
+
+architecture: $(READY)
 	$(BIN)/python -m pytest tests/architecture
 
+# What has targets of its own is left out: architecture, app-only, e2e
 unit: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=20 -m "not e2e and not faults and not kit" --ignore tests/architecture tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=20 -m "not e2e and not faults and not kit" --ignore tests/architecture --ignore tests/app_only tests
 
+# Only files that have such a test are read: the others would be imported, torch with them, by both processes
 e2e: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=12 -m "e2e and not full" tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=12 -m "e2e and not full" $$(grep -rl --include='test_*.py' 'mark\.e2e' tests | sort)
 
 # Every approach trained and every question of the sample asked from the page, against its time limit
 e2e-full: $(READY)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.approaches.serving import adapter_id, host, served
+
+__all__ = ["adapter_id", "host", "served"]
+
 STORE = "kurabe.sqlite"
+
+_numbers = itertools.count()
+"""Of homes; pytest finds a free number by looking through all folders of the run, for thousands of tests."""
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -20,6 +29,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as jobs and the host set 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the trainings: their files are few and long, and at the end one processor would wait for them."""
     items.sort(key=lambda item: "tests/training/" not in item.nodeid)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of garbage collections.
+
+    Each would look through its millions of objects for a second, and statsmodels asks for one at every adjustment.
+    """
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +70,8 @@ def home(
 
     use_language(None)  # a command of an earlier test may have chosen one
     as_actor(None)  # and a test may have named a person
-    folder = tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.getbasetemp() / "homes" / f"{next(_numbers)}"
+    folder.mkdir(parents=True)
     for name in [name for name in os.environ if name.startswith("KURABE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("KURABE_HOME", str(folder))

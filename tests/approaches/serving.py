@@ -1,4 +1,4 @@
-"""A real host serving the starter and one adapter, shared by the tests of a module."""
+"""A real host serving the starter and one adapter, shared by all tests of a process that ask for it."""
 
 from __future__ import annotations
 
@@ -16,23 +16,6 @@ import pytest
 from core.settings import DATA, ROOT, reset_settings
 
 ADAPTER = "0192-test-adapter"
-
-_MAKE_ADAPTER = """
-import sys, torch
-from pathlib import Path
-from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM
-from core.models import resolve_base, write_adapter_card
-folder = Path(sys.argv[1])
-torch.manual_seed(3)
-model = AutoModelForCausalLM.from_pretrained(str(resolve_base("starter").folder), dtype=torch.float32)
-tuned = get_peft_model(model, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
-for name, weight in tuned.named_parameters():
-    if "lora_B" in name:
-        torch.nn.init.normal_(weight, std=float(sys.argv[2]))
-tuned.save_pretrained(folder)
-write_adapter_card(folder, base_ref="starter", base_hash=resolve_base("starter").hash, kind="lora", mixable=True)
-"""
 
 
 @dataclass(frozen=True)
@@ -69,9 +52,9 @@ def start(home: Path) -> Served:
     raise RuntimeError("the host did not start")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """One host for the module."""
+    """One host for all of them: starting it takes seconds, and no test leaves anything in it but loaded weights."""
     if not (DATA / "starter" / "config.json").exists():
         pytest.skip("the starter model is not there")
     served = start(tmp_path_factory.mktemp("served"))
@@ -81,17 +64,27 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def make_adapter(host: Served, name: str, strength: float) -> str:
-    """Make an adapter with random weights in the host's home, in a process of its own; strength 0 changes nothing."""
-    folder = host.home / "adapters" / name
+    """Make an adapter with random weights in the host's home; strength 0 changes nothing."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    from core.models import resolve_base, write_adapter_card
+
+    folder, base = host.home / "adapters" / name, resolve_base("starter")
     folder.mkdir(parents=True)
-    environment = {**os.environ, "KURABE_HOME": str(host.home), "OMP_NUM_THREADS": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))
-    command = [sys.executable, "-c", _MAKE_ADAPTER, str(folder), str(strength)]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=900)
+    torch.manual_seed(3)
+    model = AutoModelForCausalLM.from_pretrained(str(base.folder), dtype=torch.float32)
+    tuned = get_peft_model(model, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
+    for key, weight in tuned.named_parameters():
+        if "lora_B" in key:
+            torch.nn.init.normal_(weight, std=strength)
+    tuned.save_pretrained(str(folder))
+    write_adapter_card(folder, base_ref="starter", base_hash=base.hash, kind="lora", mixable=True)
     return name
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def adapter_id(host: Served) -> str:
     """An adapter strong enough to change what any weights would say."""
     return make_adapter(host, ADAPTER, 4.0)

@@ -148,9 +148,12 @@ def test_a_killed_run_goes_on_where_it_was(served: Served, tmp_path: Path) -> No
         assert session.scalar(scored) == 36
 
 
-def test_a_server_that_is_gone_ends_the_run_and_its_answers_can_be_asked_later(tmp_path: Path) -> None:
+def test_a_server_that_is_gone_ends_the_run_and_its_answers_can_be_asked_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from core.evaluation import running
 
+    monkeypatch.setattr("core.approaches.batch.BACK_OFF_SECONDS", (0.05, 0.1, 0.2))
     project = make_project()
     model = ModelChoice(kind="endpoint", ref="m", url="http://127.0.0.1:9/v1")
     gone = save_approach(project.id, ApproachSpec(name="gone", preset="endpoint", model=model))

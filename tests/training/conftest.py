@@ -98,7 +98,11 @@ Begin = Callable[..., Training]
 
 @pytest.fixture
 def begin(known: Known, tmp_path: Path) -> Iterator[Begin]:
-    """Make a training of 12 short steps; fields of the configuration may be given."""
+    """Make a training of 12 short steps on 6 rows, 3 a pass; fields of the configuration may be given.
+
+    Answers are sampled, and more than 4 rows are evaluated, only where a test is about them: both take longer than
+    the steps.
+    """
     count = 0
 
     def make(method: dict[str, Any] | None = None, **fields: Any) -> Training:
@@ -106,11 +110,13 @@ def begin(known: Known, tmp_path: Path) -> Iterator[Begin]:
         count += 1
         values: dict[str, Any] = {
             "epochs": 4,
-            "batch_size": 8,
+            "batch_size": 2,
+            "data_share": 0.25,
+            "evaluation_rows": 4,
             "learning_rate": 3e-3,
             "warmup_steps": 2,
             "evaluations": 4,
-            "sample_questions": 2,
+            "sample_questions": 0,
             "instructions": "Answer the customer's question.",
             "method": method or {"name": "lora", "rank": 8, "alpha": 16},
             **fields,

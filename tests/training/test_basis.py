@@ -119,7 +119,7 @@ def test_the_card_names_the_licences_of_base_and_data_as_they_are_known_today(kn
 
 def test_kit_and_weights_carry_the_licences_along(begin: Begin, known: Known, home: Path, tmp_path: Path) -> None:
     set_licence(known.version, "CC-BY-4.0")
-    training = begin(epochs=1, evaluations=1, sample_questions=0)
+    training = begin(epochs=1, evaluations=1)
     training.go()
     with zipfile.ZipFile(export_kit(training.run_id, tmp_path / "kit.zip")) as kit:
         assert json.loads(kit.read("config.json"))["licences"]["data"] == "CC-BY-4.0"

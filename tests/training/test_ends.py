@@ -23,8 +23,6 @@ from core.training.checkpoints import newest_valid
 from core.training.course import course_of
 from tests.training.conftest import Begin, Crash, Known
 
-SHORT: dict[str, Any] = {"sample_questions": 0, "evaluation_rows": 4}
-
 
 def at_event(kind: str, then: Any) -> None:
     """Do something once, as soon as such an event is written in the middle of the run."""
@@ -48,7 +46,7 @@ def _restore() -> Any:
 
 
 def test_a_run_that_overflowed_is_not_done_when_it_is_resumed(begin: Begin) -> None:
-    training = begin(learning_rate=10.0, weight_decay=1.0, schedule="constant", epochs=40, evaluations=20, **SHORT)
+    training = begin(learning_rate=10.0, weight_decay=1.0, schedule="constant", epochs=40, evaluations=20)
     with pytest.raises(KurabeError, match=r"training\.diverged\(") as first:
         training.go()
     assert training.run.result["kept_step"] == first.value.params["kept"] < first.value.params["step"]
@@ -63,7 +61,7 @@ def test_a_run_that_overflowed_is_not_done_when_it_is_resumed(begin: Begin) -> N
 def test_a_disk_that_fills_up_while_a_checkpoint_is_written_is_said_and_harms_no_earlier_one(
     begin: Begin, stumbles: str
 ) -> None:
-    training = begin(**SHORT)
+    training = begin()
     folder = training.folder / "checkpoints"
 
     def fill() -> None:
@@ -82,7 +80,7 @@ def test_a_disk_that_fills_up_while_a_checkpoint_is_written_is_said_and_harms_no
 
 
 def test_a_stop_during_an_evaluation_does_not_wait_for_its_end(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    training = begin(batch_size=1, evaluations=2, epochs=1, sample_questions=0, evaluation_rows=12)
+    training = begin(batch_size=1, data_share=1.0, evaluations=2, epochs=1, evaluation_rows=12)
     seen: list[str] = []
 
     def wish(self: JobContext) -> str | None:
@@ -103,7 +101,7 @@ def test_a_stop_during_an_evaluation_does_not_wait_for_its_end(begin: Begin, mon
 
 
 def test_a_run_that_begins_anew_shows_nothing_of_the_attempt_that_died(begin: Begin) -> None:
-    training = begin(evaluations=1, epochs=2, **SHORT)
+    training = begin(evaluations=1, epochs=2)
     with pytest.raises(Crash):
         training.go(crash_at=("metrics", 3))
     events = training.folder / "events.jsonl"
@@ -116,7 +114,7 @@ def test_a_run_that_begins_anew_shows_nothing_of_the_attempt_that_died(begin: Be
 
 
 def test_time_cost_and_memory_are_those_of_all_attempts(begin: Begin) -> None:
-    training = begin(evaluations=4, **SHORT)
+    training = begin(evaluations=4)
     with pytest.raises(Crash):
         training.go(crash_at=("checkpoint", 6))
     lines = [json.loads(line) for line in (training.folder / "events.jsonl").read_text().splitlines()]
@@ -147,7 +145,7 @@ def test_checkpoints_are_also_taken_by_the_clock(begin: Begin, monkeypatch: pyte
     monkeypatch.setenv("KURABE_CHECKPOINT_MINUTES", "0.0000001")
     reset_settings()
     monkeypatch.setattr("core.training.trainer.watch._MOST_SAVING", 0)
-    training = begin(evaluations=1, epochs=2, **SHORT)
+    training = begin(evaluations=1, epochs=2)
     training.go()
     assert [event["step"] for event in training.events("checkpoint")] == [1, 2, 3, 4, 5, 6]
     assert [event["step"] for event in training.events("evaluation")] == [0, 6]
@@ -156,7 +154,7 @@ def test_checkpoints_are_also_taken_by_the_clock(begin: Begin, monkeypatch: pyte
 def test_a_run_is_not_resumed_on_other_weights_under_the_same_name(begin: Begin, tmp_path: Path) -> None:
     base = tmp_path / "base"
     shutil.copytree(DATA / "starter", base)
-    training = begin(base_ref=str(base), **SHORT)
+    training = begin(base_ref=str(base))
     with pytest.raises(Crash):
         training.go(crash_at=("checkpoint", 3))
     weights = load_file(base / "model.safetensors")

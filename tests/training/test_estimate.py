@@ -102,7 +102,7 @@ def test_weights_gradients_and_moments_are_counted_to_the_byte(method: str, prec
 
 def test_the_output_layer_works_in_small_pieces_on_a_cpu(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output_layer, "TOKEN_CHUNK_SIZE", 4096)
-    begin(epochs=1).go()
+    begin(epochs=0.1, evaluations=1).go()
     assert output_layer.TOKEN_CHUNK_SIZE == HEAD_TOKENS
 
 

@@ -59,7 +59,7 @@ def test_every_method_raises_its_margin_on_held_out_pairs(
     method: dict[str, object], begin: Begin, pairs: Known
 ) -> None:
     rate = {"prefix": 3e-2, "full": 2e-4}.get(str(method["name"]), 2e-3)
-    result = begin(method, objective=DPO, learning_rate=rate, epochs=2, evaluations=1, sample_questions=0).go()
+    result = begin(method, objective=DPO, learning_rate=rate, epochs=2, evaluations=1, evaluation_rows=12).go()
     assert result["margin"] > result["margin_before"]
     assert result["eval_loss"] < result["eval_loss_before"]
     assert "no_margin" not in [warning["code"] for warning in result["warnings"]]
@@ -77,7 +77,7 @@ def likelihood(model: torch.nn.Module, ids: list[int], labels: list[int]) -> flo
 def test_the_margin_is_how_much_more_likely_the_chosen_answer_became_than_the_rejected_one(
     begin: Begin, pairs: Known
 ) -> None:
-    training = begin(objective=DPO, learning_rate=2e-3, epochs=2, evaluations=1, batch_size=5)
+    training = begin(objective=DPO, learning_rate=2e-3, epochs=2, evaluations=1, batch_size=5, evaluation_rows=12)
     result = training.go()
     base = AutoModelForCausalLM.from_pretrained(STARTER, dtype=torch.float32)
     rows = prepare_rows(TrainingConfig.from_dict(training.run.config), TEMPLATE, "en").validation
@@ -123,7 +123,7 @@ def test_a_stopped_run_on_pairs_is_saved_and_its_report_holds_margins(begin: Beg
 
 
 def test_patience_ends_a_run_on_pairs(begin: Begin, pairs: Known) -> None:
-    result = begin(objective=DPO, learning_rate=1e-9, evaluations=6, patience=1, epochs=6, sample_questions=0).go()
+    result = begin(objective=DPO, learning_rate=1e-9, evaluations=6, patience=1, epochs=6).go()
     assert result["ended"] == "patience" and result["steps"] < 18
 
 
@@ -240,7 +240,7 @@ def test_the_preflight_counts_pairs_and_expects_the_time_that_such_runs_took(pai
 def test_the_kit_trains_the_same_adapter_on_pairs_with_trl_alone(
     begin: Begin, pairs: Known, home: Path, tmp_path: Path
 ) -> None:
-    training = begin(objective=DPO, epochs=1, evaluations=1, sample_questions=0, learning_rate=2e-3)
+    training = begin(objective=DPO, epochs=1, evaluations=1, learning_rate=2e-3)
     training.go()
     folder = tmp_path / "elsewhere"
     with zipfile.ZipFile(export_kit(training.run_id, tmp_path / "kit.zip")) as packed:

@@ -51,7 +51,13 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_a_base_that_comes_in_four_bits_is_trained(
     which: str, method: str, packed: dict[str, Path], begin: Begin
 ) -> None:
-    training = begin({"name": method, "rank": 8, "alpha": 16}, base_ref=str(packed[which]), epochs=2)
+    training = begin(
+        {"name": method, "rank": 8, "alpha": 16},
+        base_ref=str(packed[which]),
+        epochs=2,
+        evaluations=1,
+        evaluation_rows=12,
+    )
     result = training.go()
     assert result["eval_loss"] < result["eval_loss_before"]
     assert result["steps"] == 6 and not result["is_whole"]
@@ -109,7 +115,7 @@ def test_every_method_trains_with_every_option_or_refuses_it(
     method: str, option: str, packed: dict[str, Path], begin: Begin
 ) -> None:
     base = {"base_ref": str(packed["some"])} if option == "four-bit base" else {}
-    fields = {"epochs": 0.3, "evaluations": 1, "evaluation_rows": 2, "sample_questions": 0, **base, **OPTIONS[option]}
+    fields = {"epochs": 0.3, "evaluations": 1, "evaluation_rows": 2, **base, **OPTIONS[option]}
     code = REFUSED.get((method, option))
     if code is not None:
         with pytest.raises(KurabeError) as caught:

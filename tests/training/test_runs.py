@@ -83,7 +83,8 @@ def test_a_run_whose_process_dies_is_lost_and_resumes_from_its_checkpoint(known:
     import os
     import signal
 
-    run = start_training(known.project, config(known, epochs=24, evaluations=8))
+    short = {"batch_size": 2, "data_share": 0.25, "evaluation_rows": 4, "sample_questions": 0}
+    run = start_training(known.project, config(known, epochs=24, evaluations=8, **short))
     assert run.job_id is not None
     follow(run.id, "checkpoints")
     left = (job_view(run.job_id).run_dir / "attempts" / "1" / "child.json").read_text()

@@ -71,7 +71,7 @@ def test_a_training_that_runs_out_of_memory_ends_with_that_advice(
 
     monkeypatch.setattr(SftRunner, "training_step", too_much)
     with pytest.raises(KurabeError) as caught:
-        begin(sample_questions=0).go()
+        begin().go()
     assert caught.value.code == "training.out_of_memory" and caught.value.params["short_mb"] > 1 << 28
 
 
@@ -83,7 +83,7 @@ def test_other_errors_are_not_taken_for_a_shortage(begin: Begin, monkeypatch: py
 
     monkeypatch.setattr(SftRunner, "training_step", broken)
     with pytest.raises(RuntimeError, match="shapes do not fit"):
-        begin(sample_questions=0).go()
+        begin().go()
 
 
 def test_a_training_that_the_system_killed_says_which_setting_to_change(

@@ -82,7 +82,7 @@ def test_a_tracker_that_cannot_be_used_is_a_warning_and_no_end(begin: Begin, mon
     monkeypatch.setenv("KURABE_TRACKERS", "mlflow")
     monkeypatch.setitem(sys.modules, "mlflow", None)  # as if it were not installed
     reset_settings()
-    result = begin(epochs=1).go()
+    result = begin(epochs=1, evaluations=1).go()
     [warning] = [warning for warning in result["warnings"] if warning["code"] == "tracker"]
     assert warning["params"]["tracker"] == "mlflow" and result["steps"] == 3
 

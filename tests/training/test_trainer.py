@@ -36,7 +36,7 @@ METHODS = [
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: str(method["name"]))
 def test_every_method_lowers_its_validation_loss(method: dict[str, object], begin: Begin, known: Known) -> None:
     rate = {"prefix": 3e-2, "full": 1e-3}.get(str(method["name"]), 3e-3)
-    training = begin(method, learning_rate=rate)
+    training = begin(method, learning_rate=rate, evaluations=1, evaluation_rows=12, sample_questions=2)
     result = training.go()
     assert result["eval_loss"] < result["eval_loss_before"]
     assert result["steps"] == 12
@@ -51,7 +51,7 @@ def test_rows_in_are_rows_trained_and_rows_listed(begin: Begin, known: Known) ->
     with write() as session:
         for row in session.query(tb.Example).filter(tb.Example.position.in_([0, 4])):
             row.answer = "word " * 900
-    training = begin(epochs=1)
+    training = begin(epochs=0.1, data_share=1.0, evaluations=1)
     counts = training.go()["rows"]
     assert (counts["rows_in"], counts["trained"], counts["listed"]) == (24, 22, 2)
     listed = [json.loads(line) for line in (training.folder / "listed.jsonl").read_text().splitlines()]
@@ -60,7 +60,7 @@ def test_rows_in_are_rows_trained_and_rows_listed(begin: Begin, known: Known) ->
 
 
 def test_the_adapter_says_what_it_rests_on(begin: Begin, known: Known, home: Path) -> None:
-    training = begin(epochs=1)
+    training = begin(epochs=1, evaluations=1)
     result = training.go()
     files = adapter_files(result["adapter_id"])
     card = json.loads((files.folder / "kurabe.json").read_text())
@@ -76,7 +76,7 @@ def test_the_adapter_says_what_it_rests_on(begin: Begin, known: Known, home: Pat
 
 
 def test_the_saved_adapter_answers_as_the_model_did_when_training_ended(begin: Begin) -> None:
-    training = begin(epochs=8)
+    training = begin(epochs=8, evaluations=1, sample_questions=2)
     result = training.go()
     last = training.events("samples")[-1]["answers"]
     base = AutoModelForCausalLM.from_pretrained(STARTER, dtype=torch.float32)
@@ -93,7 +93,9 @@ def test_the_saved_adapter_answers_as_the_model_did_when_training_ended(begin: B
 
 
 def test_one_sees_it_learn_and_that_it_differs_from_the_base(begin: Begin) -> None:
-    training = begin({"name": "lora", "rank": 16, "alpha": 32}, epochs=20)
+    training = begin(
+        {"name": "lora", "rank": 16, "alpha": 32}, epochs=20, evaluations=2, evaluation_rows=12, sample_questions=2
+    )
     result = training.go()
     first, last = training.events("samples")[0], training.events("samples")[-1]
     assert first["base"] is True and last["base"] is False
@@ -104,7 +106,7 @@ def test_one_sees_it_learn_and_that_it_differs_from_the_base(begin: Begin) -> No
 
 
 def test_an_adapter_that_learned_nothing_is_called_out(begin: Begin) -> None:
-    result = begin(learning_rate=1e-9, epochs=1).go()
+    result = begin(learning_rate=1e-9, epochs=1, evaluations=1, sample_questions=2).go()
     assert [warning["code"] for warning in result["warnings"]] == ["same_answers"]
 
 
@@ -115,7 +117,7 @@ _unbroken: list[tuple[bytes, float]] = []
 def unbroken_run(begin: Begin, home: Path) -> tuple[bytes, float]:
     """The adapter and validation loss of a run that nothing interrupted; made once, four tests compare with it."""
     if not _unbroken:
-        training = begin(DROPPING)
+        training = begin(DROPPING, sample_questions=1)
         training.go()
         assert training.run.result is not None
         _unbroken.append((training.weights(home), training.run.result["eval_loss"]))
@@ -125,7 +127,7 @@ def unbroken_run(begin: Begin, home: Path) -> tuple[bytes, float]:
 @pytest.mark.parametrize("crash_at", [("metrics", 5), ("checkpoint", 6), ("samples", 9)])
 def test_a_resumed_run_ends_bit_equal_to_an_unbroken_one(begin: Begin, home: Path, crash_at: tuple[str, int]) -> None:
     weights, loss = unbroken_run(begin, home)
-    broken = begin(DROPPING)
+    broken = begin(DROPPING, sample_questions=1)
     with pytest.raises(Crash):
         broken.go(crash_at=crash_at)
     result = broken.go()
@@ -137,7 +139,7 @@ def test_a_resumed_run_ends_bit_equal_to_an_unbroken_one(begin: Begin, home: Pat
 
 def test_a_truncated_newest_checkpoint_is_refused_and_the_one_before_it_used(begin: Begin, home: Path) -> None:
     weights, _ = unbroken_run(begin, home)
-    broken = begin(DROPPING)
+    broken = begin(DROPPING, sample_questions=1)
     with pytest.raises(Crash):
         broken.go(crash_at=("checkpoint", 9))
     newest = broken.folder / "checkpoints" / "checkpoint-9"
@@ -220,15 +222,15 @@ def test_numbers_that_overflow_at_once_leave_nothing(begin: Begin, known: Known,
     weights["model.norm.weight"].fill_(float("inf"))
     save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(KurabeError, match="diverged_early"):
-        begin(base_ref=str(broken), sample_questions=0).go()
+        begin(base_ref=str(broken)).go()
     assert adapters(known.project) == []
 
 
 def test_a_time_limit_ends_the_run_and_its_learning_rate_falls_with_the_time_left(begin: Begin) -> None:
-    training = begin(epochs=None, seconds_limit=6)
+    training = begin(epochs=None, seconds_limit=3)
     result = training.go()
     assert result["ended"] == "budget"
-    assert 6 <= result["train_seconds"] < 30
+    assert 3 <= result["train_seconds"] < 30
     rates = [event["learning_rate"] for event in training.events("metrics")]
     falling = rates[rates.index(max(rates)) :]  # how far depends on when the last report was made
     assert len(falling) > 1 and falling == sorted(falling, reverse=True) and falling[-1] < falling[0]
@@ -252,7 +254,7 @@ def test_patience_ends_a_run_that_no_longer_gets_better(begin: Begin) -> None:
 
 def test_the_weights_of_the_base_stay_as_they_are(begin: Begin) -> None:
     before = {path.name: path.read_bytes() for path in STARTER.glob("*.safetensors")}
-    begin(epochs=1).go()
+    begin(epochs=1, evaluations=1).go()
     assert {path.name: path.read_bytes() for path in STARTER.glob("*.safetensors")} == before
 
 
