@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from core.charts.theme import Look, annotate, look, plain, styled
+from core.charts.theme import Look, annotate, distinct, look, name_rows, plain, styled
 from core.i18n import Language, format_duration, format_money, format_number, format_percent, language, t
 
 __all__ = [
@@ -78,10 +78,11 @@ def tokens_title(fewest: str, most: str) -> str:
 
 
 def safe(approaches: Sequence[MeasuredApproach]) -> list[MeasuredApproach]:
-    """Return the approaches with names that Plotly shows as they stand."""
+    """Return the approaches with names that Plotly shows as they stand, no two of them alike."""
+    labels = distinct([plain(a.label) for a in approaches])
     return [
-        replace(a, label=plain(a.label), slices={plain(name): bar for name, bar in a.slices.items()})
-        for a in approaches
+        replace(a, label=label, slices={plain(name): bar for name, bar in a.slices.items()})
+        for a, label in zip(approaches, labels, strict=True)
     ]
 
 
@@ -93,7 +94,7 @@ def quality_overview(approaches: Sequence[MeasuredApproach], code: Language | No
     alt = [f"{a.label}: {share_text_of(a.correct, code)}" for a in shown]
     styled(figure, _quality_title(shown, code), height=_height(len(shown)), code=code, alt=alt)
     figure.update_xaxes(title=t("charts.axis.correct", code), range=[0, 1.12], tickformat=".0%", tickvals=_FIFTHS)
-    figure.update_yaxes(autorange="reversed")
+    _rows(figure, shown)
     return figure
 
 
@@ -186,7 +187,8 @@ def quality_by_slice(approaches: Sequence[MeasuredApproach], code: Language | No
     annotate(figure, (_cell(column, a.label, a.slices.get(name), code) for a in shown for name, column in pairs))
     alt = [f"{a.label}: " + ", ".join(f"{n} {share_text_of(b, code)}" for n, b in a.slices.items()) for a in shown]
     styled(figure, t("charts.slices.title", code), height=_height(len(shown), row=46), code=code, alt=alt)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    _rows(figure, shown)
+    figure.update_yaxes(showgrid=False)
     figure.update_xaxes(side="top", showgrid=False)
     figure.update_layout(margin={"t": 110})
     return figure
@@ -227,10 +229,11 @@ def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | N
     An approach whose tokens nobody counted has no bar, and its place says so.
     """
     figure = go.Figure()
-    counted = {a.label: (a.prompt_tokens, a.completion_tokens) for a in safe(approaches)}
+    asked = safe(approaches)
+    counted = {a.label: (a.prompt_tokens, a.completion_tokens) for a in asked}
     known = {label for label, (prompt, answer) in counted.items() if prompt is not None and answer is not None}
     uncounted = [label for label in counted if label not in known]
-    approaches = [a for a in safe(approaches) if a.label in known]
+    approaches = [a for a in asked if a.label in known]
     labels = [a.label for a in approaches]
     context = [a.context_tokens or 0.0 for a in approaches]
     stacks = {
@@ -261,7 +264,7 @@ def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | N
     styled(figure, title, height=_height(len(counted)), code=code, alt=alt)
     figure.update_layout(barmode="stack")
     figure.update_xaxes(title=t("charts.axis.tokens", code), range=[0, max(totals, default=1) * 1.15])
-    figure.update_yaxes(autorange="reversed")
+    _rows(figure, asked)
     return figure
 
 
@@ -282,7 +285,7 @@ def cost_per_1000(approaches: Sequence[MeasuredApproach], code: Language | None 
     longest = max((a.cost_per_1000.high or a.cost_per_1000.value for a in shown if a.cost_per_1000), default=1)
     currency = shown[0].currency if shown else "USD"
     figure.update_xaxes(title=t("charts.axis.cost", code, currency=currency), range=[0, longest * 1.25])
-    figure.update_yaxes(autorange="reversed")
+    _rows(figure, shown)
     return figure
 
 
@@ -301,8 +304,14 @@ def latency_overview(approaches: Sequence[MeasuredApproach], code: Language | No
     styled(figure, title, height=_height(len(shown)), code=code, alt=alt)
     longest = max((a.total.high or a.total.value for a in shown if a.total), default=1)
     figure.update_xaxes(title=t("charts.axis.seconds.median", code), range=[0, longest * 1.25])
-    figure.update_yaxes(autorange="reversed")
+    _rows(figure, shown)
     return figure
+
+
+def _rows(figure: go.Figure, shown: Sequence[MeasuredApproach]) -> None:
+    """Put the first approach on top, and each one's marker before its name."""
+    figure.update_yaxes(autorange="reversed")
+    name_rows(figure, ((a.label, a.look) for a in shown))
 
 
 def _first_word(approach: MeasuredApproach, bar: Bar, code: Language | None) -> go.Scatter:
