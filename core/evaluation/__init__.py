@@ -72,6 +72,7 @@ from .known import (
     plan_known,
     start_known,
 )
+from .paired import PairedDifference
 from .planning import (
     SMALL_SLICE,
     default_config,
@@ -181,6 +182,7 @@ __all__ = [
     "Latency",
     "MetricResult",
     "Openings",
+    "PairedDifference",
     "Plan",
     "PlannedApproach",
     "Results",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from core.measures import Interval, Verdict
+from core.measures import Interval
 
 from .confusion import Confusion
+from .paired import PairedDifference
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ class ApproachResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(PairedDifference):
     """Two approaches on the same questions: first minus second, in the primary metric."""
 
     first: str
@@ -184,19 +185,6 @@ class Comparison:
     """Approach id; the baseline in `Results.comparisons`."""
     slice: str | None
     """None: all questions."""
-    estimate: float
-    low: float | None
-    high: float | None
-    p_value: float
-    adjusted_p: float
-    """Holm over all comparisons of the same list."""
-    verdict: Verdict
-    up: int
-    """Questions on which the first is better."""
-    down: int
-    """Questions on which the second is better."""
-    equal: int
-    n: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,6 @@ from core.measures import (
     FEWEST_CLUSTERS,
     METRICS,
     Interval,
-    finding,
-    holm,
     mean_interval,
     paired_difference,
     smallest_detectable,
@@ -30,6 +28,7 @@ from .columns import Answers, Columns, Floats
 from .confusion import confusion_of
 from .cost_shares import cost_parts
 from .headroom import Measured, headroom
+from .paired import told
 from .report import (
     ApproachResult,
     Comparison,
@@ -279,24 +278,9 @@ class _Results:
             if both.any():
                 clusters = self.columns.sources[both] if self._sources(both) else None
                 made.append((first, second, name, paired_difference(a[both], b[both], clusters=clusters)))
-        adjusted = holm([difference.p_value for *_, difference in made])
+        fields = told([difference for *_, difference in made])
         return tuple(
-            Comparison(
-                first=first,
-                second=second,
-                slice=name,
-                estimate=d.estimate,
-                low=d.low,
-                high=d.high,
-                p_value=d.p_value,
-                adjusted_p=p,
-                verdict=finding(d, p),
-                up=d.up,
-                down=d.down,
-                equal=d.equal,
-                n=d.n,
-            )
-            for (first, second, name, d), p in zip(made, adjusted, strict=True)
+            Comparison(first, second, name, **each) for (first, second, name, _), each in zip(made, fields, strict=True)
         )
 
     def _sources(self, which: NDArray[np.bool_]) -> int | None:
