@@ -51,6 +51,9 @@ class MeasuredApproach:
     """None where nobody counted."""
     context_tokens: float | None = None
     completion_tokens: float | None = None
+    """Reasoning included."""
+    reasoning_tokens: float | None = None
+    """Of the completion, those that were thinking."""
     cost_per_1000: Bar | None = None
     currency: str = "USD"
     first_token: Bar | None = None
@@ -224,7 +227,7 @@ def _cell(column: str, row: str, bar: Bar | None, code: Language | None) -> dict
 
 
 def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
-    """Return mean tokens per answer, stacked into question and rules, context, and answer.
+    """Return mean tokens per answer, stacked into question and rules, context, reasoning if any, and answer.
 
     An approach whose tokens nobody counted has no bar, and its place says so.
     """
@@ -235,20 +238,17 @@ def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | N
     uncounted = [label for label in counted if label not in known]
     approaches = [a for a in asked if a.label in known]
     labels = [a.label for a in approaches]
-    context = [a.context_tokens or 0.0 for a in approaches]
-    stacks = {
-        "question": ([(a.prompt_tokens or 0.0) - c for a, c in zip(approaches, context, strict=True)], 0.35),
-        "context": (context, 0.65),
-        "answer": ([a.completion_tokens or 0.0 for a in approaches], 1.0),
-    }
-    for part, (values, shade) in stacks.items():
-        name = t(f"charts.tokens.{part}", code)
+    stacks = _token_stacks(approaches)
+    for part, values in stacks.items():
+        marker: dict[str, Any] = {"color": [a.look.colour for a in approaches], "opacity": _TOKENS[part]}
+        if part == "reasoning":
+            marker["pattern"] = {"shape": "/", "size": 6, "solidity": 0.25}
         figure.add_bar(
             y=labels,
             x=values,
             orientation="h",
-            marker={"color": [a.look.colour for a in approaches], "opacity": shade},
-            hovertemplate=f"%{{y}}<br>{name}: %{{x:,.0f}}<extra></extra>",
+            marker=marker,
+            hovertemplate=f"%{{y}}<br>{t(f'charts.tokens.{part}', code)}: %{{x:,.0f}}<extra></extra>",
         )
     totals = [(a.prompt_tokens or 0.0) + (a.completion_tokens or 0.0) for a in approaches]
     beside = {"showarrow": False, "xanchor": "left", "xshift": 6}
@@ -263,9 +263,29 @@ def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | N
     alt += [f"{label}: {unknown}" for label in uncounted]
     styled(figure, title, height=_height(len(counted)), code=code, alt=alt)
     figure.update_layout(barmode="stack")
-    figure.update_xaxes(title=t("charts.axis.tokens", code), range=[0, max(totals, default=1) * 1.15])
+    axis = "charts.axis.tokens.reasoning" if "reasoning" in stacks else "charts.axis.tokens"
+    figure.update_xaxes(title=t(axis, code), range=[0, max(totals, default=1) * 1.15])
     _rows(figure, asked)
     return figure
+
+
+_TOKENS = {"question": 0.35, "context": 0.65, "reasoning": 0.8, "answer": 1.0}
+"""Shade of each part of an answer's tokens."""
+
+
+def _token_stacks(approaches: Sequence[MeasuredApproach]) -> dict[str, list[float]]:
+    """Return each part's tokens, one number an approach; reasoning only where some approach did reason."""
+    stacks: dict[str, list[float]] = {part: [] for part in _TOKENS}
+    for a in approaches:
+        prompt, completion = a.prompt_tokens or 0.0, a.completion_tokens or 0.0
+        context, thinking = a.context_tokens or 0.0, min(a.reasoning_tokens or 0.0, completion)
+        parts = {"question": prompt - context, "context": context, "reasoning": thinking,
+                 "answer": completion - thinking}  # fmt: skip
+        for part, value in parts.items():
+            stacks[part].append(value)
+    if not any(stacks["reasoning"]):
+        del stacks["reasoning"]
+    return stacks
 
 
 def cost_per_1000(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:

@@ -1,7 +1,7 @@
 """Evaluation: a whole test set, measured so that a difference can be believed."""
 
 from .afterwards import judge_refused
-from .attribution import attribute, cause
+from .attribution import cause, causes
 from .cases import (
     SHOWN,
     SORTED,
@@ -84,6 +84,7 @@ from .planning import (
     start_experiment,
 )
 from .report import (
+    CAUSES,
     ApproachResult,
     Attribution,
     Comparison,
@@ -150,6 +151,7 @@ __all__ = [
     "plan_robustness",
     "robustness_outcome",
     "start_robustness",
+    "CAUSES",
     "COST_PARTS",
     "DEFAULT_METRICS",
     "STRUCTURAL",
@@ -192,11 +194,11 @@ __all__ = [
     "Tokens",
     "Twins",
     "answer_scores",
-    "attribute",
     "case",
     "case_answers",
     "cases",
     "cause",
+    "causes",
     "RunDifference",
     "RunScore",
     "RunScores",

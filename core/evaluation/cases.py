@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -34,8 +34,10 @@ class CaseFilter:
     """Part of the question or of the reference answer."""
     slice_name: str | None = None
     approach_id: str | None = None
-    """Whose answers `show` is about; None: any approach's."""
+    """Whose answers `show` and `cause` are about; None: any approach's."""
     sort: Sort = "position"
+    cause: str | None = None
+    """Why an answer is wrong, a field of `Attribution`; None: also right ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class CaseRow:
     coverage: str | None
     cells: dict[str, dict[str, Any]]
     """By approach id: `answer_id`, `status`, `text`, `value` (primary metric), `reason`, `error`, `taken_from`."""
+    causes: dict[str, str] = field(default_factory=dict)
+    """By approach id, why it is wrong, a field of `Attribution`; an approach that is right is not in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,9 @@ def cases(
         ids = list(session.scalars(chosen.offset(offset).limit(limit)))
         examples = {e.id: e for e in session.scalars(select(tb.Example).where(tb.Example.id.in_(ids)))}
         cells = _cells(session, experiment_id, frozen, ids)
+        causes = _causes(session, experiment_id, ids)
     rows = (
-        CaseRow(i, e.question, e.answer, e.slice, e.coverage, cells.get(i, {}))
+        CaseRow(i, e.question, e.answer, e.slice, e.coverage, cells.get(i, {}), causes.get(i, {}))
         for i in ids
         if (e := examples.get(i)) is not None
     )
@@ -106,7 +111,8 @@ def case(experiment_id: str, example_id: str) -> CaseRow | None:
         if e is None:
             return None
         cells = _cells(session, experiment_id, frozen, [example_id])
-    return CaseRow(e.id, e.question, e.answer, e.slice, e.coverage, cells.get(e.id, {}))
+        causes = _causes(session, experiment_id, [example_id])
+    return CaseRow(e.id, e.question, e.answer, e.slice, e.coverage, cells.get(e.id, {}), causes.get(e.id, {}))
 
 
 def case_answers(experiment_id: str, example_id: str) -> list[tb.Answer]:
@@ -162,6 +168,9 @@ def _chosen(experiment_id: str, wanted: CaseFilter, frozen: _Frozen) -> Select[s
         chosen = chosen.join(e, e.id == c.example_id).where(found)
     if wanted.show != "all":
         chosen = chosen.where(_shown(experiment_id, wanted, frozen))
+    if wanted.cause is not None:
+        whose = frozen.approach_ids if wanted.approach_id is None else [wanted.approach_id]
+        chosen = chosen.where(or_(*(c.causes[name].as_string() == wanted.cause for name in whose)))
     order: dict[Sort, list[Any]] = {
         "position": [],
         "hardest": [c.mean.is_(None), c.mean],
@@ -244,6 +253,12 @@ def _cells(
             "taken_from": origin,
         }
     return found
+
+
+def _causes(session: Session, experiment_id: str, ids: list[str]) -> dict[str, dict[str, str]]:
+    c = tb.ExperimentCase
+    mine = select(c.example_id, c.causes).where(c.experiment_id == experiment_id, c.example_id.in_(ids))
+    return {example_id: found or {} for example_id, found in session.execute(mine)}
 
 
 def answer_scores(answer_id: str) -> list[tb.Score]:

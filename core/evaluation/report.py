@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from core.measures import Interval
@@ -119,6 +119,10 @@ class Attribution:
     """It said that it did not know although its weights were all it had to go on."""
     failed: int = 0
     """No answer at all."""
+
+
+CAUSES: tuple[str, ...] = tuple(one.name for one in fields(Attribution))
+"""Why an answer can be wrong."""
 
 
 @dataclass(frozen=True, slots=True)

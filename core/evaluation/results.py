@@ -23,7 +23,7 @@ from core.measures import (
 from core.store import read
 from core.store import tables as tb
 
-from .attribution import attribute
+from .attribution import causes
 from .columns import Answers, Columns, Floats
 from .confusion import confusion_of
 from .cost_shares import cost_parts
@@ -31,6 +31,7 @@ from .headroom import Measured, headroom
 from .paired import told
 from .report import (
     ApproachResult,
+    Attribution,
     Comparison,
     Cost,
     Counts,
@@ -83,6 +84,7 @@ class _Results:
         """By question, whether the gold passages stood in the prompt."""
         self.texts: dict[str, dict[int, int]] = {}
         self.telling: dict[str, set[int]] = {}
+        self.causes: dict[str, dict[int, str]] = {}
         self.failed = np.zeros(len(self.questions), dtype=np.int64)
 
     def compute(self) -> Results:
@@ -158,6 +160,7 @@ class _Results:
                     "improved": int(better[place]),
                     "regressed": int(worse[place]),
                     "by_approach": known,
+                    "causes": {i: why[place] for i, why in self.causes.items() if place in why},
                 }
             )
         return rows
@@ -171,6 +174,7 @@ class _Results:
         # questions are the unit: repetitions of one are averaged first
         numbers = {name: self.columns.mean_by_question(answers, name) for name in answers.numbers}
         self.telling[approach.id] = self._telling(answers)
+        why = self.causes[approach.id] = causes(self._facts(answers))
         return ApproachResult(
             approach_id=approach.id,
             name=approach.name,
@@ -195,7 +199,7 @@ class _Results:
             cost=self._cost(answers, numbers["cost"], spec.model.served_name),
             latency=latency(self.experiment.id, approach.id),
             device_seconds=_amount(numbers["device_seconds"]),
-            attribution=attribute(self._facts(answers)),
+            attribution=Attribution(**Counter(why.values())),
             retrieval=_retrieval(shown, primary),
             failures=dict(answers.errors.most_common()),
             declined=_interval(self._declined(answers, primary)[np.asarray(self.columns.absent, dtype=bool)]),

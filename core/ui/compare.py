@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 
 import streamlit as st
 
@@ -51,6 +53,7 @@ _USUAL = ("base", "rag", "fine_tuned", "fine_tuned_rag")
 
 def ask_form(project: tb.Project) -> str | None:
     """Draw the question and the choice of approaches; return the new comparison's id when asked."""
+    _take_up(project)
     with st.container(border=True):
         question, example_id = _question(project)
         chosen = _chosen(project)
@@ -76,6 +79,35 @@ def ask_form(project: tb.Project) -> str | None:
     if not asked:
         return None
     return start_comparison(project.id, question, chosen, example_id, repetitions=int(times), retrieval_off=search_off)
+
+
+def _take_up(project: tb.Project) -> None:
+    """Fill in the form what the comparison in the address asked, once: below it stands what came of that."""
+    shown = st.query_params.get("compare")
+    if not shown or st.session_state.get("compare_taken_up") == shown:
+        return
+    st.session_state["compare_taken_up"] = shown
+    rows = [row for row in comparison(shown) if row.project_id == project.id]
+    if not rows:
+        return
+    source = _slice_of(project, rows[0].example_id)
+    st.session_state[f"compare_source_{project.id}"] = source
+    key = f"compare_pick_{source}" if source else "compare_question"
+    st.session_state[key] = rows[0].example_id if source else rows[0].question
+    st.session_state["compare_times"] = max(row.repetition for row in rows) + 1
+    st.session_state["compare_search_off"] = any(row.notes.get("retrieval_off") for row in rows)
+
+
+def _slice_of(project: tb.Project, example_id: str | None) -> str:
+    """Return the slice in which the form offers a question of the dataset; empty for one that it does not offer."""
+    version = latest_version(project.id)
+    if example_id is None or version is None:
+        return ""
+    try:
+        row = example(example_id)
+    except KurabeError:
+        return ""  # the dataset was deleted since
+    return row.slice if (row.version_id, row.split) == (version.id, "validation") else ""
 
 
 def _chosen(project: tb.Project) -> list[str]:
@@ -149,7 +181,7 @@ def draw_comparison(project: tb.Project, compare_id: str) -> None:
     if changed is not None:
         longest = slowest(rows)
         draw_before_after(
-            rows, changed, lambda approach: draw_column_head(approach, columns),
+            rows, changed, lambda approach: draw_column_head(approach, columns), _draw_earlier,
             lambda row: _body(row, longest, None, changed),
         )  # fmt: skip
     else:
@@ -200,7 +232,7 @@ def _answers_slide(
             draw_column_head(get_approach(row.approach_id), columns)
             if before := earlier.get(row.approach_id):
                 st.caption(t("ui.again.before"))
-                st.text(before.text or "–")
+                _text(before, None)
                 st.caption(t("ui.again.after"))
             _text(row, base)
             _judgement(row, changed)
@@ -291,6 +323,14 @@ def _body(row: tb.Answer, longest: float, base: tb.Answer | None, changed: Chang
     draw_made_of(row, get_approach(row.approach_id))
     with st.expander(t("ui.compare.record"), icon=":material/receipt_long:"):
         st.json(_record(row, get_approach(row.approach_id)), expanded=1)
+
+
+def _draw_earlier(row: tb.Answer) -> None:
+    """Draw an answer from before the change: what it said or why it failed, and what it took."""
+    _text(row, None)
+    if row.status != "finished":
+        st.caption(f":material/flag_circle: {finish_text(row)}")
+    st.caption(_figures_text(row))
 
 
 def finish_text(row: tb.Answer) -> str:
@@ -398,9 +438,14 @@ def _tokens_text(row: tb.Answer) -> str:
 
 
 def _record(row: tb.Answer, approach: tb.Approach) -> dict[str, object]:
-    names = ("id", "model", "model_hash", "approach_hash", "template_hash", "index_version_id", "decoding", "seed")
-    more = ("finish_reason", "token_source", "spans", "serving", "price_version", "messages")
-    return {"preset": approach.preset, **{name: getattr(row, name) for name in (*names, *more)}}
+    left_out = {"text", "reasoning", "owner", "project_id"}  # shown above it, or nobody's concern
+    columns = (name for name in tb.Answer.__table__.columns.keys() if name not in left_out)
+    return {"preset": approach.preset, **{name: _readable(getattr(row, name)) for name in columns}}
+
+
+def _readable(value: object) -> object:
+    """Return times and amounts as text, which JSON has no form for."""
+    return str(value) if isinstance(value, (datetime, Decimal)) else value
 
 
 def _repetitions(rows: Sequence[tb.Answer]) -> None:

@@ -45,6 +45,7 @@ def draw_opened_case(found: Results, case: CaseRow) -> None:
                         # what Compare draws judges by `correct` itself; another primary metric is told beside it
                         cell = case.cells.get(approach.approach_id) if found.primary_metric != "correct" else None
                         _draw_answer(approach, row, cell, longest, base)
+                        _draw_cause(case.causes.get(approach.approach_id))
         _draw_calls(found, rows)
 
 
@@ -76,6 +77,13 @@ def _draw_answer(
         st.caption(f":material/content_copy: {t('setup.asked_in', run=origin_text(row.taken_from))}")
     _draw_scores(row)
     _draw_versions(row)
+
+
+def _draw_cause(cause: str | None) -> None:
+    """Say why the answer is wrong, as far as the stored facts tell, and what could help."""
+    if cause is not None:
+        what = {"cause": t(f"evaluation.cause.{cause}"), "what": t(f"evaluation.cause.{cause}.help")}
+        st.caption(f":material/troubleshoot: {t('ui.cases.cause.line', **what)}")
 
 
 def _draw_value(cell: dict[str, Any]) -> None:
@@ -153,6 +161,7 @@ def _call(row: tb.Answer, name: str) -> dict[str, Any]:
         t("ui.look.phase"): t(f"ui.look.phase.{row.phase}"),
         "#": row.repetition + 1,
         t("ui.look.state"): t(f"approaches.status.{row.status}"),
+        t("ui.questions.answer"): row.text,
         t("charts.tokens.question"): None if prompt is None else prompt - context,
         t("charts.tokens.context"): None if prompt is None else context,
         t("charts.tokens.answer"): row.completion_tokens,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -245,6 +246,59 @@ def test_each_approach_keeps_a_prompt_of_its_own_to_edit(language: str, filled: 
     assert app.text_area(key=f"again_c_instructions_{known['rag']}").value == own != "Answer in rhymes."
     app.button(key="again_ask_prompt").click().run()
     assert app.error and "compare" in app.query_params, "nothing was edited, so nobody is asked"
+
+
+def test_a_style_can_be_tried_for_one_question_too(filled: tb.Project) -> None:
+    tried = PromptChoice(instructions="Answer.", style="Like a pirate.")
+    stored(filled, "base", notes={"prompt": tried.model_dump()}), stored(filled, "rag")
+    app = Visitor("en", filled).open("compare", compare="c")
+    app.segmented_control(key="again_c").set_value("prompt").run()
+    assert app.text_area(key=f"again_c_style_{ids(filled)['base']}").value == "Like a pirate."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_answer_before_the_change_says_why_it_failed_and_what_it_took(language: str, filled: tb.Project) -> None:
+    error = {"code": "approaches.no_index", "params": {}}
+    stored(filled, "base", compare_id="b", status="failed", text="", finish_reason=None, error=error)
+    stored(filled, "rag", compare_id="b", text="Before.", prompt_tokens=777)
+    prompt = {
+        "before": PromptChoice(instructions="A").model_dump(),
+        "after": PromptChoice(instructions="B").model_dump(),
+    }
+    again = {"before": "b", "prompts": {ids(filled)["rag"]: prompt}}
+    stored(filled, "base", notes={"again": again}), stored(filled, "rag", notes={"again": again})
+    visitor = Visitor(language, filled)
+    app = visitor.open("compare", compare="c")
+    said = texts(app)
+    assert "Before." in said and "777" in said and visitor.says("ui.compare.finish.failed") in said
+    assert visitor.says("error.approaches.no_index") in " ".join(e.value.replace("\\", "") for e in app.error)
+
+
+def test_the_form_takes_up_what_a_linked_comparison_asked(filled: tb.Project) -> None:
+    with read() as session:
+        example = session.scalars(select(tb.Example).where(tb.Example.split == "validation")).first()
+    assert example is not None
+    for repetition in range(3):
+        stored(filled, "base", question="What if?", repetition=repetition)
+        stored(filled, "rag", question="What if?", repetition=repetition, notes={"retrieval_off": True})
+    stored(filled, "base", compare_id="d", example_id=example.id, question=example.question)
+    stored(filled, "rag", compare_id="d", example_id=example.id, question=example.question)
+    app = Visitor("en", filled).open("compare", compare="c")
+    assert app.text_area(key="compare_question").value == "What if?"
+    assert app.number_input(key="compare_times").value == 3 and app.toggle(key="compare_search_off").value
+    app.query_params["compare"] = "d"
+    app.run()
+    assert app.selectbox(key=f"compare_pick_{example.slice}").value == example.id
+    assert app.number_input(key="compare_times").value == 1 and not app.toggle(key="compare_search_off").value
+    other = Visitor("en", filled).open("compare", compare="gone")
+    assert other.error and not other.exception
+
+
+def test_the_full_record_holds_what_was_counted_and_noted(filled: tb.Project) -> None:
+    stored(filled, "base", cached_tokens=7, notes={"documents": {"n": 2}}), stored(filled, "rag")
+    app = Visitor("en", filled).open("compare", compare="c")
+    record = next(found for each in app.json if (found := json.loads(each.value))["cached_tokens"])
+    assert record["cached_tokens"] == 7 and record["notes"] == {"documents": {"n": 2}} and record["created_at"]
 
 
 def test_one_approach_alone_is_no_comparison_and_a_link_chooses_those_it_asked(filled: tb.Project) -> None:

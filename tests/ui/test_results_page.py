@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from core.evaluation import cases, latest_experiment, results
-from core.i18n import Language, t
+from core.evaluation import CAUSES, cases, latest_experiment, results
+from core.i18n import Language, format_number, t
 from core.store import read
 from core.store import tables as tb
 from tests.ui.conftest import Visitor, texts
@@ -92,3 +92,28 @@ def test_a_link_followed_on_the_page_opens_its_view(measured: tb.Project) -> Non
     assert not app.exception and app.segmented_control(key="cases_show").value == "improvements"
     app.segmented_control(key="view_of_test_run").set_value("results").run()
     assert "view" not in app.query_params, "what is chosen on the page counts again"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_counts_of_causes_lead_to_their_questions_and_an_opened_case_names_its_cause(
+    language: Language, measured: tb.Project
+) -> None:
+    experiment = the_run(measured)
+    found = results(experiment.id)
+    base = found.approach("base")
+    assert base is not None
+    name, count = next((name, n) for name in CAUSES if (n := getattr(base.attribution, name)))
+    app = Visitor(language, measured).open("test_run")
+    assert t("ui.test.causes.open", language) in texts(app)
+    word = t(f"evaluation.cause.{name}", language)
+    asked = cases(experiment.id, cause=name, approach_id=base.approach_id)
+    assert asked.total == count
+    query = {"cause": name, "approach": base.approach_id, "case": asked.rows[0].example_id}
+    app = Visitor(language, measured).open("test_run", view="cases", **query)
+    assert not app.error and app.selectbox(key="cases_cause").value == name
+    assert t("ui.questions.found", language, n=format_number(count)) in texts(app)
+    assert t("ui.cases.cause.line", language, cause=word, what=t(f"evaluation.cause.{name}.help", language)) in texts(
+        app
+    )
+    [calls] = [frame.value for frame in app.dataframe if t("ui.look.phase", language) in frame.value.columns]
+    assert all(str(text).startswith("**") for text in calls[t("ui.questions.answer", language)])
