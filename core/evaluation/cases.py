@@ -84,12 +84,13 @@ def cases(
     chosen = _chosen(experiment_id, wanted, frozen)
     with read() as session:
         total = session.scalar(select(func.count()).select_from(chosen.order_by(None).subquery())) or 0
-        ids = list(session.scalars(chosen.offset(offset).limit(limit)))
+        shown = session.execute(chosen.add_columns(tb.ExperimentCase.causes).offset(offset).limit(limit))
+        causes: dict[str, dict[str, str]] = {example_id: why or {} for example_id, why in shown}
+        ids = list(causes)
         examples = {e.id: e for e in session.scalars(select(tb.Example).where(tb.Example.id.in_(ids)))}
         cells = _cells(session, experiment_id, frozen, ids)
-        causes = _causes(session, experiment_id, ids)
     rows = (
-        CaseRow(i, e.question, e.answer, e.slice, e.coverage, cells.get(i, {}), causes.get(i, {}))
+        CaseRow(i, e.question, e.answer, e.slice, e.coverage, cells.get(i, {}), causes[i])
         for i in ids
         if (e := examples.get(i)) is not None
     )
@@ -104,15 +105,14 @@ def case(experiment_id: str, example_id: str) -> CaseRow | None:
     """
     frozen = _frozen(experiment_id)
     c = tb.ExperimentCase
-    mine = select(c.id).where(c.experiment_id == experiment_id, c.example_id == example_id)
+    mine = select(c.id, c.causes).where(c.experiment_id == experiment_id, c.example_id == example_id)
     with read() as session:
-        asked = session.scalar(mine) is not None
-        e = session.get(tb.Example, example_id) if asked else None
-        if e is None:
+        asked = session.execute(mine).first()
+        e = session.get(tb.Example, example_id) if asked is not None else None
+        if asked is None or e is None:
             return None
         cells = _cells(session, experiment_id, frozen, [example_id])
-        causes = _causes(session, experiment_id, [example_id])
-    return CaseRow(e.id, e.question, e.answer, e.slice, e.coverage, cells.get(e.id, {}), causes.get(e.id, {}))
+    return CaseRow(e.id, e.question, e.answer, e.slice, e.coverage, cells.get(e.id, {}), asked.causes or {})
 
 
 def case_answers(experiment_id: str, example_id: str) -> list[tb.Answer]:
@@ -253,12 +253,6 @@ def _cells(
             "taken_from": origin,
         }
     return found
-
-
-def _causes(session: Session, experiment_id: str, ids: list[str]) -> dict[str, dict[str, str]]:
-    c = tb.ExperimentCase
-    mine = select(c.example_id, c.causes).where(c.experiment_id == experiment_id, c.example_id.in_(ids))
-    return {example_id: found or {} for example_id, found in session.execute(mine)}
 
 
 def answer_scores(answer_id: str) -> list[tb.Score]:

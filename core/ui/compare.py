@@ -35,7 +35,7 @@ from core.ui.compare_made import draw_made_of
 from core.ui.compare_sources import draw_sources
 from core.ui.findings import when
 from core.ui.live import draw_live
-from core.ui.marked import marked_text
+from core.ui.marked import left_out_text, marked_text
 from core.ui.parts import error_text, plain, presenting, remember
 from core.ui.presenting import Slide, draw_presentation, offer_presentation
 from core.ui.questions import slice_label
@@ -356,6 +356,8 @@ def _text(row: tb.Answer, base: tb.Answer | None) -> None:
             st.text(row.reasoning)
     if row.text and base is not None and base.id != row.id:
         st.markdown(marked_text(base.text, row.text))
+        if left := left_out_text(base.text, row.text):
+            st.caption(f":material/do_not_disturb_on: {t('ui.compare.left_out', words=left)}")
     elif row.text:
         st.text(row.text)  # never as Markdown or HTML: what a model writes is untrusted
     elif row.status in ("pending", "streaming"):

@@ -107,6 +107,8 @@ def _draw_causes(found: Results) -> None:
 def _draw_headroom(found: Results) -> None:
     """Draw what better search or training could still gain over the best approach without training."""
     if found.headroom is None:
+        if found.complete:
+            section(t("ui.test.headroom"), t("ui.test.headroom.missing"))
         return
     section(t("ui.test.headroom"), t("ui.test.headroom.text"))
     draw_kept("test_headroom", headroom_figure, found.headroom)

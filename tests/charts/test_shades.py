@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from core.approaches import ApproachSpec, ModelChoice, save_approach, variants
+from core.approaches import ApproachSpec, ModelChoice, change_approach, save_approach, variants
 from core.charts import (
     LOOKS,
     MeasuredApproach,
@@ -113,6 +113,18 @@ def test_an_approach_keeps_its_number_when_it_is_changed_and_when_others_come() 
     other = save_approach(project.id, ApproachSpec(name="plain", preset="base", model=BASE))
     found = variants(project.id)
     assert [found[row.id] for row in (first, second, changed, other)] == [0, 1, 0, 0] and changed.id != first.id
+
+
+def test_a_renamed_approach_keeps_its_look_and_its_old_name_is_free_for_one_that_looks_otherwise() -> None:
+    project = make_project(index=False)
+    spec = ApproachSpec(name="short", preset="rag", model=BASE, context={"name": "retrieved", "k": 2})
+    first = save_approach(project.id, spec)
+    save_approach(project.id, spec.model_copy(update={"name": "other"}))
+    renamed = change_approach(first.id, spec.model_copy(update={"name": "shorter"}))
+    again = change_approach(renamed.id, spec.model_copy(update={"name": "shortest"}))
+    newcomer = save_approach(project.id, spec)
+    found = variants(project.id)
+    assert [found[row.id] for row in (first, renamed, again, newcomer)] == [0, 0, 0, 2]
 
 
 def test_results_report_and_compare_draw_an_approach_alike() -> None:

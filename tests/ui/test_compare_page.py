@@ -18,7 +18,7 @@ from core.store import read, write
 from core.store import tables as tb
 from core.ui.again import with_rule
 from core.ui.compare_columns import in_order, moved, named
-from core.ui.marked import highlighted_text
+from core.ui.marked import highlighted_text, left_out_text
 from tests.ui.conftest import Visitor, texts
 
 LANGUAGES = ["en", "ja"]
@@ -72,6 +72,13 @@ def test_a_rule_for_all_keeps_what_each_says_itself() -> None:
     assert ruled["a"] == PromptChoice(instructions="Be kind.", house_rules="Cite.\nSay sir.")
     assert ruled["b"] == PromptChoice(instructions="Be brief.", house_rules="Say sir.")
     assert with_rule(own, "  ") == own
+
+
+def test_what_only_the_other_text_says_is_told_word_by_word_in_both_languages() -> None:
+    assert left_out_text("It is 24 months, with the receipt.", "It is 24 months.") == "with the receipt"
+    assert left_out_text("保証は24か月で、レシートが要ります。", "保証は12か月です。").startswith("24")
+    assert left_out_text("Same.", "same") == "" and len(left_out_text("word " * 200, "x")) < 300
+    assert left_out_text("See <b>x</b>", "See") == "b\\>x\\</b", "signs stay signs"
 
 
 def test_highlighted_words_stay_text() -> None:
@@ -321,3 +328,4 @@ def test_a_presented_comparison_keeps_order_baseline_and_marks(filled: tb.Projec
     app = Visitor("en", filled).open("compare", compare="c", present="1", **query)
     assert not app.error and not [b for b in app.button if str(b.key).startswith(("move_", "baseline_"))]
     assert ":blue-background[36]" in texts(app)
+    assert "Not said, unlike the baseline: 24" in texts(app)

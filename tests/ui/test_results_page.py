@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
+from core.approaches import ensure_presets
 from core.evaluation import CAUSES, cases, latest_experiment, results
 from core.i18n import Language, format_number, t
-from core.store import read
+from core.identity import new_id, now
+from core.store import read, write
 from core.store import tables as tb
+from tests.evaluation.test_results import Written
 from tests.ui.conftest import Visitor, texts
 
 LANGUAGES: list[Language] = ["en", "ja"]
@@ -117,3 +121,32 @@ def test_counts_of_causes_lead_to_their_questions_and_an_opened_case_names_its_c
     )
     [calls] = [frame.value for frame in app.dataframe if t("ui.look.phase", language) in frame.value.columns]
     assert all(str(text).startswith("**") for text in calls[t("ui.questions.answer", language)])
+
+
+def test_the_slowest_answers_stand_in_the_table_where_enough_were_timed(measured: tb.Project) -> None:
+    experiment = the_run(measured)
+    rag = next(approach for approach in ensure_presets(measured.id) if approach.preset == "rag")
+    with read() as session:
+        mine = (tb.Answer.experiment_id == experiment.id, tb.Answer.phase == "latency", tb.Answer.approach_id == rag.id)
+        timed = session.scalars(select(tb.Answer).where(*mine)).all()
+    with write() as session:
+        for repetition in range(1, 5):
+            for row in timed:
+                kept = {name: getattr(row, name) for name in tb.Answer.__table__.columns.keys()}
+                session.add(tb.Answer(**kept | {"id": new_id(), "repetition": repetition}))
+    table = Visitor("en", measured).open("test_run").dataframe[0].value
+    slow = dict(zip(table[t("ui.test.approach", "en")], table[t("ui.look.slow", "en")], strict=True))
+    seconds = [1.0 + place for place in range(12)] * 5
+    assert slow[t("approaches.preset.rag", "en")] == pytest.approx(float(np.quantile(seconds, 0.95)))
+    assert np.isnan(slow[t("approaches.preset.base", "en")]), "twelve are too few to say"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_without_perfect_search_the_page_says_how_to_learn_what_could_be_gained(language: Language) -> None:
+    written = Written("base", "rag")
+    for place in range(len(written.questions)):
+        written.put("base", place, 0.0), written.put("rag", place, 1.0)
+    with write() as session:
+        session.get_one(tb.Experiment, written.experiment.id).completed_at = now()
+        project = session.get_one(tb.Project, written.experiment.project_id)
+    assert t("ui.test.headroom.missing", language) in texts(Visitor(language, project).open("test_run"))
