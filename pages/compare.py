@@ -23,6 +23,7 @@ else:
             st.query_params["compare"] = asked
         if earlier := draw_recent(project):
             st.query_params["compare"] = earlier
+            st.rerun()  # the form above takes up what it asked
         shown = st.query_params.get("compare")
         if shown:
             draw_comparison(project, shown)

@@ -48,6 +48,8 @@ _LIVE_METRICS = (*DEFAULT_METRICS, "answer_language", "rouge_l", "bleu")
 """Measured on the spot, which takes no model: likeness in meaning and what a judge measures are left to test runs."""
 _FINISH = ("stop", "length", "content_filter", "tool_calls")
 """Finish reasons of the API that have a sentence."""
+_TAKEN_UP = "compare_taken_up"
+"""Key in the session: the comparison that the form was last filled in from."""
 _USUAL = ("base", "rag", "fine_tuned", "fine_tuned_rag")
 
 
@@ -66,7 +68,7 @@ def ask_form(project: tb.Project) -> str | None:
             )
             with st.popover(t("ui.compare.more"), icon=":material/tune:"):
                 times = st.number_input(
-                    t("ui.compare.times"), 1, 20, 1, key="compare_times", help=t("ui.compare.times.help")
+                    t("ui.compare.times"), 1, 20, key="compare_times", help=t("ui.compare.times.help")
                 )
                 search_off = st.toggle(
                     t("ui.compare.search_off"), key="compare_search_off", help=t("ui.compare.search_off.help")
@@ -78,24 +80,34 @@ def ask_form(project: tb.Project) -> str | None:
     draw_missing(project.id)
     if not asked:
         return None
-    return start_comparison(project.id, question, chosen, example_id, repetitions=int(times), retrieval_off=search_off)
+    started = start_comparison(
+        project.id, question, chosen, example_id, repetitions=int(times), retrieval_off=search_off
+    )
+    st.session_state[_TAKEN_UP] = started  # the form asks it already, and may be written in before the next run
+    return started
 
 
 def _take_up(project: tb.Project) -> None:
     """Fill in the form what the comparison in the address asked, once: below it stands what came of that."""
-    shown = st.query_params.get("compare")
-    if not shown or st.session_state.get("compare_taken_up") == shown:
+    shown, key = st.query_params.get("compare"), _source_key(project)
+    if not shown or (st.session_state.get(_TAKEN_UP) == shown and key in st.session_state):
         return
-    st.session_state["compare_taken_up"] = shown
+    st.session_state[_TAKEN_UP] = shown
     rows = [row for row in comparison(shown) if row.project_id == project.id]
     if not rows:
         return
     source = _slice_of(project, rows[0].example_id)
-    st.session_state[f"compare_source_{project.id}"] = source
-    key = f"compare_pick_{source}" if source else "compare_question"
-    st.session_state[key] = rows[0].example_id if source else rows[0].question
+    st.session_state[key] = source
+    if source:
+        st.session_state[f"compare_pick_{source}"] = rows[0].example_id
+    else:
+        st.session_state["compare_question"] = rows[0].question
     st.session_state["compare_times"] = max(row.repetition for row in rows) + 1
     st.session_state["compare_search_off"] = any(row.notes.get("retrieval_off") for row in rows)
+
+
+def _source_key(project: tb.Project) -> str:
+    return f"compare_source_{project.id}"
 
 
 def _slice_of(project: tb.Project, example_id: str | None) -> str:
@@ -128,12 +140,13 @@ def _question(project: tb.Project) -> tuple[str, str | None]:
     version = latest_version(project.id)
     counts = (version.counts or {}).get("slices", {}).get("validation", {}) if version else {}
     sources = ["", *sorted(counts)]
+    if st.session_state.get(_source_key(project)) not in sources:
+        st.session_state[_source_key(project)] = sources[-1]
     source = st.segmented_control(
         t("ui.compare.source"),
         sources,
-        default=sources[-1],
         required=True,
-        key=f"compare_source_{project.id}",
+        key=_source_key(project),
         format_func=lambda name: slice_label(name) if name else t("ui.compare.source.own"),
         wrap=True,
     )
