@@ -44,8 +44,7 @@ def draw_opened_case(found: Results, case: CaseRow) -> None:
                     with st.container(border=True, height="stretch"):
                         # what Compare draws judges by `correct` itself; another primary metric is told beside it
                         cell = case.cells.get(approach.approach_id) if found.primary_metric != "correct" else None
-                        _draw_answer(approach, row, cell, longest, base)
-                        _draw_cause(case.causes.get(approach.approach_id))
+                        _draw_answer(approach, row, cell, longest, base, _cause(case, approach.approach_id))
         _draw_calls(found, rows)
 
 
@@ -64,11 +63,17 @@ def _base(found: Results, rows: Sequence[tb.Answer]) -> tb.Answer | None:
 
 
 def _draw_answer(
-    approach: ApproachResult, row: tb.Answer, cell: dict[str, Any] | None, longest: float, base: tb.Answer | None
+    approach: ApproachResult,
+    row: tb.Answer,
+    cell: dict[str, Any] | None,
+    longest: float,
+    base: tb.Answer | None,
+    cause: str | None,
 ) -> None:
     draw_approach(approach.preset, approach_name(approach), variant=variant_of(row.project_id, row.approach_id))
     if cell is not None and row.status == "finished":
         _draw_value(cell)
+    _draw_cause(cause)
     if row.status in ("pending", "streaming"):
         st.caption(f":material/hourglass_top: {t('ui.compare.waiting')}")
         return
@@ -77,6 +82,14 @@ def _draw_answer(
         st.caption(f":material/content_copy: {t('setup.asked_in', run=origin_text(row.taken_from))}")
     _draw_scores(row)
     _draw_versions(row)
+
+
+def _cause(case: CaseRow, approach_id: str) -> str | None:
+    """Return why the answer that is shown is wrong; None for one that is not, whatever its repetitions say."""
+    shown = case.cells.get(approach_id) or {}
+    value = shown.get("value")
+    wrong = shown.get("status") == "failed" or (value is not None and value < 0.5)
+    return case.causes.get(approach_id) if wrong else None
 
 
 def _draw_cause(cause: str | None) -> None:
