@@ -37,9 +37,10 @@ def stored(project: tb.Project, preset: str, **fields: Any) -> tb.Answer:
         "status": "finished", "text": "It is 24 months.", "finish_reason": "stop", "prompt_tokens": 50,
         "context_tokens": 0, "completion_tokens": 9, "total_seconds": 1.0, "first_token_seconds": 0.4,
         "spans": {"search": 0.1, "first_token": 0.3, "decode": 0.6}, "messages": [], "question": QUESTION,
+        "compare_id": "c",
     }  # fmt: skip
     row = tb.Answer(
-        id=new_id(), project_id=project.id, compare_id="c", approach_id=approach.id, approach_hash=approach.hash,
+        id=new_id(), project_id=project.id, approach_id=approach.id, approach_hash=approach.hash,
         phase="live", **{**values, **fields},
     )  # fmt: skip
     with write() as session:
@@ -282,9 +283,11 @@ def test_an_answer_before_the_change_says_why_it_failed_and_what_it_took(languag
 
 
 def test_the_form_takes_up_what_a_linked_comparison_asked(filled: tb.Project) -> None:
-    with read() as session:
-        example = session.scalars(select(tb.Example).where(tb.Example.split == "validation")).first()
-    assert example is not None
+    with write() as session:
+        example = session.scalars(select(tb.Example).where(tb.Example.question == QUESTION)).one()
+        example.split = "validation"
+        version = session.get_one(tb.DatasetVersion, example.version_id)
+        version.counts = {**(version.counts or {}), "slices": {"validation": {"other": 1, example.slice: 1}}}
     for repetition in range(3):
         stored(filled, "base", question="What if?", repetition=repetition)
         stored(filled, "rag", question="What if?", repetition=repetition, notes={"retrieval_off": True})
