@@ -73,7 +73,7 @@ def variants(project_id: str) -> dict[str, int]:
     return found
 
 
-def _renamed(row: Row[Any], earlier: Sequence[Row[Any]]) -> Row[Any] | None:
+def _renamed(row: Row[*tuple[Any, ...]], earlier: Sequence[Row[*tuple[Any, ...]]]) -> Row[*tuple[Any, ...]] | None:
     """Return the version of another name that the first one of a name took the place of; None for a new approach.
 
     Both are written at once, which tells it from an approach that was put away before.
