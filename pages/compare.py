@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.i18n import t
 from core.ui.approaches_editor import draw_approaches
-from core.ui.compare import ask_form, draw_comparison, draw_recent, present_comparison
+from core.ui.compare import draw_comparison, present_comparison
+from core.ui.compare_form import ask_form, draw_recent
 from core.ui.frame import current_project
 from core.ui.parts import choose_view, draw_empty, draw_head, practice_note, presenting
 
@@ -23,6 +24,7 @@ else:
             st.query_params["compare"] = asked
         if earlier := draw_recent(project):
             st.query_params["compare"] = earlier
+            st.rerun()  # the form above takes up what it asked
         shown = st.query_params.get("compare")
         if shown:
             draw_comparison(project, shown)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from core.errors import ErrorRecord, KurabeError
@@ -41,17 +43,50 @@ def get_approach(approach_id: str) -> tb.Approach:
     return found
 
 
+_AT_ONCE = timedelta(seconds=5)
+"""Longest time between the two moments that one change of an approach notes."""
+
+
 def variants(project_id: str) -> dict[str, int]:
     """Return for every approach of a project, retired ones too, which of its kind it is, the oldest 0.
 
-    All versions of an approach, which share its name, have the same number, and it never changes: figures tell
+    All versions of an approach have the same number, under whatever name, and it never changes: figures tell
     approaches of one preset apart by it.
     """
-    wanted = select(tb.Approach.id, tb.Approach.preset, tb.Approach.name).where(tb.Approach.project_id == project_id)
+    a = tb.Approach
+    wanted = select(a.id, a.preset, a.name, a.version, a.created_at, a.retired_at).where(a.project_id == project_id)
     with read() as session:
-        rows = session.execute(wanted.order_by(tb.Approach.id)).all()
-    names: dict[str, dict[str, int]] = {}
-    return {key: names.setdefault(preset, {}).setdefault(name, len(names[preset])) for key, preset, name in rows}
+        rows = session.execute(wanted.order_by(a.id)).all()
+    first: dict[str, str] = {}  # by name, the oldest version of whichever approach is called so at that time
+    oldest: dict[str, str] = {}
+    numbers: dict[str, dict[str, int]] = {}
+    found = {}
+    for place, row in enumerate(rows):
+        if row.name not in first:
+            before = _renamed(row, rows[:place])
+            first[row.name] = oldest[before.id] if before is not None else row.id
+            if before is not None:
+                first.pop(before.name, None)  # free for another approach
+        oldest[row.id] = first[row.name]
+        same = numbers.setdefault(row.preset, {})
+        found[row.id] = same.setdefault(oldest[row.id], len(same))
+    return found
+
+
+def _renamed(row: Row[*tuple[Any, ...]], earlier: Sequence[Row[*tuple[Any, ...]]]) -> Row[*tuple[Any, ...]] | None:
+    """Return the version of another name that the first one of a name took the place of; None for a new approach.
+
+    Both are written at once, which tells it from an approach that was put away before.
+    """
+    replaced = (
+        other
+        for other in earlier
+        if (other.preset, other.version) == (row.preset, row.version - 1)
+        and other.name != row.name
+        and other.retired_at is not None
+        and timedelta(0) <= row.created_at - other.retired_at < _AT_ONCE
+    )
+    return max(replaced, key=lambda other: other.retired_at, default=None)
 
 
 def variant_of(project_id: str, approach_id: str) -> int:

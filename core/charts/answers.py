@@ -13,7 +13,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from core.charts.results import tokens_title
-from core.charts.theme import Look, annotate, look, plain, styled
+from core.charts.theme import Look, annotate, distinct, look, plain, row_name, styled
 from core.i18n import format_duration, format_money, format_number, t
 
 __all__ = [
@@ -339,8 +339,9 @@ def _stack(
 def _finish(
     figure: go.Figure, answers: Sequence[AnswerFigures], title: str, notes: Sequence[str], ends: Sequence[float]
 ) -> None:
-    """Name the rows in their approaches' colours, write a note at the end of each bar, and style the figure."""
-    alt = [f"{answer.label}: {note}" for answer, note in zip(answers, notes, strict=True)]
+    """Name the rows behind their approaches' markers, write a note at the end of each bar, and style the figure."""
+    labels = distinct([plain(answer.label) for answer in answers])
+    alt = [f"{label}: {note}" for label, note in zip(labels, notes, strict=True)]
     styled(figure, title, height=170 + 38 * len(answers), alt=alt)
     figure.update_layout(
         barmode="stack",
@@ -350,7 +351,7 @@ def _finish(
     figure.update_yaxes(
         autorange="reversed",
         tickvals=list(range(len(answers))),
-        ticktext=[f'<span style="color:{a.look.colour}">■</span> {plain(a.label)}' for a in answers],
+        ticktext=[row_name(a.look, label) for a, label in zip(answers, labels, strict=True)],
     )
     annotate(
         figure,

@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from core.charts.theme import Look, annotate, look, plain, styled
+from core.charts.theme import Look, annotate, distinct, look, name_rows, plain, styled
 from core.i18n import Language, format_duration, format_money, format_number, format_percent, language, t
 
 __all__ = [
@@ -51,6 +51,9 @@ class MeasuredApproach:
     """None where nobody counted."""
     context_tokens: float | None = None
     completion_tokens: float | None = None
+    """Reasoning included."""
+    reasoning_tokens: float | None = None
+    """Of the completion, those that were thinking."""
     cost_per_1000: Bar | None = None
     currency: str = "USD"
     first_token: Bar | None = None
@@ -78,10 +81,11 @@ def tokens_title(fewest: str, most: str) -> str:
 
 
 def safe(approaches: Sequence[MeasuredApproach]) -> list[MeasuredApproach]:
-    """Return the approaches with names that Plotly shows as they stand."""
+    """Return the approaches with names that Plotly shows as they stand, no two of them alike."""
+    labels = distinct([plain(a.label) for a in approaches])
     return [
-        replace(a, label=plain(a.label), slices={plain(name): bar for name, bar in a.slices.items()})
-        for a in approaches
+        replace(a, label=label, slices={plain(name): bar for name, bar in a.slices.items()})
+        for a, label in zip(approaches, labels, strict=True)
     ]
 
 
@@ -93,7 +97,7 @@ def quality_overview(approaches: Sequence[MeasuredApproach], code: Language | No
     alt = [f"{a.label}: {share_text_of(a.correct, code)}" for a in shown]
     styled(figure, _quality_title(shown, code), height=_height(len(shown)), code=code, alt=alt)
     figure.update_xaxes(title=t("charts.axis.correct", code), range=[0, 1.12], tickformat=".0%", tickvals=_FIFTHS)
-    figure.update_yaxes(autorange="reversed")
+    _rows(figure, shown)
     return figure
 
 
@@ -186,7 +190,8 @@ def quality_by_slice(approaches: Sequence[MeasuredApproach], code: Language | No
     annotate(figure, (_cell(column, a.label, a.slices.get(name), code) for a in shown for name, column in pairs))
     alt = [f"{a.label}: " + ", ".join(f"{n} {share_text_of(b, code)}" for n, b in a.slices.items()) for a in shown]
     styled(figure, t("charts.slices.title", code), height=_height(len(shown), row=46), code=code, alt=alt)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    _rows(figure, shown)
+    figure.update_yaxes(showgrid=False)
     figure.update_xaxes(side="top", showgrid=False)
     figure.update_layout(margin={"t": 110})
     return figure
@@ -222,30 +227,28 @@ def _cell(column: str, row: str, bar: Bar | None, code: Language | None) -> dict
 
 
 def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
-    """Return mean tokens per answer, stacked into question and rules, context, and answer.
+    """Return mean tokens per answer, stacked into question and rules, context, reasoning if any, and answer.
 
     An approach whose tokens nobody counted has no bar, and its place says so.
     """
     figure = go.Figure()
-    counted = {a.label: (a.prompt_tokens, a.completion_tokens) for a in safe(approaches)}
+    asked = safe(approaches)
+    counted = {a.label: (a.prompt_tokens, a.completion_tokens) for a in asked}
     known = {label for label, (prompt, answer) in counted.items() if prompt is not None and answer is not None}
     uncounted = [label for label in counted if label not in known]
-    approaches = [a for a in safe(approaches) if a.label in known]
+    approaches = [a for a in asked if a.label in known]
     labels = [a.label for a in approaches]
-    context = [a.context_tokens or 0.0 for a in approaches]
-    stacks = {
-        "question": ([(a.prompt_tokens or 0.0) - c for a, c in zip(approaches, context, strict=True)], 0.35),
-        "context": (context, 0.65),
-        "answer": ([a.completion_tokens or 0.0 for a in approaches], 1.0),
-    }
-    for part, (values, shade) in stacks.items():
-        name = t(f"charts.tokens.{part}", code)
+    stacks = _token_stacks(approaches)
+    for part, values in stacks.items():
+        marker: dict[str, Any] = {"color": [a.look.colour for a in approaches], "opacity": _TOKENS[part]}
+        if part == "reasoning":
+            marker["pattern"] = {"shape": "/", "size": 6, "solidity": 0.25}
         figure.add_bar(
             y=labels,
             x=values,
             orientation="h",
-            marker={"color": [a.look.colour for a in approaches], "opacity": shade},
-            hovertemplate=f"%{{y}}<br>{name}: %{{x:,.0f}}<extra></extra>",
+            marker=marker,
+            hovertemplate=f"%{{y}}<br>{t(f'charts.tokens.{part}', code)}: %{{x:,.0f}}<extra></extra>",
         )
     totals = [(a.prompt_tokens or 0.0) + (a.completion_tokens or 0.0) for a in approaches]
     beside = {"showarrow": False, "xanchor": "left", "xshift": 6}
@@ -260,9 +263,29 @@ def tokens_per_answer(approaches: Sequence[MeasuredApproach], code: Language | N
     alt += [f"{label}: {unknown}" for label in uncounted]
     styled(figure, title, height=_height(len(counted)), code=code, alt=alt)
     figure.update_layout(barmode="stack")
-    figure.update_xaxes(title=t("charts.axis.tokens", code), range=[0, max(totals, default=1) * 1.15])
-    figure.update_yaxes(autorange="reversed")
+    axis = "charts.axis.tokens.reasoning" if "reasoning" in stacks else "charts.axis.tokens"
+    figure.update_xaxes(title=t(axis, code), range=[0, max(totals, default=1) * 1.15])
+    _rows(figure, asked)
     return figure
+
+
+_TOKENS = {"question": 0.35, "context": 0.65, "reasoning": 0.8, "answer": 1.0}
+"""Shade of each part of an answer's tokens."""
+
+
+def _token_stacks(approaches: Sequence[MeasuredApproach]) -> dict[str, list[float]]:
+    """Return each part's tokens, one number an approach; reasoning only where some approach did reason."""
+    stacks: dict[str, list[float]] = {part: [] for part in _TOKENS}
+    for a in approaches:
+        prompt, completion = a.prompt_tokens or 0.0, a.completion_tokens or 0.0
+        context, thinking = a.context_tokens or 0.0, min(a.reasoning_tokens or 0.0, completion)
+        parts = {"question": prompt - context, "context": context, "reasoning": thinking,
+                 "answer": completion - thinking}  # fmt: skip
+        for part, value in parts.items():
+            stacks[part].append(value)
+    if not any(stacks["reasoning"]):
+        del stacks["reasoning"]
+    return stacks
 
 
 def cost_per_1000(approaches: Sequence[MeasuredApproach], code: Language | None = None) -> go.Figure:
@@ -282,7 +305,7 @@ def cost_per_1000(approaches: Sequence[MeasuredApproach], code: Language | None 
     longest = max((a.cost_per_1000.high or a.cost_per_1000.value for a in shown if a.cost_per_1000), default=1)
     currency = shown[0].currency if shown else "USD"
     figure.update_xaxes(title=t("charts.axis.cost", code, currency=currency), range=[0, longest * 1.25])
-    figure.update_yaxes(autorange="reversed")
+    _rows(figure, shown)
     return figure
 
 
@@ -301,8 +324,14 @@ def latency_overview(approaches: Sequence[MeasuredApproach], code: Language | No
     styled(figure, title, height=_height(len(shown)), code=code, alt=alt)
     longest = max((a.total.high or a.total.value for a in shown if a.total), default=1)
     figure.update_xaxes(title=t("charts.axis.seconds.median", code), range=[0, longest * 1.25])
-    figure.update_yaxes(autorange="reversed")
+    _rows(figure, shown)
     return figure
+
+
+def _rows(figure: go.Figure, shown: Sequence[MeasuredApproach]) -> None:
+    """Put the first approach on top, and each one's marker before its name."""
+    figure.update_yaxes(autorange="reversed")
+    name_rows(figure, ((a.label, a.look) for a in shown))
 
 
 def _first_word(approach: MeasuredApproach, bar: Bar, code: Language | None) -> go.Scatter:

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from core.charts.results import MeasuredApproach, safe
-from core.charts.theme import annotate, styled
+from core.charts.theme import annotate, name_rows, styled
 from core.i18n import Language, format_money, format_percent, t
 
 __all__ = ["cost_by_part"]
@@ -39,6 +39,7 @@ def cost_by_part(approaches: Sequence[MeasuredApproach], code: Language | None =
     axis = f"{t('charts.axis.cost', code, currency=currency)}<br>{keyed}"
     figure.update_xaxes(title=axis, range=[0, max(totals, default=1) * 1.3])
     figure.update_yaxes(autorange="reversed")
+    name_rows(figure, ((a.label, a.look) for a in shown))
     return figure
 
 

@@ -1,4 +1,8 @@
-"""One fixed colour and marker per kind of approach, shades of it for further ones, and the look all figures share."""
+"""One fixed colour and marker per kind of approach, shades of it for further ones, and the look all figures share.
+
+Approaches of one kind are told apart by shade, then by marker, then by a number at the marker; the names in a figure
+differ in any case. Bars have no marker: theirs stands before the name of their row.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,19 @@ import plotly.graph_objects as go
 
 from core.i18n import Language, language
 
-__all__ = ["LOOKS", "VARIANTS", "Look", "alt_of", "annotate", "look", "plain", "styled"]
+__all__ = [
+    "LOOKS",
+    "VARIANTS",
+    "Look",
+    "alt_of",
+    "annotate",
+    "distinct",
+    "look",
+    "name_rows",
+    "plain",
+    "row_name",
+    "styled",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +42,13 @@ class Look:
     """Plotly marker symbol: colour never carries the meaning alone."""
     hatched: bool = False
     """Drawn as a hatched outline: a ceiling, never ranked."""
+    number: int = 1
+    """1 for all that colour and symbol tell apart; the next of a kind share both with one of them and are a 2 …"""
+
+    @property
+    def mark(self) -> str:
+        """The symbol as characters, for text; with the number where the symbol alone is not enough."""
+        return f"{_CHARACTERS[self.symbol]}{self.number if self.number > 1 else ''}"
 
 
 LOOKS: dict[str, Look] = {
@@ -62,8 +85,48 @@ _SYMBOLS: dict[str, tuple[str, ...]] = {
 }
 """Markers of the first, second and third approach of a preset: one family, so that its kind is still seen."""
 
-VARIANTS = 6
-"""Approaches of one preset that look different: as many as are ever compared side by side."""
+_CHARACTERS = {
+    "circle-open": "○",
+    "circle": "●",
+    "circle-dot": "◉",
+    "triangle-up": "▲",
+    "triangle-up-dot": "◭",
+    "triangle-right": "▶",
+    "triangle-up-open": "△",
+    "triangle-up-open-dot": "◬",
+    "triangle-right-open": "▷",
+    "square": "■",
+    "square-open": "□",
+    "square-dot": "▣",
+    "diamond": "◆",
+    "diamond-open": "◇",
+    "diamond-dot": "◈",
+    "cross": "✚",
+    "cross-open": "✛",
+    "x": "✖",
+    "triangle-down": "▼",
+    "triangle-down-open": "▽",
+    "triangle-down-dot": "⧨",
+    "star": "★",
+    "star-open": "☆",
+    "star-dot": "✪",
+    "hexagon": "⬢",
+    "hexagon-open": "⬡",
+    "hexagon-dot": "⏣",
+    "circle-open-dot": "◎",
+    "circle-x-open": "⊗",
+    "circle-cross-open": "⊕",
+}
+"""Plotly's marker symbols as characters."""
+
+_SHADES = 6
+"""Shades of one colour that eyes tell apart: as many approaches as are ever compared side by side."""
+
+_MARKERS = 3
+"""Markers of one kind."""
+
+VARIANTS = _SHADES * _MARKERS
+"""Approaches of one preset that colour and symbol tell apart."""
 
 _DARKEST, _LIGHTEST = 0.07, 0.46
 """Relative luminance (WCAG 2.2) of a shade: at least 2:1 against white and against the dark page's ground."""
@@ -72,18 +135,22 @@ _DARKEST, _LIGHTEST = 0.07, 0.46
 def look(preset: str, variant: int = 0) -> Look:
     """Return how an approach is drawn; those that a team made itself look like a service.
 
+    No two approaches of a kind have the same look, however many there are.
+
     Args:
         preset: its kind, which decides hue and family of markers.
         variant: which of its kind it is, see `core.approaches.variants`; 0 has the fixed colour.
     """
-    return _variant(preset if preset in LOOKS else "endpoint", variant % VARIANTS)
+    return _variant(preset if preset in LOOKS else "endpoint", variant)
 
 
 @lru_cache(maxsize=256)
 def _variant(preset: str, variant: int) -> Look:
     first = LOOKS[preset]
-    symbols = _SYMBOLS[preset]
-    return Look(_shades(first.colour)[variant], symbols[variant % len(symbols)], first.hatched)
+    shade, turn = variant % _SHADES, variant // _SHADES
+    # each turn through the shades starts one marker later, so that a shade that comes again has another marker
+    symbol = _SYMBOLS[preset][(variant + turn) % _MARKERS]
+    return Look(_shades(first.colour)[shade], symbol, first.hatched, 1 + variant // VARIANTS)
 
 
 @lru_cache(maxsize=32)
@@ -95,7 +162,7 @@ def _shades(colour: str) -> tuple[str, ...]:
     ratio = (_LIGHTEST + 0.05) / (_DARKEST + 0.05)
     rungs = [(_DARKEST + 0.05) * ratio ** (step / 24) - 0.05 for step in range(25)]
     made, taken = [colour], [_luminance(_channels(colour))]
-    for _ in range(VARIANTS - 1):
+    for _ in range(_SHADES - 1):
         farthest = max(rungs, key=lambda rung: min(abs(math.log((rung + 0.05) / (used + 0.05))) for used in taken))
         taken.append(farthest)
         made.append(_shaded(colour, farthest))
@@ -128,6 +195,30 @@ def _luminance(channels: Sequence[float]) -> float:
 def plain(text: str) -> str:
     """Return text so that Plotly shows it as it is: its labels understand tags, and names come from people."""
     return escape(text, quote=False)
+
+
+def distinct(labels: Sequence[str]) -> list[str]:
+    """Return labels of which no two are alike: bars and rows of one name would be drawn as one."""
+    made: list[str] = []
+    for label in labels:
+        number, own = 2, label
+        while own in made:
+            own, number = f"{label} ({number})", number + 1
+        made.append(own)
+    return made
+
+
+def row_name(seen: Look, label: str) -> str:
+    """Return a row's name behind its approach's marker, in its colour; the label must be `plain`."""
+    return f'<span style="color:{seen.colour}">{seen.mark}</span> {label}'
+
+
+def name_rows(figure: go.Figure, rows: Iterable[tuple[str, Look]]) -> None:
+    """Name the rows of a figure whose categories are labels, each behind its approach's marker."""
+    named = list(rows)
+    figure.update_yaxes(
+        tickvals=[label for label, _ in named], ticktext=[row_name(seen, label) for label, seen in named]
+    )
 
 
 def alt_of(figure: go.Figure) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from core.charts.results import MeasuredApproach, safe
-from core.charts.theme import annotate, styled
+from core.charts.theme import annotate, row_name, styled
 from core.i18n import Language, format_duration, format_number, t
 
 __all__ = ["latency_distribution"]
@@ -32,7 +32,7 @@ def latency_distribution(approaches: Sequence[MeasuredApproach], code: Language 
     alt = [f"{a.label}: {_range(a, code)}" for a in shown]
     styled(figure, _title(shown, code), height=130 + 46 * max(1, len(shown)), code=code, alt=alt)
     figure.update_xaxes(title=t("charts.axis.seconds.each", code), range=[0, slowest * 1.25])
-    labels = [a.label for a in shown]
+    labels = [row_name(a.look, a.label) for a in shown]
     figure.update_yaxes(tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.4, -0.6])
     return figure
 

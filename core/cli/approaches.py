@@ -146,6 +146,7 @@ def save(
     style: Annotated[str | None, typer.Option(help="In which voice.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest answer.")] = None,
     temperature: Annotated[float | None, typer.Option(help="0: always the likeliest token.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Draw from the likeliest words up to this sum; 1: all.")] = None,
     thinking: Annotated[bool | None, typer.Option("--thinking/--no-thinking", help="Think first.")] = None,
     spec: Annotated[Path | None, typer.Option(help="JSON file of a specification, as show prints; - reads it.")] = None,
     as_json: Json = False,
@@ -162,6 +163,8 @@ def save(
         "prompt": _given({"instructions": instructions, "house_rules": house_rules, "style": style}),
         "decoding": _given({"max_tokens": max_tokens, "temperature": temperature, "thinking": thinking}),
     }
+    if top_p is not None:  # all of the probability is no limit, which is told by leaving it out
+        changes["decoding"]["top_p"] = top_p if top_p != 1 else None
     changes["prompt"] = start.prompt.model_dump() | changes["prompt"]
     changes["decoding"] = start.decoding.model_dump() | changes["decoding"]
     wanted = spec_from(start.model_dump() | changes)

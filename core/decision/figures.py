@@ -55,6 +55,7 @@ def _measured(
         prompt_tokens=_mean(approach.tokens.prompt),
         context_tokens=_mean(approach.tokens.context),
         completion_tokens=_mean(approach.tokens.completion),
+        reasoning_tokens=_mean(approach.tokens.reasoning),
         cost_per_1000=_bar(approach.cost.per_1000),
         currency=approach.cost.currency or "USD",
         first_token=_bar(approach.latency.first_token.get("p50")),

@@ -1,7 +1,7 @@
 """Evaluation: a whole test set, measured so that a difference can be believed."""
 
 from .afterwards import judge_refused
-from .attribution import attribute, cause
+from .attribution import cause, causes
 from .cases import (
     SHOWN,
     SORTED,
@@ -72,6 +72,7 @@ from .known import (
     plan_known,
     start_known,
 )
+from .paired import PairedDifference
 from .planning import (
     SMALL_SLICE,
     default_config,
@@ -84,6 +85,7 @@ from .planning import (
 )
 from .removed import RemovedSources, removed_sources
 from .report import (
+    CAUSES,
     ApproachResult,
     Attribution,
     Comparison,
@@ -150,6 +152,7 @@ __all__ = [
     "plan_robustness",
     "robustness_outcome",
     "start_robustness",
+    "CAUSES",
     "COST_PARTS",
     "DEFAULT_METRICS",
     "STRUCTURAL",
@@ -182,6 +185,7 @@ __all__ = [
     "Latency",
     "MetricResult",
     "Openings",
+    "PairedDifference",
     "Plan",
     "PlannedApproach",
     "RemovedSources",
@@ -192,11 +196,11 @@ __all__ = [
     "Tokens",
     "Twins",
     "answer_scores",
-    "attribute",
     "case",
     "case_answers",
     "cases",
     "cause",
+    "causes",
     "RunDifference",
     "RunScore",
     "RunScores",

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-from .report import Attribution
 
 _SKILL = frozenset(
     {
@@ -44,17 +41,14 @@ def cause(status: str, facts: Mapping[str, Any]) -> str | None:
     return "declined" if facts["reason"] == "declined_needlessly" else "unknown"
 
 
-def attribute(answers: Iterable[tuple[int, str, Mapping[str, Any]]]) -> Attribution:
-    """Count causes; with repetitions a question counts once, by its first wrong answer.
+def causes(answers: Iterable[tuple[int, str, Mapping[str, Any]]]) -> dict[int, str]:
+    """Return the cause by question; with repetitions that of its first wrong answer, and none if all are right.
 
     Args:
         answers: Place of the question, status of the answer, and its facts as `cause` reads them.
     """
-    causes: Counter[str] = Counter()
-    seen: set[int] = set()
+    found: dict[int, str] = {}
     for question, status, facts in answers:
-        found = cause(status, facts)
-        if found is not None and question not in seen:
-            seen.add(question)
-            causes[found] += 1
-    return Attribution(**causes)
+        if question not in found and (why := cause(status, facts)) is not None:
+            found[question] = why
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -34,8 +34,10 @@ class CaseFilter:
     """Part of the question or of the reference answer."""
     slice_name: str | None = None
     approach_id: str | None = None
-    """Whose answers `show` is about; None: any approach's."""
+    """Whose answers `show` and `cause` are about; None: any approach's."""
     sort: Sort = "position"
+    cause: str | None = None
+    """Why an answer is wrong, a field of `Attribution`; None: also right ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class CaseRow:
     coverage: str | None
     cells: dict[str, dict[str, Any]]
     """By approach id: `answer_id`, `status`, `text`, `value` (primary metric), `reason`, `error`, `taken_from`."""
+    causes: dict[str, str] = field(default_factory=dict)
+    """By approach id, why it is wrong, a field of `Attribution`; an approach that is right is not in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,13 @@ def cases(
     chosen = _chosen(experiment_id, wanted, frozen)
     with read() as session:
         total = session.scalar(select(func.count()).select_from(chosen.order_by(None).subquery())) or 0
-        ids = list(session.scalars(chosen.offset(offset).limit(limit)))
+        shown = session.execute(chosen.add_columns(tb.ExperimentCase.causes).offset(offset).limit(limit))
+        causes: dict[str, dict[str, str]] = {example_id: why or {} for example_id, why in shown}
+        ids = list(causes)
         examples = {e.id: e for e in session.scalars(select(tb.Example).where(tb.Example.id.in_(ids)))}
         cells = _cells(session, experiment_id, frozen, ids)
     rows = (
-        CaseRow(i, e.question, e.answer, e.slice, e.coverage, cells.get(i, {}))
+        CaseRow(i, e.question, e.answer, e.slice, e.coverage, cells.get(i, {}), causes[i])
         for i in ids
         if (e := examples.get(i)) is not None
     )
@@ -99,14 +105,14 @@ def case(experiment_id: str, example_id: str) -> CaseRow | None:
     """
     frozen = _frozen(experiment_id)
     c = tb.ExperimentCase
-    mine = select(c.id).where(c.experiment_id == experiment_id, c.example_id == example_id)
+    mine = select(c.id, c.causes).where(c.experiment_id == experiment_id, c.example_id == example_id)
     with read() as session:
-        asked = session.scalar(mine) is not None
-        e = session.get(tb.Example, example_id) if asked else None
-        if e is None:
+        asked = session.execute(mine).first()
+        e = session.get(tb.Example, example_id) if asked is not None else None
+        if asked is None or e is None:
             return None
         cells = _cells(session, experiment_id, frozen, [example_id])
-    return CaseRow(e.id, e.question, e.answer, e.slice, e.coverage, cells.get(e.id, {}))
+    return CaseRow(e.id, e.question, e.answer, e.slice, e.coverage, cells.get(e.id, {}), asked.causes or {})
 
 
 def case_answers(experiment_id: str, example_id: str) -> list[tb.Answer]:
@@ -162,6 +168,9 @@ def _chosen(experiment_id: str, wanted: CaseFilter, frozen: _Frozen) -> Select[s
         chosen = chosen.join(e, e.id == c.example_id).where(found)
     if wanted.show != "all":
         chosen = chosen.where(_shown(experiment_id, wanted, frozen))
+    if wanted.cause is not None:
+        whose = frozen.approach_ids if wanted.approach_id is None else [wanted.approach_id]
+        chosen = chosen.where(or_(*(c.causes[name].as_string() == wanted.cause for name in whose)))
     order: dict[Sort, list[Any]] = {
         "position": [],
         "hardest": [c.mean.is_(None), c.mean],

@@ -9,16 +9,17 @@ import numpy as np
 from sqlalchemy import select
 
 from core.errors import KurabeError
-from core.measures import Interval, Verdict, finding, holm, mean_interval, paired_difference
+from core.measures import Interval, mean_interval, paired_difference
 from core.store import read
 from core.store import tables as tb
 
 from .kept import results
+from .paired import PairedDifference, told
 from .report import ApproachResult, Results
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(PairedDifference):
     """One approach in both experiments; later minus earlier, in the primary metric."""
 
     name: str
@@ -30,17 +31,6 @@ class Change:
     before: Interval
     """On the questions that both asked."""
     after: Interval
-    estimate: float
-    low: float | None
-    high: float | None
-    p_value: float
-    adjusted_p: float
-    """Holm over all approaches."""
-    verdict: Verdict
-    up: int
-    """Questions on which the later one is better."""
-    down: int
-    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +114,7 @@ def _changes(
         if known:
             before, after = (np.asarray(values) for values in zip(*known, strict=True))
             made.append((old, new, before, after, paired_difference(after, before)))
-    adjusted = holm([difference.p_value for *_, difference in made])
+    fields = told([difference for *_, difference in made])
     return tuple(
         Change(
             name=new.name,
@@ -133,15 +123,7 @@ def _changes(
             same=old.hash == new.hash,
             before=mean_interval(before, bounds=(0.0, 1.0)),
             after=mean_interval(after, bounds=(0.0, 1.0)),
-            estimate=d.estimate,
-            low=d.low,
-            high=d.high,
-            p_value=d.p_value,
-            adjusted_p=p,
-            verdict=finding(d, p),
-            up=d.up,
-            down=d.down,
-            n=d.n,
+            **each,
         )
-        for (old, new, before, after, d), p in zip(made, adjusted, strict=True)
+        for (old, new, before, after, _), each in zip(made, fields, strict=True)
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from core.measures import Interval, Verdict
+from core.measures import Interval
 
 from .confusion import Confusion
+from .paired import PairedDifference
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,10 @@ class Attribution:
     """No answer at all."""
 
 
+CAUSES: tuple[str, ...] = tuple(one.name for one in fields(Attribution))
+"""Why an answer can be wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retrieval:
     """How well search served an approach, over questions whose place in the documents is known."""
@@ -175,7 +180,7 @@ class ApproachResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(PairedDifference):
     """Two approaches on the same questions: first minus second, in the primary metric."""
 
     first: str
@@ -184,19 +189,6 @@ class Comparison:
     """Approach id; the baseline in `Results.comparisons`."""
     slice: str | None
     """None: all questions."""
-    estimate: float
-    low: float | None
-    high: float | None
-    p_value: float
-    adjusted_p: float
-    """Holm over all comparisons of the same list."""
-    verdict: Verdict
-    up: int
-    """Questions on which the first is better."""
-    down: int
-    """Questions on which the second is better."""
-    equal: int
-    n: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,6 @@ from core.measures import (
     FEWEST_CLUSTERS,
     METRICS,
     Interval,
-    finding,
-    holm,
     mean_interval,
     paired_difference,
     smallest_detectable,
@@ -25,13 +23,15 @@ from core.measures import (
 from core.store import read
 from core.store import tables as tb
 
-from .attribution import attribute
+from .attribution import causes
 from .columns import Answers, Columns, Floats
 from .confusion import confusion_of
 from .cost_shares import cost_parts
 from .headroom import Measured, headroom
+from .paired import told
 from .report import (
     ApproachResult,
+    Attribution,
     Comparison,
     Cost,
     Counts,
@@ -84,6 +84,7 @@ class _Results:
         """By question, whether the gold passages stood in the prompt."""
         self.texts: dict[str, dict[int, int]] = {}
         self.telling: dict[str, set[int]] = {}
+        self.causes: dict[str, dict[int, str]] = {}
         self.failed = np.zeros(len(self.questions), dtype=np.int64)
 
     def compute(self) -> Results:
@@ -159,6 +160,7 @@ class _Results:
                     "improved": int(better[place]),
                     "regressed": int(worse[place]),
                     "by_approach": known,
+                    "causes": {i: why[place] for i, why in self.causes.items() if place in why},
                 }
             )
         return rows
@@ -172,6 +174,7 @@ class _Results:
         # questions are the unit: repetitions of one are averaged first
         numbers = {name: self.columns.mean_by_question(answers, name) for name in answers.numbers}
         self.telling[approach.id] = self._telling(answers)
+        why = self.causes[approach.id] = causes(self._facts(answers))
         return ApproachResult(
             approach_id=approach.id,
             name=approach.name,
@@ -196,7 +199,7 @@ class _Results:
             cost=self._cost(answers, numbers["cost"], spec.model.served_name),
             latency=latency(self.experiment.id, approach.id),
             device_seconds=_amount(numbers["device_seconds"]),
-            attribution=attribute(self._facts(answers)),
+            attribution=Attribution(**Counter(why.values())),
             retrieval=_retrieval(shown, primary),
             failures=dict(answers.errors.most_common()),
             declined=_interval(self._declined(answers, primary)[np.asarray(self.columns.absent, dtype=bool)]),
@@ -279,24 +282,9 @@ class _Results:
             if both.any():
                 clusters = self.columns.sources[both] if self._sources(both) else None
                 made.append((first, second, name, paired_difference(a[both], b[both], clusters=clusters)))
-        adjusted = holm([difference.p_value for *_, difference in made])
+        fields = told([difference for *_, difference in made])
         return tuple(
-            Comparison(
-                first=first,
-                second=second,
-                slice=name,
-                estimate=d.estimate,
-                low=d.low,
-                high=d.high,
-                p_value=d.p_value,
-                adjusted_p=p,
-                verdict=finding(d, p),
-                up=d.up,
-                down=d.down,
-                equal=d.equal,
-                n=d.n,
-            )
-            for (first, second, name, d), p in zip(made, adjusted, strict=True)
+            Comparison(first, second, name, **each) for (first, second, name, _), each in zip(made, fields, strict=True)
         )
 
     def _sources(self, which: NDArray[np.bool_]) -> int | None:

@@ -15,9 +15,6 @@ from core.measures import (
     FEWEST_CLUSTERS,
     Difference,
     Interval,
-    Verdict,
-    finding,
-    holm,
     mean_interval,
     paired_difference,
 )
@@ -26,6 +23,7 @@ from core.store import tables as tb
 from core.training import lineage
 
 from .kept import results
+from .paired import PairedDifference, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +45,13 @@ class RunScore:
 
 
 @dataclass(frozen=True, slots=True)
-class RunDifference:
-    """Two runs' weights on the questions that both answered; second minus first, in the primary metric."""
+class RunDifference(PairedDifference):
+    """Two runs' weights on questions with the same words and reference that both answered; second minus first."""
 
     first: str
     """Run id."""
     second: str
+    """Run id; `up` counts the questions on which this run's weights are better."""
     preset: str
     """In which way both were asked."""
     metric: str
@@ -60,18 +59,6 @@ class RunDifference:
     """Ids of the test runs that asked them, the same one twice where it asked both."""
     alike: bool
     """Whether everything but the weights was the same: prompt, context, decoding, and the index that was searched."""
-    estimate: float
-    low: float | None
-    high: float | None
-    p_value: float
-    adjusted_p: float
-    """Holm over all differences here."""
-    verdict: Verdict
-    up: int
-    """Questions on which the second is better."""
-    down: int
-    n: int
-    """Questions with the same words and the same reference that both answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +102,10 @@ def compare_run_scores(run_ids: Sequence[str]) -> RunScores:
     for sitting in (each for run_id in run_ids for each in found[run_id]):
         newest.setdefault((sitting.score.run_id, sitting.score.preset), sitting.score)
     pairs = [pair for a, b in combinations(run_ids, 2) for pair in _paired(found[a], found[b])]
-    made = [(a, b, _difference(a, b)) for a, b in pairs]
-    adjusted = holm([difference.p_value for *_, difference in made])
+    fields = told([_difference(a, b) for a, b in pairs])
     return RunScores(
         scores=tuple(newest.values()),
-        differences=tuple(_told(a, b, d, p) for (a, b, d), p in zip(made, adjusted, strict=True)),
+        differences=tuple(_told(a, b, each) for (a, b), each in zip(pairs, fields, strict=True)),
         never_asked=tuple(run_id for run_id in run_ids if not found[run_id]),
     )
 
@@ -207,7 +193,7 @@ def _difference(first: _Sitting, second: _Sitting) -> Difference:
     return paired_difference(after, before, clusters=clusters)
 
 
-def _told(first: _Sitting, second: _Sitting, found: Difference, adjusted: float) -> RunDifference:
+def _told(first: _Sitting, second: _Sitting, fields: dict[str, Any]) -> RunDifference:
     return RunDifference(
         first=first.score.run_id,
         second=second.score.run_id,
@@ -215,13 +201,5 @@ def _told(first: _Sitting, second: _Sitting, found: Difference, adjusted: float)
         metric=first.score.metric,
         experiments=(first.score.experiment_id, second.score.experiment_id),
         alike=first.asked == second.asked,
-        estimate=found.estimate,
-        low=found.low,
-        high=found.high,
-        p_value=found.p_value,
-        adjusted_p=adjusted,
-        verdict=finding(found, adjusted),
-        up=found.up,
-        down=found.down,
-        n=found.n,
+        **fields,
     )

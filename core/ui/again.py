@@ -76,6 +76,10 @@ def _later_version(project: tb.Project, row: tb.Document) -> Path | None:
     return second_versions(project).get(row.name) if row.version == 1 else None
 
 
+_PROMPT_FIELDS = (("instructions", "instructions", 80), ("house_rules", "rules", 80), ("style", "style", 68))
+"""What of a prompt can be tried: its field, what its widget is called, and the widget's height in pixels."""
+
+
 def _prompt_form(rows: Sequence[tb.Answer]) -> None:
     """Draw each approach's own prompt to change, and what to add to all of them."""
     before, key = prompts_of(rows), f"again_{rows[0].compare_id}"
@@ -83,24 +87,24 @@ def _prompt_form(rows: Sequence[tb.Answer]) -> None:
     wanted: dict[str, PromptChoice] = {}
     for tab, (approach_id, prompt) in zip(st.tabs(list(labels.values())), before.items(), strict=True):
         with tab:
-            instructions = st.text_area(
-                t("approaches.spec.instructions"), prompt.instructions, height=80,
-                key=f"{key}_instructions_{approach_id}",
-            )  # fmt: skip
-            rules = st.text_area(
-                t("approaches.spec.house_rules"), prompt.house_rules, height=80, key=f"{key}_rules_{approach_id}"
-            )
-        wanted[approach_id] = _unless_same(prompt, instructions, rules)
+            entered = {
+                name: st.text_area(
+                    t(f"approaches.spec.{name}"), getattr(prompt, name), height=height,
+                    key=f"{key}_{short}_{approach_id}",
+                )
+                for name, short, height in _PROMPT_FIELDS
+            }  # fmt: skip
+        wanted[approach_id] = _unless_same(prompt, entered)
     extra = st.text_area(t("ui.again.prompt.all"), key=f"{key}_all", height=68, help=t("ui.again.prompt.all.help"))
     st.caption(t("ui.again.prompt.each"))
     if st.button(t("ui.again.ask"), type="primary", icon=":material/send:", key="again_ask_prompt"):
         _go(lambda: ask_with_prompts(str(rows[0].compare_id), with_rule(wanted, extra)))
 
 
-def _unless_same(prompt: PromptChoice, instructions: str, rules: str) -> PromptChoice:
+def _unless_same(prompt: PromptChoice, entered: Mapping[str, str]) -> PromptChoice:
     """Return an edited prompt; spaces around its texts are no edit."""
-    edited = prompt.model_copy(update={"instructions": instructions.strip(), "house_rules": rules.strip()})
-    old = {"instructions": prompt.instructions.strip(), "house_rules": prompt.house_rules.strip()}
+    edited = prompt.model_copy(update={name: text.strip() for name, text in entered.items()})
+    old = {name: getattr(prompt, name).strip() for name in entered}
     same = edited == prompt.model_copy(update=old)
     return prompt if same else edited
 
@@ -214,6 +218,7 @@ def draw_before_after(
     rows: Sequence[tb.Answer],
     changed: Changed,
     draw_head: Callable[[tb.Approach], None],
+    draw_before: Callable[[tb.Answer], None],
     draw_after: Callable[[tb.Answer], None],
     *,
     across: int = 2,
@@ -224,6 +229,7 @@ def draw_before_after(
         rows: answers after the change.
         changed: what was changed.
         draw_head: draws the name of an approach.
+        draw_before: draws one answer before the change.
         draw_after: draws one answer after the change.
         across: approaches in a row on a wide page.
     """
@@ -236,7 +242,10 @@ def draw_before_after(
                 with left:
                     st.caption(t("ui.again.before"))
                     before = earlier.get((row.approach_id, row.repetition))
-                    st.text((before.text if before else "") or "–")
+                    if before is None:  # its row was deleted since
+                        st.text("–")
+                    else:
+                        draw_before(before)
                 with right:
                     st.caption(t("ui.again.after"))
                     draw_after(row)

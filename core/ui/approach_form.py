@@ -308,6 +308,9 @@ def _decoding(start: ApproachSpec, key: str) -> dict[str, Any]:
             t("approaches.spec.temperature"), 0.0, 2.0, given.temperature, 0.1, key=f"{key}_temperature",
             help=t("approaches.spec.temperature.help"),
         )  # fmt: skip
+        top_p = st.number_input(
+            t("setup.top_p"), 0.01, 1.0, given.top_p or 1.0, 0.05, key=f"{key}_top_p", help=t("setup.top_p.help")
+        )
         seed = st.number_input(
             t("approaches.spec.seed"), 0, None, given.seed, key=f"{key}_seed", placeholder=t("ui.approaches.seed.own")
         )
@@ -327,7 +330,8 @@ def _decoding(start: ApproachSpec, key: str) -> dict[str, Any]:
     )
     stops = given.stop if stop == "\n".join(given.stop) else tuple(line for line in stop.splitlines() if line)
     decoding = {"max_tokens": longest, "temperature": temperature, "seed": seed, "stop": stops, "thinking": thinking}
-    return {"decoding": decoding, "context_budget_tokens": budget}
+    # all of the probability is no limit, which is told by leaving it out
+    return {"decoding": {**decoding, "top_p": top_p if top_p < 1 else None}, "context_budget_tokens": budget}
 
 
 def _draw_differing(project: tb.Project, spec: ApproachSpec) -> None:

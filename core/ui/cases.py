@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core.decision import approach_name
-from core.evaluation import SHOWN, SORTED, CaseFilter, CaseRow, Results, cases
+from core.evaluation import CAUSES, SHOWN, SORTED, CaseFilter, CaseRow, Results, cases
 from core.evaluation import case as case_of
 from core.i18n import catalogue, format_number, t
 from core.identity import content_hash
@@ -84,6 +84,9 @@ def _filters(found: Results) -> CaseFilter:
         slice_name = _choice(
             "ui.questions.slice", "slice", {name: slice_label(name) for name in sorted(found.slices)}, t("ui.all")
         )
+        cause = _choice(
+            "ui.cases.cause", "cause", {name: t(f"evaluation.cause.{name}") for name in CAUSES}, t("ui.cases.cause.any")
+        )
         search = st.text_input(
             t("ui.questions.search"),
             value=st.query_params.get("search", ""),
@@ -104,7 +107,7 @@ def _filters(found: Results) -> CaseFilter:
     remember("show", show if show != "all" else None)
     remember("search", search or None)
     remember("sort", sort if sort != "position" else None)
-    return CaseFilter(show, search, slice_name, approach_id, sort)
+    return CaseFilter(show, search, slice_name, approach_id, sort, cause)
 
 
 Option = TypeVar("Option", bound=str)

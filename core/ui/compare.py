@@ -1,8 +1,10 @@
-"""The compare page's parts: the question, one column an approach, the figures under them."""
+"""The compare page's comparison: one column an approach, the figures under them, and both on a projector."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 
 import streamlit as st
 
@@ -14,124 +16,34 @@ from core.approaches import (
     get_approach,
     is_running,
     recent_comparisons,
-    start_comparison,
     stop_answer,
 )
 from core.charts import latency_strip, spans_by_part
-from core.datasets import example, examples, latest_version
+from core.datasets import example
 from core.errors import KurabeError
 from core.evaluation import DEFAULT_METRICS, echo, score_live
 from core.i18n import describe, format_duration, format_money, format_number, t
 from core.measures import Measured
 from core.store import tables as tb
 from core.ui.again import draw_before_after, draw_change, draw_change_form, draw_echo, reference_is_old
-from core.ui.approaches import approach_label, choose_approaches, draw_missing
+from core.ui.approaches import approach_label
 from core.ui.cases import reason_text
-from core.ui.compare_columns import Columns, columns_of, draw_column_head, in_order, named
+from core.ui.compare_columns import Columns, columns_of, draw_column_head
 from core.ui.compare_figures import draw_figures, draw_legend, figure_slides, slowest
 from core.ui.compare_made import draw_made_of
 from core.ui.compare_sources import draw_sources
-from core.ui.findings import when
 from core.ui.live import draw_live
-from core.ui.marked import marked_text
+from core.ui.marked import left_out_text, marked_text
 from core.ui.parts import error_text, plain, presenting, remember
 from core.ui.presenting import Slide, draw_presentation, offer_presentation
-from core.ui.questions import slice_label
 
-__all__ = ["ask_form", "draw_comparison", "draw_recent", "present_comparison"]
+__all__ = ["draw_comparison", "present_comparison"]
 
 _POLL_SECONDS = 0.4
-_FEWEST_COLUMNS, _MOST_COLUMNS = 2, 6
 _LIVE_METRICS = (*DEFAULT_METRICS, "answer_language", "rouge_l", "bleu")
 """Measured on the spot, which takes no model: likeness in meaning and what a judge measures are left to test runs."""
 _FINISH = ("stop", "length", "content_filter", "tool_calls")
 """Finish reasons of the API that have a sentence."""
-_USUAL = ("base", "rag", "fine_tuned", "fine_tuned_rag")
-
-
-def ask_form(project: tb.Project) -> str | None:
-    """Draw the question and the choice of approaches; return the new comparison's id when asked."""
-    with st.container(border=True):
-        question, example_id = _question(project)
-        chosen = _chosen(project)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            asked = st.button(
-                t("ui.compare.ask"),
-                type="primary",
-                icon=":material/send:",
-                disabled=not question or not _FEWEST_COLUMNS <= len(chosen) <= _MOST_COLUMNS,
-            )
-            with st.popover(t("ui.compare.more"), icon=":material/tune:"):
-                times = st.number_input(
-                    t("ui.compare.times"), 1, 20, 1, key="compare_times", help=t("ui.compare.times.help")
-                )
-                search_off = st.toggle(
-                    t("ui.compare.search_off"), key="compare_search_off", help=t("ui.compare.search_off.help")
-                )
-        if len(chosen) > _MOST_COLUMNS:
-            st.warning(t("ui.compare.too_many", most=_MOST_COLUMNS), icon=":material/view_column:")
-        elif len(chosen) < _FEWEST_COLUMNS:
-            st.warning(t("ui.compare.too_few"), icon=":material/view_column:")
-    draw_missing(project.id)
-    if not asked:
-        return None
-    return start_comparison(project.id, question, chosen, example_id, repetitions=int(times), retrieval_off=search_off)
-
-
-def _chosen(project: tb.Project) -> list[str]:
-    """Draw the choice of approaches; return those chosen in the order in which their columns will stand.
-
-    The choice is in the address; a link to a comparison alone chooses those that it asked.
-    """
-    asked = named(st.query_params.get("approaches"))
-    if not asked and (shown := st.query_params.get("compare")):
-        asked = list(dict.fromkeys(row.approach_id for row in comparison(shown)))
-    chosen = choose_approaches(project.id, "compare_approaches", _USUAL, asked=asked)
-    remember("approaches", ",".join(chosen))
-    return in_order(chosen, named(st.query_params.get("columns")))
-
-
-def _question(project: tb.Project) -> tuple[str, str | None]:
-    """Draw where the question comes from; return it with the dataset row it is, if it is one."""
-    version = latest_version(project.id)
-    counts = (version.counts or {}).get("slices", {}).get("validation", {}) if version else {}
-    sources = ["", *sorted(counts)]
-    source = st.segmented_control(
-        t("ui.compare.source"),
-        sources,
-        default=sources[-1],
-        required=True,
-        key=f"compare_source_{project.id}",
-        format_func=lambda name: slice_label(name) if name else t("ui.compare.source.own"),
-        wrap=True,
-    )
-    if not source or version is None:
-        text = st.text_area(
-            t("ui.compare.question"),
-            key="compare_question",
-            height=80,
-            max_chars=4000,
-            placeholder=t("ui.compare.question.placeholder"),
-        )
-        return text.strip(), None
-    rows = {row.id: row for row in examples(version.id, split="validation", slices=[source])}
-    picked = st.selectbox(
-        t("ui.compare.pick"), list(rows), format_func=lambda key: rows[key].question, key=f"compare_pick_{source}"
-    )
-    return (rows[picked].question, picked) if picked else ("", None)
-
-
-def draw_recent(project: tb.Project) -> str | None:
-    """Draw what was asked before; return the comparison that was chosen."""
-    found = recent_comparisons(project.id, limit=8)
-    if not found:
-        return None
-    with st.expander(t("ui.compare.recent"), icon=":material/history:"):
-        for row in found:
-            label = f"{row.question[:90]} · {when(row.started_at or row.created_at)}"
-            if st.button(plain(label), key=f"recent_{row.compare_id}", type="tertiary"):
-                return str(row.compare_id)
-    return None
 
 
 def draw_comparison(project: tb.Project, compare_id: str) -> None:
@@ -149,7 +61,7 @@ def draw_comparison(project: tb.Project, compare_id: str) -> None:
     if changed is not None:
         longest = slowest(rows)
         draw_before_after(
-            rows, changed, lambda approach: draw_column_head(approach, columns),
+            rows, changed, lambda approach: draw_column_head(approach, columns), _draw_earlier,
             lambda row: _body(row, longest, None, changed),
         )  # fmt: skip
     else:
@@ -175,7 +87,20 @@ def present_comparison(project: tb.Project, compare_id: str | None) -> None:
     if asked is None:
         draw_presentation([Slide(t("ui.compare.empty.title"), lambda: st.markdown(t("ui.compare.empty.text")))])
         return
-    rows = _rows(asked)
+    if is_running(_rows(asked)):
+        draw_live(lambda: _present_live(asked), _POLL_SECONDS)
+    else:
+        _present(_rows(asked))
+
+
+def _present_live(compare_id: str) -> None:
+    rows = _rows(compare_id)
+    if not presenting() or not is_running(rows):
+        st.rerun()
+    _present(rows)
+
+
+def _present(rows: Sequence[tb.Answer]) -> None:
     columns, changed = columns_of(rows), change_before(rows)
     rows = columns.rows(rows)
     first = [row for row in rows if row.repetition == 0]
@@ -200,7 +125,7 @@ def _answers_slide(
             draw_column_head(get_approach(row.approach_id), columns)
             if before := earlier.get(row.approach_id):
                 st.caption(t("ui.again.before"))
-                st.text(before.text or "–")
+                _text(before, None)
                 st.caption(t("ui.again.after"))
             _text(row, base)
             _judgement(row, changed)
@@ -293,6 +218,14 @@ def _body(row: tb.Answer, longest: float, base: tb.Answer | None, changed: Chang
         st.json(_record(row, get_approach(row.approach_id)), expanded=1)
 
 
+def _draw_earlier(row: tb.Answer) -> None:
+    """Draw an answer from before the change: what it said or why it failed, and what it took."""
+    _text(row, None)
+    if row.status != "finished":
+        st.caption(f":material/flag_circle: {finish_text(row)}")
+    st.caption(_figures_text(row))
+
+
 def finish_text(row: tb.Answer) -> str:
     """Return why an answer ended, in words; what a server says otherwise stands as it is."""
     if row.status in ("stopped", "failed"):
@@ -316,6 +249,8 @@ def _text(row: tb.Answer, base: tb.Answer | None) -> None:
             st.text(row.reasoning)
     if row.text and base is not None and base.id != row.id:
         st.markdown(marked_text(base.text, row.text))
+        if left := left_out_text(base.text, row.text):
+            st.caption(f":material/do_not_disturb_on: {t('ui.compare.left_out', words=left)}")
     elif row.text:
         st.text(row.text)  # never as Markdown or HTML: what a model writes is untrusted
     elif row.status in ("pending", "streaming"):
@@ -398,9 +333,14 @@ def _tokens_text(row: tb.Answer) -> str:
 
 
 def _record(row: tb.Answer, approach: tb.Approach) -> dict[str, object]:
-    names = ("id", "model", "model_hash", "approach_hash", "template_hash", "index_version_id", "decoding", "seed")
-    more = ("finish_reason", "token_source", "spans", "serving", "price_version", "messages")
-    return {"preset": approach.preset, **{name: getattr(row, name) for name in (*names, *more)}}
+    left_out = {"text", "reasoning", "owner", "project_id"}  # shown above it, or nobody's concern
+    columns = (name for name in tb.Answer.__table__.columns.keys() if name not in left_out)
+    return {"preset": approach.preset, **{name: _readable(getattr(row, name)) for name in columns}}
+
+
+def _readable(value: object) -> object:
+    """Return times and amounts as text, which JSON has no form for."""
+    return str(value) if isinstance(value, (datetime, Decimal)) else value
 
 
 def _repetitions(rows: Sequence[tb.Answer]) -> None:

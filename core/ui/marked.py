@@ -7,12 +7,26 @@ from collections.abc import Iterable, Sequence
 from core.measures.differences import Piece, differences
 from core.ui.parts import plain
 
-__all__ = ["highlighted_text", "marked_text"]
+__all__ = ["highlighted_text", "left_out_text", "marked_text"]
+
+
+_GLANCE = 160
+"""Characters of what another text says that are shown beside a text."""
 
 
 def marked_text(before: str, after: str) -> str:
     """Return Markdown that shows a text as it stands, with what another text does not say on a coloured ground."""
     return _markdown(differences(before, after))
+
+
+def left_out_text(before: str, after: str) -> str:
+    """Return, as Markdown, what another text says at places where this one says something else or nothing.
+
+    The words stand in their order; those that would fill more than a glance are cut off.
+    """
+    words = [" ".join(piece.text.split()) for piece in differences(after, before) if piece.new]
+    shown = " … ".join(words)
+    return plain(shown if len(shown) <= _GLANCE else f"{shown[:_GLANCE].rstrip()}…")
 
 
 def highlighted_text(text: str, spans: Sequence[tuple[int, int]]) -> str:

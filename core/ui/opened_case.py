@@ -44,7 +44,7 @@ def draw_opened_case(found: Results, case: CaseRow) -> None:
                     with st.container(border=True, height="stretch"):
                         # what Compare draws judges by `correct` itself; another primary metric is told beside it
                         cell = case.cells.get(approach.approach_id) if found.primary_metric != "correct" else None
-                        _draw_answer(approach, row, cell, longest, base)
+                        _draw_answer(approach, row, cell, longest, base, _cause(case, approach.approach_id))
         _draw_calls(found, rows)
 
 
@@ -63,11 +63,17 @@ def _base(found: Results, rows: Sequence[tb.Answer]) -> tb.Answer | None:
 
 
 def _draw_answer(
-    approach: ApproachResult, row: tb.Answer, cell: dict[str, Any] | None, longest: float, base: tb.Answer | None
+    approach: ApproachResult,
+    row: tb.Answer,
+    cell: dict[str, Any] | None,
+    longest: float,
+    base: tb.Answer | None,
+    cause: str | None,
 ) -> None:
     draw_approach(approach.preset, approach_name(approach), variant=variant_of(row.project_id, row.approach_id))
     if cell is not None and row.status == "finished":
         _draw_value(cell)
+    _draw_cause(cause)
     if row.status in ("pending", "streaming"):
         st.caption(f":material/hourglass_top: {t('ui.compare.waiting')}")
         return
@@ -76,6 +82,21 @@ def _draw_answer(
         st.caption(f":material/content_copy: {t('setup.asked_in', run=origin_text(row.taken_from))}")
     _draw_scores(row)
     _draw_versions(row)
+
+
+def _cause(case: CaseRow, approach_id: str) -> str | None:
+    """Return why the answer that is shown is wrong; None for one that is not, whatever its repetitions say."""
+    shown = case.cells.get(approach_id) or {}
+    value = shown.get("value")
+    wrong = shown.get("status") == "failed" or (value is not None and value < 0.5)
+    return case.causes.get(approach_id) if wrong else None
+
+
+def _draw_cause(cause: str | None) -> None:
+    """Say why the answer is wrong, as far as the stored facts tell, and what could help."""
+    if cause is not None:
+        what = {"cause": t(f"evaluation.cause.{cause}"), "what": t(f"evaluation.cause.{cause}.help")}
+        st.caption(f":material/troubleshoot: {t('ui.cases.cause.line', **what)}")
 
 
 def _draw_value(cell: dict[str, Any]) -> None:
@@ -153,6 +174,7 @@ def _call(row: tb.Answer, name: str) -> dict[str, Any]:
         t("ui.look.phase"): t(f"ui.look.phase.{row.phase}"),
         "#": row.repetition + 1,
         t("ui.look.state"): t(f"approaches.status.{row.status}"),
+        t("ui.questions.answer"): row.text,
         t("charts.tokens.question"): None if prompt is None else prompt - context,
         t("charts.tokens.context"): None if prompt is None else context,
         t("charts.tokens.answer"): row.completion_tokens,

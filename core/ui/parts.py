@@ -37,40 +37,6 @@ __all__ = [
     "section",
 ]
 
-MARKS = {
-    "circle-open": "○",
-    "circle": "●",
-    "circle-dot": "◉",
-    "triangle-up": "▲",
-    "triangle-up-dot": "◭",
-    "triangle-right": "▶",
-    "triangle-up-open": "△",
-    "triangle-up-open-dot": "◬",
-    "triangle-right-open": "▷",
-    "square": "■",
-    "square-open": "□",
-    "square-dot": "▣",
-    "diamond": "◆",
-    "diamond-open": "◇",
-    "diamond-dot": "◈",
-    "cross": "✚",
-    "cross-open": "✛",
-    "x": "✖",
-    "triangle-down": "▼",
-    "triangle-down-open": "▽",
-    "triangle-down-dot": "⧨",
-    "star": "★",
-    "star-open": "☆",
-    "star-dot": "✪",
-    "hexagon": "⬢",
-    "hexagon-open": "⬡",
-    "hexagon-dot": "⏣",
-    "circle-open-dot": "◎",
-    "circle-x-open": "⊗",
-    "circle-cross-open": "⊕",
-}
-"""Plotly's marker symbols as characters."""
-
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|>~$:<&^=])")
 
 
@@ -233,7 +199,7 @@ def draw_approach(preset: str, label: str, note: str = "", *, variant: int = 0) 
         variant: which of its kind it is, as in the figures.
     """
     seen = look(preset, variant)
-    mark = f"<span style='color:{seen.colour};font-size:1.1em'>{MARKS.get(seen.symbol, '●')}</span>"
+    mark = f"<span style='color:{seen.colour};font-size:1.1em'>{seen.mark}</span>"
     rest = f" <span class='approach-note' style='opacity:.7;font-size:.85em'>{escape(note)}</span>" if note else ""
     st.html(f"{mark}&nbsp;<strong>{escape(label)}</strong>{rest}")
 

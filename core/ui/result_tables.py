@@ -23,6 +23,7 @@ from core.charts import (
 )
 from core.decision import approach_name
 from core.evaluation import (
+    CAUSES,
     SMALL_SLICE,
     ApproachResult,
     Comparison,
@@ -38,7 +39,7 @@ from core.ui.navigation import link
 from core.ui.parts import draw_approach, draw_kept, plain, section
 from core.ui.questions import slice_label
 
-__all__ = ["draw_figures", "draw_measures", "draw_retrieval", "draw_slices", "draw_summary"]
+__all__ = ["draw_cause_links", "draw_figures", "draw_measures", "draw_retrieval", "draw_slices", "draw_summary"]
 
 _POINTS, _COUNT = "%+.1f", "%.0f"
 
@@ -54,9 +55,10 @@ def draw_summary(found: Results) -> None:
     formats = {
         "quality": "%.1f%%", "n": _COUNT, "difference": _POINTS, "up": _COUNT, "down": _COUNT, "equal": _COUNT,
         "prompt": _COUNT, "answer": "%.1f", "cost": f"%.{_digits(costs)}f", "first": f"%.{_digits(waits)}f",
-        "total": f"%.{_digits(waits)}f", "timed": _COUNT, "failed": _COUNT,
+        "total": f"%.{_digits(waits)}f", "slow": f"%.{_digits(waits)}f", "timed": _COUNT, "failed": _COUNT,
     }  # fmt: skip
     config = {names[key]: st.column_config.NumberColumn(format=shown) for key, shown in formats.items()}
+    config[names["slow"]] = st.column_config.NumberColumn(format=formats["slow"], help=t("ui.look.slow.help"))
     config[t("ui.test.approach")] = st.column_config.TextColumn(pinned=True)
     st.dataframe(rows, hide_index=True, column_config=config, alt=t("ui.test.table"))
     _draw_links(found, against)
@@ -77,6 +79,7 @@ def _names(found: Results, currency: str) -> dict[str, str]:
         "cost": t("ui.look.cost", currency=currency or "–"),
         "first": t("ui.look.first"),
         "total": t("ui.look.total"),
+        "slow": t("ui.look.slow"),
         "timed": t("ui.look.timed"),
         "failed": t("ui.test.failed"),
     }
@@ -100,6 +103,7 @@ def _summary(found: Results, approach: ApproachResult, pair: Comparison | None, 
         names["cost"]: _estimate(approach.cost.per_1000),
         names["first"]: _estimate(latency.first_token.get("p50")),
         names["total"]: _estimate(latency.total.get("p50")),
+        names["slow"]: _estimate(latency.total.get("p95")),
         names["timed"]: latency.n,
         names["failed"]: approach.counts.failed,
     }
@@ -159,6 +163,22 @@ def _draw_links(found: Results, against: dict[str, Comparison]) -> None:
                 label = t(f"ui.look.link.{name}", n=format_number(count))
                 query = {"project": found.project_id, "experiment": found.experiment_id, "view": "cases"}
                 link("test_run", label, icon=False, **query, show=show, approach=approach.approach_id)
+
+
+def draw_cause_links(found: Results) -> None:
+    """Draw, for each approach with wrong answers, links to the questions that are wrong for each reason."""
+    which = variants(found.project_id)
+    wrong = [a for a in found.approaches if any(getattr(a.attribution, name) for name in CAUSES)]
+    if wrong:
+        st.caption(t("ui.test.causes.open"))
+    for approach in wrong:
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            draw_approach(approach.preset, approach_name(approach), variant=which.get(approach.approach_id, 0))
+            for name in CAUSES:
+                if count := getattr(approach.attribution, name):
+                    label = t("ui.test.causes.link", cause=t(f"evaluation.cause.{name}"), n=format_number(count))
+                    query = {"project": found.project_id, "experiment": found.experiment_id, "view": "cases"}
+                    link("test_run", label, icon=False, **query, cause=name, approach=approach.approach_id)
 
 
 def draw_figures(figures: list[MeasuredApproach]) -> None:

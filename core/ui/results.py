@@ -11,7 +11,7 @@ from core.charts import confusion_chart
 from core.decision import approach_name, decide_experiment, failure_texts, report_html
 from core.decision.figures import headroom_figure
 from core.errors import KurabeError
-from core.evaluation import EXPORTS, Confusion, Results
+from core.evaluation import CAUSES, EXPORTS, Confusion, Results
 from core.i18n import LANGUAGES, Language, format_duration, format_number, t
 from core.jobs import job_view
 from core.measures import Interval
@@ -20,7 +20,14 @@ from core.ui.basis import draw_basis
 from core.ui.downloads import answers_address
 from core.ui.findings import experiment_results, figures_of, outdated
 from core.ui.parts import draw_kept, plain, remember, section
-from core.ui.result_tables import draw_figures, draw_measures, draw_retrieval, draw_slices, draw_summary
+from core.ui.result_tables import (
+    draw_cause_links,
+    draw_figures,
+    draw_measures,
+    draw_retrieval,
+    draw_slices,
+    draw_summary,
+)
 from core.ui.seal import draw_openings
 from core.ui.test_progress import draw_spending
 
@@ -82,26 +89,26 @@ def _draw_course(experiment: tb.Experiment) -> None:
             st.caption(f":material/timer: {t('ui.test.took', time=format_duration(view.elapsed_seconds))}")
 
 
-_CAUSES = ("retrieval_missed", "had_not_used", "format", "invented", "unknown", "declined", "failed")
-
-
 def _draw_causes(found: Results) -> None:
     """Draw why answers are wrong: what would help differs."""
     section(t("ui.test.causes"), t("ui.test.causes.text"))
     rows = []
     for approach in found.approaches:
-        counts = {t(f"evaluation.cause.{name}"): getattr(approach.attribution, name) for name in _CAUSES}
+        counts = {t(f"evaluation.cause.{name}"): getattr(approach.attribution, name) for name in CAUSES}
         rows.append({t("ui.test.approach"): approach_name(approach), **counts})
     config = {
         t(f"evaluation.cause.{name}"): st.column_config.NumberColumn(help=t(f"evaluation.cause.{name}.help"))
-        for name in _CAUSES
+        for name in CAUSES
     }
     st.dataframe(rows, hide_index=True, column_config=config, alt=t("ui.test.causes"))
+    draw_cause_links(found)
 
 
 def _draw_headroom(found: Results) -> None:
     """Draw what better search or training could still gain over the best approach without training."""
     if found.headroom is None:
+        if found.complete:
+            section(t("ui.test.headroom"), t("ui.test.headroom.missing"))
         return
     section(t("ui.test.headroom"), t("ui.test.headroom.text"))
     draw_kept("test_headroom", headroom_figure, found.headroom)

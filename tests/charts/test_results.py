@@ -19,6 +19,7 @@ from core.charts import (
     margin_curve,
     quality_by_slice,
     quality_overview,
+    tokens_per_answer,
     tradeoff,
     tradeoff_latency,
 )
@@ -180,7 +181,9 @@ def test_every_timed_answer_is_a_mark_and_a_median_only_where_there_are_enough()
     assert len([trace for trace in figure.data if trace.mode == "lines"]) == 1
     assert [note.text for note in figure.layout.annotations] == ["n = 12", "n = 2"]
     assert title(figure) == "The slowest timed answer took 12.0 s (A); B never took more than 2.0 s"
-    assert list(figure.layout.yaxis.ticktext) == ["A", "B"] and len({t.marker.symbol for t in marks}) == 2
+    assert [name[-1] for name in figure.layout.yaxis.ticktext] == ["A", "B"] and len(
+        {t.marker.symbol for t in marks}
+    ) == 2
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
@@ -200,3 +203,16 @@ def test_a_slice_keeps_its_name_and_its_number_of_questions_on_short_lines() -> 
         [measured("A", 0.5, slices={"学習にも文書にもない (12問)": bar, "House format (n=7)": bar})], "ja"
     )
     assert list(figure.data[0].x) == ["学習にも文<br>書にもない<br>(12問)", "House<br>format<br>(n=7)"]
+
+
+def test_thinking_is_a_part_of_its_own_where_there_was_any() -> None:
+    thinks = MeasuredApproach("A", "rag", True, None, prompt_tokens=50.0, context_tokens=20.0, completion_tokens=30.0,
+                              reasoning_tokens=24.0)  # fmt: skip
+    plain = MeasuredApproach("B", "base", True, None, prompt_tokens=10.0, completion_tokens=5.0)
+    drawn = tokens_per_answer([thinks, plain], "en")
+    parts = [list(trace.x) for trace in drawn.data if trace.y]
+    assert parts == [[30.0, 10.0], [20.0, 0.0], [24.0, 0.0], [6.0, 5.0]]
+    assert [bool(trace.marker.pattern.shape) for trace in drawn.data if trace.y] == [False, False, True, False]
+    assert "reasoning" in drawn.layout.xaxis.title.text
+    alone = tokens_per_answer([plain], "en")
+    assert len([trace for trace in alone.data if trace.y]) == 3 and "reasoning" not in alone.layout.xaxis.title.text

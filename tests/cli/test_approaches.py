@@ -23,7 +23,9 @@ def test_an_approach_is_made_changed_shown_and_put_away(project: tb.Project, tmp
     made = told("approaches", "save", *here, "Wide search", "--kind", "rag", "--field", "k=8", "--name-ja", "広い検索")
     assert made["version"] == 1 and made["spec"]["context"] == {"name": "retrieved", "k": 8}
     assert made["labels"] == {"en": "Wide search", "ja": "広い検索"} and made["trouble"] is None
-    changed = told("approaches", "save", *here, "Wide search", "--style", "Short.", "--field", "mode=text")
+    changed = told("approaches", "save", *here, "Wide search", "--style", "Short.", "--field", "mode=text",
+                   "--top-p", "0.9")  # fmt: skip
+    assert changed["spec"]["decoding"]["top_p"] == 0.9
     assert changed["version"] == 2 and changed["spec"]["prompt"]["style"] == "Short."
     assert changed["spec"]["context"] == {"name": "retrieved", "k": 8, "mode": "text"}
     shown = told("approaches", "show", *here, "広い検索")

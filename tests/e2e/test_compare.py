@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,6 +135,28 @@ def test_a_copied_link_opens_the_same_comparison_in_another_browser(
     question, names, answers, marked = here
     assert question == QUESTION and len(answers) == len(SERVICES) and marked
     assert names == [f"Service {name}" for name in ("Two", "One", *SERVICES[2:])]
+
+
+def test_a_presented_comparison_shows_answers_as_they_come(
+    page: Page, server: Server, addresses: dict[int, str]
+) -> None:
+    come = threading.Event()
+
+    def late(handler: Handler, question: str, before: int) -> None:
+        come.wait(120)
+        mood(handler, question, before)
+
+    project = make_project(index=False)
+    with troubled(late) as outside:
+        model = ModelChoice(kind="endpoint", ref="Late", url=outside.url)
+        made = save_approach(project.id, ApproachSpec(name="Service Late", preset="endpoint", model=model))
+        asked = start_comparison(project.id, QUESTION, [made.id])
+        try:
+            page.goto(f"{server.url}/{ADDRESSES['compare']}?project={project.id}&compare={asked}&present=1&lang=en")
+            expect(page.get_by_text(catalogue("en")["ui.compare.waiting"]).first).to_be_visible(timeout=60_000)
+        finally:
+            come.set()
+        expect(page.get_by_text("Late says: 24 months.").first).to_be_visible(timeout=60_000)
 
 
 def test_figures_say_what_was_found_and_colours_are_explained(

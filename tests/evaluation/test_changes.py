@@ -39,7 +39,7 @@ def test_approaches_are_compared_on_the_questions_that_both_asked() -> None:
     assert found.left_out == (first_name(first, "few_shot"),) and found.new == ()
     base, rag = found.approaches
     assert (base.preset, base.estimate, base.up, base.down, base.verdict) == ("base", 0.0, 0, 0, "not_enough")
-    assert (rag.preset, rag.up, rag.down, rag.n, rag.verdict) == ("rag", 10, 0, 11, "better")
+    assert (rag.preset, rag.up, rag.down, rag.equal, rag.n, rag.verdict) == ("rag", 10, 0, 1, 11, "better")
     expected = paired_difference([0.0] + [1.0] * 10, [0.0] * 11)
     assert (rag.estimate, rag.low, rag.high, rag.p_value) == (
         expected.estimate, expected.low, expected.high, expected.p_value,

@@ -14,7 +14,9 @@ from core import datasets
 from core.approaches import AnswerRequest, new_row, save_rows, store_rows
 from core.errors import KurabeError
 from core.evaluation import (
+    CAUSES,
     CaseFilter,
+    case,
     cases,
     compute_results,
     confusion,
@@ -203,6 +205,22 @@ def test_questions_are_shown_by_how_the_approaches_fared(measured: Written) -> N
     assert set(shown(show="different")) == {p for p in range(last) if {right[p], float(p % 4 > 0)} != {1.0}}
     spread = shown(sort="spread")
     assert right[spread[0]] == 0.0 or spread[0] % 4 == 0
+
+
+def test_questions_are_found_by_why_an_answer_to_them_is_wrong(measured: Written) -> None:
+    experiment, found = measured.experiment.id, results(measured.experiment.id)
+    for approach in found.approaches:
+        for name in CAUSES:
+            shown = cases(experiment, cause=name, approach_id=approach.approach_id)
+            assert shown.total == getattr(approach.attribution, name), (approach.preset, name)
+            assert all(row.causes[approach.approach_id] == name for row in shown.rows)
+    wrong = [sum(getattr(a.attribution, name) for name in CAUSES) for a in found.approaches]
+    assert min(wrong) < max(wrong), "the approaches fare differently"
+    rag = measured.approaches["rag"].id
+    [failed] = cases(experiment, cause="failed").rows
+    assert failed.causes[rag] == "failed" and failed.example_id == measured.questions[-1]
+    one = case(experiment, failed.example_id)
+    assert one is not None and one.causes == failed.causes
 
 
 def test_pages_of_questions_come_in_order_and_without_gaps(measured: Written) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.approaches import approaches, archived_approaches, ensure_presets, find_approaches, spec_of_row
+from core.approaches import (
+    Decoding,
+    approaches,
+    archived_approaches,
+    ensure_presets,
+    find_approaches,
+    make_approach,
+    spec_of_row,
+)
 from core.prices import list_price
 from core.store import tables as tb
 from tests.approaches.endpoint_server import service
@@ -136,3 +144,22 @@ def test_without_a_training_the_editor_says_what_to_do_first(kind: str, filled: 
     visitor = Visitor("en", filled)
     app = visitor.open("compare", view="approaches", approach=f"new-{kind}")
     assert visitor.says("ui.approaches.model.adapter.none") in [warning.value for warning in app.warning]
+
+
+def test_a_limit_on_the_words_drawn_is_kept_and_can_be_set(filled: tb.Project) -> None:
+    [start] = [row for row in ensure_presets(filled.id) if row.preset == "base"]
+    decoding = Decoding(temperature=0.7, top_p=0.9)
+    wanted = spec_of_row(start).model_copy(update={"name": "Warm", "decoding": decoding})
+    made = make_approach(filled.id, wanted)
+    app = Visitor("en", filled).open("compare", view="approaches", approach=made.id)
+    key = f"approach_{made.id}"
+    assert app.number_input(key=f"{key}_top_p").value == 0.9
+    app.text_input(key=f"{key}_name_en").set_value("Warmer").run()
+    app.button(key="approach_save").click().run()
+    [renamed] = [row for row in approaches(filled.id) if row.name == "Warmer"]
+    assert spec_of_row(renamed).decoding == decoding, "what was not touched stays"
+    app = Visitor("en", filled).open("compare", view="approaches", approach=renamed.id)
+    app.number_input(key=f"approach_{renamed.id}_top_p").set_value(1.0).run()
+    app.button(key="approach_save").click().run()
+    [free] = [row for row in approaches(filled.id) if row.name == "Warmer"]
+    assert spec_of_row(free).decoding.top_p is None

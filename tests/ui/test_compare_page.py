@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ from core.store import read, write
 from core.store import tables as tb
 from core.ui.again import with_rule
 from core.ui.compare_columns import in_order, moved, named
-from core.ui.marked import highlighted_text
+from core.ui.marked import highlighted_text, left_out_text
 from tests.ui.conftest import Visitor, texts
 
 LANGUAGES = ["en", "ja"]
@@ -36,9 +37,10 @@ def stored(project: tb.Project, preset: str, **fields: Any) -> tb.Answer:
         "status": "finished", "text": "It is 24 months.", "finish_reason": "stop", "prompt_tokens": 50,
         "context_tokens": 0, "completion_tokens": 9, "total_seconds": 1.0, "first_token_seconds": 0.4,
         "spans": {"search": 0.1, "first_token": 0.3, "decode": 0.6}, "messages": [], "question": QUESTION,
+        "compare_id": "c",
     }  # fmt: skip
     row = tb.Answer(
-        id=new_id(), project_id=project.id, compare_id="c", approach_id=approach.id, approach_hash=approach.hash,
+        id=new_id(), project_id=project.id, approach_id=approach.id, approach_hash=approach.hash,
         phase="live", **{**values, **fields},
     )  # fmt: skip
     with write() as session:
@@ -71,6 +73,13 @@ def test_a_rule_for_all_keeps_what_each_says_itself() -> None:
     assert ruled["a"] == PromptChoice(instructions="Be kind.", house_rules="Cite.\nSay sir.")
     assert ruled["b"] == PromptChoice(instructions="Be brief.", house_rules="Say sir.")
     assert with_rule(own, "  ") == own
+
+
+def test_what_only_the_other_text_says_is_told_word_by_word_in_both_languages() -> None:
+    assert left_out_text("It is 24 months, with the receipt.", "It is 24 months.") == "with the receipt"
+    assert left_out_text("保証は24か月で、レシートが要ります。", "保証は12か月です。").startswith("24")
+    assert left_out_text("Same.", "same") == "" and len(left_out_text("word " * 200, "x")) < 300
+    assert left_out_text("See <b>x</b>", "See") == "b\\>x\\</b", "signs stay signs"
 
 
 def test_highlighted_words_stay_text() -> None:
@@ -247,6 +256,61 @@ def test_each_approach_keeps_a_prompt_of_its_own_to_edit(language: str, filled: 
     assert app.error and "compare" in app.query_params, "nothing was edited, so nobody is asked"
 
 
+def test_a_style_can_be_tried_for_one_question_too(filled: tb.Project) -> None:
+    tried = PromptChoice(instructions="Answer.", style="Like a pirate.")
+    stored(filled, "base", notes={"prompt": tried.model_dump()}), stored(filled, "rag")
+    app = Visitor("en", filled).open("compare", compare="c")
+    app.segmented_control(key="again_c").set_value("prompt").run()
+    assert app.text_area(key=f"again_c_style_{ids(filled)['base']}").value == "Like a pirate."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_answer_before_the_change_says_why_it_failed_and_what_it_took(language: str, filled: tb.Project) -> None:
+    error = {"code": "approaches.no_index", "params": {}}
+    stored(filled, "base", compare_id="b", status="failed", text="", finish_reason=None, error=error)
+    stored(filled, "rag", compare_id="b", text="Before.", prompt_tokens=777)
+    prompt = {
+        "before": PromptChoice(instructions="A").model_dump(),
+        "after": PromptChoice(instructions="B").model_dump(),
+    }
+    again = {"before": "b", "prompts": {ids(filled)["rag"]: prompt}}
+    stored(filled, "base", notes={"again": again}), stored(filled, "rag", notes={"again": again})
+    visitor = Visitor(language, filled)
+    app = visitor.open("compare", compare="c")
+    said = texts(app)
+    assert "Before." in said and "777" in said and visitor.says("ui.compare.finish.failed") in said
+    assert visitor.says("error.approaches.no_index") in " ".join(e.value.replace("\\", "") for e in app.error)
+
+
+def test_the_form_takes_up_what_a_linked_comparison_asked(filled: tb.Project) -> None:
+    with write() as session:
+        example = session.scalars(select(tb.Example).where(tb.Example.question == QUESTION)).one()
+        example.split = "validation"
+        version = session.get_one(tb.DatasetVersion, example.version_id)
+        version.counts = {**(version.counts or {}), "slices": {"validation": {"other": 1, example.slice: 1}}}
+    for repetition in range(3):
+        stored(filled, "base", question="What if?", repetition=repetition)
+        stored(filled, "rag", question="What if?", repetition=repetition, notes={"retrieval_off": True})
+    stored(filled, "base", compare_id="d", example_id=example.id, question=example.question)
+    stored(filled, "rag", compare_id="d", example_id=example.id, question=example.question)
+    app = Visitor("en", filled).open("compare", compare="c")
+    assert app.text_area(key="compare_question").value == "What if?" and not app.warning
+    assert app.number_input(key="compare_times").value == 3 and app.toggle(key="compare_search_off").value
+    app.query_params["compare"] = "d"
+    app.run()
+    assert app.selectbox(key=f"compare_pick_{example.slice}").value == example.id
+    assert app.number_input(key="compare_times").value == 1 and not app.toggle(key="compare_search_off").value
+    other = Visitor("en", filled).open("compare", compare="gone")
+    assert other.error and not other.exception
+
+
+def test_the_full_record_holds_what_was_counted_and_noted(filled: tb.Project) -> None:
+    stored(filled, "base", cached_tokens=7, notes={"documents": {"n": 2}}), stored(filled, "rag")
+    app = Visitor("en", filled).open("compare", compare="c")
+    record = next(found for each in app.json if (found := json.loads(each.value))["cached_tokens"])
+    assert record["cached_tokens"] == 7 and record["notes"] == {"documents": {"n": 2}} and record["created_at"]
+
+
 def test_one_approach_alone_is_no_comparison_and_a_link_chooses_those_it_asked(filled: tb.Project) -> None:
     stored(filled, "base"), stored(filled, "few_shot")
     visitor = Visitor("en", filled)
@@ -267,3 +331,4 @@ def test_a_presented_comparison_keeps_order_baseline_and_marks(filled: tb.Projec
     app = Visitor("en", filled).open("compare", compare="c", present="1", **query)
     assert not app.error and not [b for b in app.button if str(b.key).startswith(("move_", "baseline_"))]
     assert ":blue-background[36]" in texts(app)
+    assert "Not said, unlike the baseline: 24" in texts(app)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
-from core.evaluation import cases, latest_experiment, results
-from core.i18n import Language, t
+from core.approaches import ensure_presets
+from core.evaluation import CAUSES, cases, latest_experiment, results
+from core.i18n import Language, format_number, t
+from core.identity import new_id, now
 from core.knowledge import default_kb, delete_document, documents
-from core.store import read
+from core.store import read, write
 from core.store import tables as tb
+from tests.evaluation.test_results import Written
 from tests.ui.conftest import Visitor, texts
 
 LANGUAGES: list[Language] = ["en", "ja"]
@@ -102,3 +106,58 @@ def test_a_run_says_that_documents_which_it_read_were_deleted_since(language: La
     said = t("decision.note.source_removed", language, removed=1, total=len(found))
     for page in ("test_run", "decision"):
         assert said in texts(Visitor(language, measured).open(page)).replace("\\", "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_counts_of_causes_lead_to_their_questions_and_an_opened_case_names_its_cause(
+    language: Language, measured: tb.Project
+) -> None:
+    experiment = the_run(measured)
+    found = results(experiment.id)
+    base = found.approach("base")
+    assert base is not None
+    name, count = next((name, n) for name in CAUSES if (n := getattr(base.attribution, name)))
+    app = Visitor(language, measured).open("test_run")
+    assert t("ui.test.causes.open", language) in texts(app)
+    word = t(f"evaluation.cause.{name}", language)
+    asked = cases(experiment.id, cause=name, approach_id=base.approach_id)
+    assert asked.total == count
+    query = {"cause": name, "approach": base.approach_id, "case": asked.rows[0].example_id}
+    app = Visitor(language, measured).open("test_run", view="cases", **query)
+    assert not app.error and app.selectbox(key="cases_cause").value == name
+    assert t("ui.questions.found", language, n=format_number(count)) in texts(app)
+    assert t("ui.cases.cause.line", language, cause=word, what=t(f"evaluation.cause.{name}.help", language)) in texts(
+        app
+    )
+    [calls] = [frame.value for frame in app.dataframe if t("ui.look.phase", language) in frame.value.columns]
+    stored = str(asked.rows[0].cells[base.approach_id]["text"])
+    assert stored in calls[t("ui.questions.answer", language)].tolist()
+
+
+def test_the_slowest_answers_stand_in_the_table_where_enough_were_timed(measured: tb.Project) -> None:
+    experiment = the_run(measured)
+    rag = next(approach for approach in ensure_presets(measured.id) if approach.preset == "rag")
+    with read() as session:
+        mine = (tb.Answer.experiment_id == experiment.id, tb.Answer.phase == "latency", tb.Answer.approach_id == rag.id)
+        timed = session.scalars(select(tb.Answer).where(*mine)).all()
+    with write() as session:
+        for repetition in range(1, 5):
+            for row in timed:
+                kept = {name: getattr(row, name) for name in tb.Answer.__table__.columns.keys()}
+                session.add(tb.Answer(**kept | {"id": new_id(), "repetition": repetition}))
+    table = Visitor("en", measured).open("test_run").dataframe[0].value
+    slow = dict(zip(table[t("ui.test.approach", "en")], table[t("ui.look.slow", "en")], strict=True))
+    seconds = [1.0 + place for place in range(12)] * 5
+    assert slow[t("approaches.preset.rag", "en")] == pytest.approx(float(np.quantile(seconds, 0.95)))
+    assert np.isnan(slow[t("approaches.preset.base", "en")]), "twelve are too few to say"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_without_perfect_search_the_page_says_how_to_learn_what_could_be_gained(language: Language) -> None:
+    written = Written("base", "rag")
+    for place in range(len(written.questions)):
+        written.put("base", place, 0.0), written.put("rag", place, 1.0)
+    with write() as session:
+        session.get_one(tb.Experiment, written.experiment.id).completed_at = now()
+        project = session.get_one(tb.Project, written.experiment.project_id)
+    assert t("ui.test.headroom.missing", language) in texts(Visitor(language, project).open("test_run"))

@@ -87,6 +87,8 @@ class ExperimentCase(Owned, Base):
     """Approaches that do worse than the baseline."""
     by_approach: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Primary metric by approach id, mean over repetitions."""
+    causes: Mapped[dict[str, Any] | None]
+    """By approach id, why its first wrong answer is wrong; an approach that is right is not in it."""
 
 
 class Answer(Owned, Base):
