@@ -4,13 +4,14 @@ from core.training.assigning import assigned
 from core.training.config import PRESETS, ROW_STYLES, TrainingConfig
 from core.training.device import device_count
 from core.training.exporting import export_adapter, export_kit, import_adapter, model_card
+from core.training.findings import Finding
 from core.training.glance import TokenView, bases_with_tokenizer, token_view
 from core.training.groups import GroupPoint, RunGroup, run_group
 from core.training.launching import launch_spec, processes_of
 from core.training.lineage import Lineage, lineage
 from core.training.methods import METHODS, Method, build_method
 from core.training.objectives import OBJECTIVES, Objective, build_objective
-from core.training.outlook import Finding, Preflight, preflight
+from core.training.outlook import Preflight, preflight
 from core.training.probing import PROBE_STEPS, newest_probe, start_probe
 from core.training.publishing import start_upload
 from core.training.registry import (

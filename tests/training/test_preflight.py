@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -175,17 +176,16 @@ def test_what_else_holds_the_graphics_card_is_named(
 def test_a_busy_processor_and_the_host_are_told(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("psutil.getloadavg", lambda: (64.0, 1.0, 1.0))
     monkeypatch.setattr("psutil.cpu_count", lambda: 4)
-    monkeypatch.setattr("core.training.outlook.host_status", lambda: {"pid": 12, "state": "running"})
+    monkeypatch.setattr("core.training.findings.machine.host_status", lambda: {"pid": 12, "state": "running"})
     told = {finding.code: finding.params for finding in look(known).findings}
     assert told["processor_busy"] == {"load": 64.0, "cores": 4} and told["host_holds"] == {"pid": 12}
 
 
 def test_every_finding_is_worded(known: Known) -> None:
-    source = (Path(__file__).parents[2] / "core/training/outlook.py").read_text(encoding="utf-8")
-    import re
-
+    files = list((Path(__file__).parents[2] / "core/training/findings").glob("*.py"))
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
     codes = set(re.findall(r'Finding\(\s*(?:"\w+"|level), "(\w+)"', source))
-    assert len(codes) >= 14
+    assert len(codes) >= 25
     for language in LANGUAGES:
         assert [code for code in codes if "⟦" in t(f"training.preflight.{code}", language)] == []
 
@@ -202,7 +202,7 @@ def test_a_series_is_told_and_priced_as_all_of_its_runs(known: Known) -> None:
 
 
 def test_runs_on_a_share_of_the_rows_take_that_share_of_the_time(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.training.outlook._measured_speed", lambda *_: 100.0)
+    monkeypatch.setattr("core.training.duration._measured_speed", lambda *_: 100.0)
     config = TrainingConfig(dataset_version_id=known.version, epochs=2)
     one, curve = preflight(config).seconds, preflight(config, curve_series(config)).seconds
     assert one is not None and curve == pytest.approx(1.85 * one, rel=0.01)

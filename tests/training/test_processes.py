@@ -80,7 +80,7 @@ def test_graphics_cards_are_counted_as_torch_would_see_them(tmp_path: Path, monk
 
 
 def test_the_preflight_counts_every_process(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.training.outlook._measured_speed", lambda *_: 100.0)
+    monkeypatch.setattr("core.training.duration._measured_speed", lambda *_: 100.0)
     wanted = TrainingConfig(dataset_version_id=known.version, epochs=2, batch_size=4)
     one, two = preflight(wanted), preflight(wanted, processes=2)
     assert (one.processes, two.processes) == (1, 2) and (one.steps, two.steps) == (12, 6)
@@ -105,7 +105,7 @@ def test_on_graphics_cards_each_process_has_its_own_memory_and_costs_its_own_tim
     one, two, three = (preflight(wanted, processes=n) for n in (1, 2, 3))
     assert one.memory_free == 40000 << 20 and two.memory_free == 9000 << 20, "the fullest one decides"
     assert two.memory_needed == one.memory_needed and one.seconds == two.seconds == 3600
-    monkeypatch.setattr("core.training.outlook._measured_speed", lambda *_: 1.0)
+    monkeypatch.setattr("core.training.duration._measured_speed", lambda *_: 1.0)
     limited = TrainingConfig(dataset_version_id=known.version, epochs=2)
     alone, both = (preflight(limited, processes=n).seconds for n in (1, 2))
     assert alone is not None and both == pytest.approx(alone / 2, rel=0.01), "each reads half of the tokens"

@@ -1,0 +1,32 @@
+"""What the rows say: how many can be used, and what is missing beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.training.findings import Finding, Level
+from core.training.rows import PreparedRows
+
+__all__ = ["row_findings"]
+
+
+def row_findings(rows: PreparedRows, counts: dict[str, Any]) -> list[Finding]:
+    """Say what is left out, added or missing; `counts` are those of `rows`, scaled up where they are a sample."""
+    found = []
+    if rows.share < 1:
+        found.append(Finding("go", "sampled", {"rows": rows.rows_in, "total": counts["rows_in"]}))
+    if without := counts["without_pair"]:
+        found.append(Finding("go", "without_pair", {"rows": without, "pairs": counts["trained"]}))
+    if unusable := counts["listed"] - without:
+        share = unusable / (counts["rows_in"] - without)
+        level: Level = "risky" if share > 0.02 else "go"
+        found.append(Finding(level, "rows_left_out", {"rows": unusable, "percent": round(100 * share, 1)}))
+    if counts["trained"] < 20:
+        found.append(Finding("risky", "few_rows", {"rows": counts["trained"]}))
+    if not rows.validation:
+        found.append(Finding("risky", "no_validation", {}))
+    if counts["kept_plain"]:
+        found.append(Finding("go", "kept_plain", {"rows": counts["kept_plain"]}))
+    if counts["passages_dropped"]:
+        found.append(Finding("go", "passages_dropped", {"passages": counts["passages_dropped"]}))
+    return found
