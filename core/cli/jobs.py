@@ -69,6 +69,8 @@ def list_(
 
 
 def _progress(view: JobView) -> str:
+    if view.position_in_queue is not None:
+        return t("jobs.position", position=view.position_in_queue)
     if not view.total or view.done is None:
         return ""
     return f"{100 * view.done / view.total:.0f} %"
@@ -93,12 +95,20 @@ def show_(job: Id, wait_for: Follow = False, as_json: Json = False) -> None:
         (t("cli.status"), t(f"jobs.status.{view.status}")),
         (t("cli.progress"), _progress(view)),
         (t("cli.elapsed"), _elapsed(view)),
+        *_remaining(view),
         *_stopping(view),
         (t("cli.log"), view.log_path),
     ]
-    if view.error:
-        rows += list(zip(("!", "→"), describe(KurabeError.from_record(view.error)), strict=True))
+    if problem := view.error or view.reason:
+        rows += list(zip(("!", "→"), describe(KurabeError.from_record(problem)), strict=True))
     table(("", ""), rows)
+
+
+def _remaining(view: JobView) -> list[tuple[str, str]]:
+    """What is left of the present stage; nothing while nobody can say."""
+    if view.eta_seconds is None:
+        return []
+    return [(t("cli.remaining"), format_duration(view.eta_seconds))]
 
 
 def _stopping(view: JobView) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +25,7 @@ def steps_of(config: TrainingConfig, rows: int, processes: int) -> int | None:
     """Return the steps of a run over so many rows; None if only time limits it."""
     if config.epochs is None:
         return None
-    return max(1, round(steps_per_epoch(config, rows, processes) * config.epochs))
+    return max(1, math.ceil(steps_per_epoch(config, rows, processes) * config.epochs))
 
 
 def steps_per_epoch(config: TrainingConfig, rows: int, processes: int) -> int:

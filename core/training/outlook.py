@@ -26,8 +26,9 @@ from core.training.findings.machine import (
     process_findings,
     queue_findings,
 )
-from core.training.findings.rows import row_findings
+from core.training.findings.rows import padding_findings, row_findings
 from core.training.findings.time import series_findings, time_findings
+from core.training.ordering import padding_share
 from core.training.probing import Measured, measured
 from core.training.rows import PreparedRows, prepare_rows
 
@@ -62,6 +63,8 @@ class Preflight:
     """Share of tokens that are learned."""
     left_out_share: float
     """Share of rows that cannot be used."""
+    padding_share: float
+    """Share of a batch's places that hold no token, in the order in which rows are learned."""
     trained_parameters: int
     steps: int | None
     """Steps of the run; None if only time limits it."""
@@ -153,6 +156,7 @@ def _judged(
     probe = measured(config, device)
     needed = _needed(probe, memory, device, processes)
     low, seconds, high = times_of(series, config, counts, device, probe, processes)
+    padding = padding_share([row.longest for row in rows.train], config.batch_size, processes, config.seed)
     findings = worst_first(
         [
             *memory_findings(needed, memory_free, measured=probe is not None and rows.share == 1),
@@ -160,6 +164,7 @@ def _judged(
             *process_findings(config, device, processes),
             *time_findings(config, counts, probe, seconds, device, processes),
             *row_findings(rows, counts),
+            *padding_findings(padding),
             *base_findings(base, config, device, counts),
             *data_licence_findings(config),
             *queue_findings(),
@@ -179,6 +184,7 @@ def _judged(
         rows_measured=rows.rows_in,
         trained_share=counts["trained_tokens"] / counts["tokens"],
         left_out_share=counts["listed"] / counts["rows_in"],
+        padding_share=padding,
         trained_parameters=trained,
         steps=steps,
         processes=processes,

@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.i18n import format_number, language, t, use_language
+from core.models import bases_here
 from core.settings import settings
 from core.store import tables as tb
 from core.training import (
@@ -30,6 +31,7 @@ from core.training import (
     start_upload,
     unarchive_run,
 )
+from core.ui.findings import base_name
 from core.ui.jobs import follow_job, newest_job
 from core.ui.parts import open_view, plain
 
@@ -175,6 +177,8 @@ def draw_import(project: tb.Project) -> None:
         st.caption(t("ui.registry.import.text"))
         file = st.file_uploader(t("ui.registry.import.file"), type=["zip"])
         name = st.text_input(t("ui.training.name"), max_chars=120)
+        refs = list(dict.fromkeys([project.base_ref, *(base.ref for base in bases_here())]))
+        base = st.selectbox(t("training.setting.base_ref"), refs, format_func=base_name, accept_new_options=True)
         style = st.selectbox(
             t("training.field.row_style"),
             [each for each in ROW_STYLES if each != "mix"],
@@ -189,7 +193,7 @@ def draw_import(project: tb.Project) -> None:
                     project.id,
                     source,
                     name or file.name,
-                    base_ref=project.base_ref,
+                    base_ref=base or project.base_ref,
                     row_style=str(style),
                     other_base=other,
                 )

@@ -14,12 +14,12 @@ from peft import get_peft_config, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from core.errors import KurabeError
-from core.i18n import LANGUAGES, t
+from core.i18n import LANGUAGES, Language, format_bytes, format_number, format_percent, t, use_language
 from core.models import resolve_base
 from core.settings import DATA, reset_settings
 from core.store import tables as tb
 from core.store import write
-from core.training import METHODS, Preflight, TrainingConfig, curve_series, preflight, seed_series
+from core.training import METHODS, Preflight, TrainingConfig, curve_series, numbers_told, preflight, seed_series
 from core.training.device import _free_gpu_memory, free_memory
 from core.training.estimate import estimate_memory, read_shapes, trained_parameters
 from tests.training.conftest import Known
@@ -41,6 +41,30 @@ def test_a_sound_run_may_go_and_its_numbers_are_those_of_its_rows(known: Known) 
     assert seen.memory["total"] == sum(value for part, value in seen.memory.items() if part != "total")
     assert {finding.code for finding in seen.findings} >= {"practice_model", "time_unknown"}
     assert "".join(text for text, learned in seen.preview if learned).endswith("<|im_end|>")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_its_numbers_are_told_in_sentences(known: Known, language: Language) -> None:
+    use_language(language)
+    seen = look(known, batch_size=8)
+    told = "\n".join(numbers_told(seen))
+    assert "⟦" not in told and "{" not in told
+    for number in (seen.disk_needed, seen.disk_free, seen.memory_needed, seen.memory["activations"]):
+        assert format_bytes(number) in told
+    assert format_number(seen.rows["tokens"]) in told and format_percent(seen.trained_share, digits=1) in told
+    assert "Apache-2.0" in told and t("training.card.unknown") in told, "the base's licence and the data's"
+    assert numbers_told(look(known, epochs=2.1))[3].endswith("7"), "2.1 epochs of 3 steps: as the trainer counts them"
+
+
+def test_rows_of_very_different_length_are_told_with_what_padding_they_leave(known: Known) -> None:
+    assert look(known, batch_size=8).padding_share < 0.05
+    with write() as session:
+        for row in session.query(tb.Example).filter_by(version_id=known.version):
+            row.answer = "word " * (250 if row.position % 12 == 0 else 5)
+    seen = look(known, batch_size=24, max_length=4096)
+    [told] = [finding for finding in seen.findings if finding.code == "padding"]
+    assert told.level == "go" and told.params == {"percent": round(100 * seen.padding_share)}
+    assert seen.padding_share > 0.4 and look(known, batch_size=1, max_length=4096).padding_share == 0
 
 
 def test_of_a_large_dataset_a_sample_is_read_and_the_numbers_are_scaled(

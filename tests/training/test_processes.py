@@ -49,6 +49,21 @@ def test_two_processes_train_one_adapter_are_stopped_with_it_saved_and_go_on(kno
     assert not list((home / "adapters").glob(".*")), "no draft of another process is left"
 
 
+def test_two_processes_train_a_four_bit_base_on_pairs(pairs: Known) -> None:
+    wanted = config(
+        pairs, method={"name": "qlora", "rank": 8, "alpha": 16}, objective={"name": "dpo"}, epochs=2, batch_size=6,
+        evaluations=1, evaluation_rows=6, sample_questions=1,
+    )  # fmt: skip
+    run = start_training(pairs.project, wanted, launcher=TWO)
+    job = str(run.job_id)
+    assert wait(job, timeout=400).status == "succeeded", log_tail(job)
+    view = run_view(run.id)
+    assert view.result["steps"] == 2 * 2 and view.facts["processes"] == 2
+    before, after = view.eval_margin[0][1], view.eval_margin[-1][1]
+    assert before == pytest.approx(0, abs=1e-4) and after > 0.001 and view.eval_loss[-1][1] < view.eval_loss[0][1]
+    assert adapter_files(run.id).kind == "qlora"
+
+
 def devices(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     monkeypatch.setenv("KURABE_TRAINING_DEVICES", str(number))
     monkeypatch.setenv("KURABE_DEVICE", "cpu")

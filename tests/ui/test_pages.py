@@ -7,6 +7,7 @@ from plotly.graph_objects import Figure, Scatter
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
+from core.approaches import ensure_presets
 from core.datasets import REJECTED
 from core.datasets.versions import _pairs
 from core.errors import KurabeError
@@ -161,7 +162,9 @@ def test_a_run_is_promoted_noted_and_put_away_on_the_page(language: str, trained
     with write() as session:  # the fixture's adapters came without a run
         for row in session.query(tb.TrainingRun):
             session.get_one(tb.Adapter, row.adapter_id).training_run_id = row.id
+            row.result = {**row.result, "packages": {"trl": "1.16.0"}, "samples": 4, "samples_differing": 3}
     app = visitor.open("training", view="runs")
+    assert plain("trl 1.16.0") in texts(app) and visitor.says("training.proof", differing=3, questions=4) in texts(app)
     button(app, visitor.says("ui.registry.promote")).click().run()
     assert not app.exception and [run.promoted_for for run in runs(trained.id)] == ["plain", None]
     assert visitor.says("ui.registry.promoted.plain") in texts(app)
@@ -172,7 +175,10 @@ def test_a_run_is_promoted_noted_and_put_away_on_the_page(language: str, trained
     assert not app.exception and [run.archived for run in runs(trained.id)] == [True, False]
     shown = Visitor(language, trained).open("training", view="runs")
     assert [len(box.options) for box in shown.selectbox if box.label == visitor.says("ui.training.run")] == [1]
+    [tuned] = [each for each in ensure_presets(trained.id) if each.preset == "fine_tuned"]
     adapters = Visitor(language, trained).open("training", view="adapters")
+    assert visitor.says("ui.training.adapter.delete.used", approaches=plain(tuned.name)) in texts(adapters)
+    assert visitor.says("training.setting.base_ref") in {box.label for box in adapters.selectbox}
     assert visitor.says("ui.registry.show_archived") in [toggle.label for toggle in adapters.toggle]
 
 
@@ -233,7 +239,10 @@ def test_what_was_trained_can_be_taken_away_and_deleted(language: str, trained: 
     assert not listed.exception
     left = Visitor(language, trained).open("training", view="compare")
     assert visitor.says("ui.registry.compare.none") in texts(left)
+    [tuned] = [each for each in ensure_presets(trained.id) if each.preset == "fine_tuned"]
     adapters = Visitor(language, trained).open("training", view="adapters")
+    assert visitor.says("ui.training.adapter.delete.used", approaches=plain(tuned.name)) in texts(adapters)
+    assert visitor.says("training.setting.base_ref") in {box.label for box in adapters.selectbox}
     assert visitor.says("ui.registry.import") in [expander.label for expander in adapters.expander]
 
 

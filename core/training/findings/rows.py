@@ -7,7 +7,10 @@ from typing import Any
 from core.training.findings import Finding, Level
 from core.training.rows import PreparedRows
 
-__all__ = ["row_findings"]
+__all__ = ["padding_findings", "row_findings"]
+
+_MUCH_PADDING = 0.2
+"""Share of padding from which packing rows could be worth it; below, the order of rows leaves too little to gain."""
 
 
 def row_findings(rows: PreparedRows, counts: dict[str, Any]) -> list[Finding]:
@@ -30,3 +33,8 @@ def row_findings(rows: PreparedRows, counts: dict[str, Any]) -> list[Finding]:
     if counts["passages_dropped"]:
         found.append(Finding("go", "passages_dropped", {"passages": counts["passages_dropped"]}))
     return found
+
+
+def padding_findings(share: float) -> list[Finding]:
+    """Say where rows differ so much in length that padding costs noticeably."""
+    return [Finding("go", "padding", {"percent": round(100 * share)})] if share > _MUCH_PADDING else []
