@@ -330,7 +330,7 @@ def delete(run: Run, as_json: Json = False) -> None:
     run = run_named(run)
     held = lineage(run)
     delete_run(run)
-    names = list(dict.fromkeys(approach.name for approach in held.approaches))
+    names = list(dict.fromkeys(called(approach.name, approach.preset, {}) for approach in held.approaches))
     answers = format_number(held.answers)
     progress_line(t("cli.runs.deleted", approaches=", ".join(names) or "–", answers=answers))
     if as_json:

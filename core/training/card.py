@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from core.datasets import licence_of
+from core.errors import KurabeError
 from core.i18n import format_datetime, format_number, language, t
 from core.models import adapter as adapter_row
 from core.models import adapter_folder
@@ -46,6 +47,7 @@ def model_card(adapter_id: str) -> str:
 def _card_facts(row: tb.Adapter, run: tb.TrainingRun | None) -> dict[str, str]:
     result = run.result if run else {}
     aim = row.facts.get("objective", {}).get("name", "sft")
+    before, after = result.get("eval_loss_before"), result.get("eval_loss")
     facts = {
         "base": f"{row.base_ref} ({row.base_hash})",
         "method": t(f"training.method.{row.kind}") if row.kind != "merged" else t("training.card.merged"),
@@ -54,7 +56,7 @@ def _card_facts(row: tb.Adapter, run: tb.TrainingRun | None) -> dict[str, str]:
         "data": str(row.facts.get("dataset_hash", "–")),
         "data_licence": _data_licence(row, run) or t("training.card.unknown"),
         "rows": format_number(result["rows"]["trained"], language()) if result.get("rows") else "–",
-        "loss": f"{result['eval_loss_before']:.3f} → {result['eval_loss']:.3f}" if result.get("eval_loss") else "–",
+        "loss": f"{before:.3f} → {after:.3f}" if before is not None and after is not None else "–",
         "created": format_datetime(row.created_at, language()),
         "hash": row.hash,
     }
@@ -147,5 +149,8 @@ def _shell(commands: str) -> str:
 
 def _rank(row: tb.Adapter) -> int:
     """Return the rank that an adapter's own configuration gives."""
-    config = json.loads((adapter_folder(row.id) / "adapter_config.json").read_text(encoding="utf-8"))
+    try:
+        config = json.loads((adapter_folder(row.id) / "adapter_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise KurabeError("models.adapter_missing", id=row.id) from error
     return int(config.get("r") or 1)

@@ -20,6 +20,7 @@ from core.jobs import JobView
 from core.models import adapters, delete_adapter
 from core.store import tables as tb
 from core.training import METHODS, RunView, approaches_with, listed_rows, run_group, run_view, runs
+from core.ui.approaches import approach_label
 from core.ui.findings import base_name, when
 from core.ui.jobs import draw_slots, follow_job
 from core.ui.lineage import draw_lineage
@@ -276,7 +277,7 @@ def draw_adapters(project: tb.Project) -> None:
             draw_taking(adapter)
             with st.popover(t("ui.training.adapter.delete"), icon=":material/delete:", type="tertiary"):
                 st.markdown(t("ui.training.adapter.delete.text"))
-                if using := dict.fromkeys(approach.name for approach in approaches_with(adapter)):
+                if using := dict.fromkeys(map(approach_label, approaches_with(adapter))):
                     names = ", ".join(map(plain, using))
                     st.markdown(t("ui.training.adapter.delete.used", approaches=names))
                 if st.button(t("ui.training.adapter.delete.sure"), key=f"delete_{adapter.id}", type="primary"):

@@ -16,6 +16,7 @@ from core.i18n import format_duration
 from core.store import read, write
 from core.store import tables as tb
 from core.training import runs
+from core.ui.approaches import approach_label
 from core.ui.compare import marked_text
 from core.ui.navigation import PAGES
 from core.ui.parts import plain
@@ -177,8 +178,11 @@ def test_a_run_is_promoted_noted_and_put_away_on_the_page(language: str, trained
     assert [len(box.options) for box in shown.selectbox if box.label == visitor.says("ui.training.run")] == [1]
     [tuned] = [each for each in ensure_presets(trained.id) if each.preset == "fine_tuned"]
     adapters = Visitor(language, trained).open("training", view="adapters")
-    assert visitor.says("ui.training.adapter.delete.used", approaches=plain(tuned.name)) in texts(adapters)
+    used = visitor.says("ui.training.adapter.delete.used", approaches=plain(approach_label(tuned)))
+    assert used.rstrip(".") in texts(adapters), "the familiar approaches answer with it"
     assert visitor.says("training.setting.base_ref") in {box.label for box in adapters.selectbox}
+    missing = visitor.says("error.models.adapter_missing").split("{")[0]
+    assert [missing in error.value for error in adapters.error] == [True], "files that are gone leave the page whole"
     assert visitor.says("ui.registry.show_archived") in [toggle.label for toggle in adapters.toggle]
 
 
@@ -241,8 +245,11 @@ def test_what_was_trained_can_be_taken_away_and_deleted(language: str, trained: 
     assert visitor.says("ui.registry.compare.none") in texts(left)
     [tuned] = [each for each in ensure_presets(trained.id) if each.preset == "fine_tuned"]
     adapters = Visitor(language, trained).open("training", view="adapters")
-    assert visitor.says("ui.training.adapter.delete.used", approaches=plain(tuned.name)) in texts(adapters)
+    used = visitor.says("ui.training.adapter.delete.used", approaches=plain(approach_label(tuned)))
+    assert used.rstrip(".") in texts(adapters), "the familiar approaches answer with it"
     assert visitor.says("training.setting.base_ref") in {box.label for box in adapters.selectbox}
+    missing = visitor.says("error.models.adapter_missing").split("{")[0]
+    assert [missing in error.value for error in adapters.error] == [True], "files that are gone leave the page whole"
     assert visitor.says("ui.registry.import") in [expander.label for expander in adapters.expander]
 
 
