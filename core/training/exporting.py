@@ -78,6 +78,8 @@ def export_kit(run_id: str, target: Path) -> Path:
     licences = {name: known or t("training.card.unknown") for name, known in facts["licences"].items()}
     readme = t("training.kit.readme", name=run.name, base=base.ref, seed=config.seed)
     readme += t("training.kit.licences", **licences)
+    if facts["processes"] > 1:
+        readme += t("training.kit.processes", n=facts["processes"])
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", json.dumps(facts, ensure_ascii=False, indent=1))
         archive.writestr("train.jsonl", _lines(rows.train))

@@ -25,6 +25,7 @@ from core.training.findings.machine import (
     memory_findings,
     process_findings,
     queue_findings,
+    relief_findings,
 )
 from core.training.findings.rows import padding_findings, row_findings
 from core.training.findings.time import series_findings, time_findings
@@ -119,7 +120,7 @@ def preflight(config: TrainingConfig, series: Sequence[TrainingConfig] = (), *, 
         raise KurabeError("training.base_missing", base=base.ref)
     template = ChatTemplate.load(base.folder)
     rows = rows_for_estimate(config, template, _language(config))
-    return _judged(config, base, base.folder, template, rows, series or (config,), processes)
+    return _judged(_look(config, base, base.folder, rows, series or (config,), processes), template)
 
 
 def rows_for_estimate(config: TrainingConfig, template: ChatTemplate, language: str) -> PreparedRows:
@@ -137,68 +138,116 @@ def _language(config: TrainingConfig) -> str:
     return project.language if project else "en"
 
 
-def _judged(
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What was looked up of a training, from which findings and numbers follow."""
+
+    config: TrainingConfig
+    base: BaseModelInfo
+    folder: Path
+    rows: PreparedRows
+    counts: dict[str, Any]
+    series: Sequence[TrainingConfig]
+    processes: int
+    device: str
+    memory_free: int | None
+    memory: MemoryEstimate
+    memory_needed: int
+    probe: Measured | None
+    disk_needed: int
+    disk_free: int
+    seconds: tuple[float | None, float | None, float | None]
+    padding: float
+    trained: int
+    """Numbers that are trained."""
+
+    def findings(self) -> list[Finding]:
+        """Return everything that speaks against it or is worth knowing, the worst first."""
+        config, device, counts, processes = self.config, self.device, self.counts, self.processes
+        needed, free = self.memory_needed, self.memory_free
+        missing = 0.0 if free is None else (needed - free) / (processes if device == "cpu" else 1)
+        return worst_first(
+            [
+                *memory_findings(needed, free, measured=self.probe is not None and self.rows.share == 1),
+                *relief_findings(config, self.folder, counts["longest"], device, missing),
+                *series_findings(self.series),
+                *process_findings(config, device, processes),
+                *time_findings(config, counts, self.probe, self.seconds[1], device, processes),
+                *row_findings(self.rows, counts),
+                *padding_findings(self.padding),
+                *base_findings(self.base, config, device, counts),
+                *data_licence_findings(config),
+                *queue_findings(),
+                *holder_findings(device, processes),
+                *disk_findings(self.disk_needed, self.disk_free),
+            ]
+        )
+
+
+def _look(
     config: TrainingConfig,
     base: BaseModelInfo,
     folder: Path,
-    template: ChatTemplate,
     rows: PreparedRows,
     series: Sequence[TrainingConfig],
     processes: int,
-) -> Preflight:
+) -> _Looked:
     counts, shapes = _scaled(rows), read_shapes(folder)
     device, memory_free = training_device(processes)
     memory = estimate_memory(config, shapes, counts["longest"], device=device)
-    trained = trained_parameters(config, shapes)
-    disk_needed = _disk(trained, len(series)) + (settings().free_space_floor_mb << 20)
-    disk_free = shutil.disk_usage(settings().path()).free
-    steps = steps_of(config, counts["trained"], processes)
-    probe = measured(config, device)
-    needed = _needed(probe, memory, device, processes)
-    low, seconds, high = times_of(series, config, counts, device, probe, processes)
-    padding = padding_share([row.longest for row in rows.train], config.batch_size, processes, config.seed)
-    findings = worst_first(
-        [
-            *memory_findings(needed, memory_free, measured=probe is not None and rows.share == 1),
-            *series_findings(series),
-            *process_findings(config, device, processes),
-            *time_findings(config, counts, probe, seconds, device, processes),
-            *row_findings(rows, counts),
-            *padding_findings(padding),
-            *base_findings(base, config, device, counts),
-            *data_licence_findings(config),
-            *queue_findings(),
-            *holder_findings(device, processes),
-            *disk_findings(disk_needed, disk_free),
-        ]
+    trained, probe = trained_parameters(config, shapes), measured(config, device)
+    return _Looked(
+        config=config,
+        base=base,
+        folder=folder,
+        rows=rows,
+        counts=counts,
+        series=series,
+        processes=processes,
+        device=device,
+        memory_free=memory_free,
+        memory=memory,
+        memory_needed=_needed(probe, memory, device, processes),
+        probe=probe,
+        disk_needed=_disk(trained, len(series)) + (settings().free_space_floor_mb << 20),
+        disk_free=shutil.disk_usage(settings().path()).free,
+        seconds=times_of(series, config, counts, device, probe, processes),
+        padding=padding_share([row.longest for row in rows.train], config.batch_size, processes, config.seed),
+        trained=trained,
     )
+
+
+def _judged(seen: _Looked, template: ChatTemplate) -> Preflight:
+    findings, counts, first = seen.findings(), seen.counts, seen.rows.train[0]
+    low, seconds, high = seen.seconds
+    tokens = round(counts["tokens"] * shares_of(seen.series, seen.config))
     return Preflight(
         verdict=findings[0].level if findings else "go",
         findings=tuple(findings),
-        device=device,
-        memory=memory.as_dict(),
-        memory_free=memory_free,
-        disk_needed=disk_needed,
-        disk_free=disk_free,
+        device=seen.device,
+        memory=seen.memory.as_dict(),
+        memory_free=seen.memory_free,
+        disk_needed=seen.disk_needed,
+        disk_free=seen.disk_free,
         rows=counts,
-        rows_measured=rows.rows_in,
+        rows_measured=seen.rows.rows_in,
         trained_share=counts["trained_tokens"] / counts["tokens"],
         left_out_share=counts["listed"] / counts["rows_in"],
-        padding_share=padding,
-        trained_parameters=trained,
-        steps=steps,
-        processes=processes,
-        runs=len(series),
+        padding_share=seen.padding,
+        trained_parameters=seen.trained,
+        steps=steps_of(seen.config, counts["trained"], seen.processes),
+        processes=seen.processes,
+        runs=len(seen.series),
         seconds=seconds,
         seconds_low=low,
         seconds_high=high,
-        probe=probe,
-        memory_needed=needed,
-        cost=cost_of(low, seconds, high, round(counts["tokens"] * shares_of(series, config)), device, processes),
-        licence=base.licence,
-        data_licence=data_licence(config),
-        preview=template.pieces(rows.train[0].tokens),
-        preview_rejected=template.pieces(rejected) if (rejected := rows.train[0].rejected) else [],
+        probe=seen.probe,
+        memory_needed=seen.memory_needed,
+        cost=cost_of(low, seconds, high, tokens, seen.device, seen.processes),
+        licence=seen.base.licence,
+        data_licence=data_licence(seen.config),
+        preview=template.pieces(first.tokens),
+        preview_rejected=template.pieces(first.rejected) if first.rejected else [],
     )
 
 

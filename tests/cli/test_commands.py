@@ -338,6 +338,8 @@ def test_a_job_is_followed_as_lines_of_json_and_by_its_log() -> None:
     assert told("jobs", "show", job)["status"] == "succeeded"
     assert any(event["kind"] == "progress" and event["total"] == 30 for event in followed)
     assert "hello from the child" in done("jobs", "log", submit("t-echo", {}), "--follow").stdout
+    found = done("jobs", "log", submit("t-echo", {}), "--follow", "--search", "nowhere").stdout
+    assert "hello" not in found, "followed or not, only the lines that were asked for"
 
 
 def test_following_a_job_that_fails_ends_with_its_error() -> None:

@@ -17,6 +17,7 @@ from peft import get_peft_config
 from safetensors.torch import load_file
 
 from core.datasets import REJECTED
+from core.i18n import t
 from core.jobs import log_tail, wait
 from core.knowledge import IndexConfig, add_document, build_index, default_kb
 from core.settings import DATA, ROOT
@@ -206,6 +207,7 @@ def test_the_kit_of_two_processes_learns_in_one_what_they_learned_by_turns(
     assert run_view(run.id).result["steps"] == 2 * 3
     folder = unpacked(run.id, tmp_path)
     assert json.loads((folder / "config.json").read_text())["processes"] == 2
+    assert t("training.kit.processes", n=2) in (folder / "README.md").read_text()
     train(sys.executable, folder)
     theirs, ours = (
         load_file(place / "adapter_model.safetensors") for place in (folder / "adapter", home / "adapters" / run.id)

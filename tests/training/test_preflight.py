@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -116,6 +117,25 @@ def test_more_memory_than_there_is_will_not_work(known: Known) -> None:
     seen = look(known, batch_size=1024, max_length=4096)
     assert seen.verdict == "will_not"
     assert seen.findings[0].code in ("memory", "longer_than_context")
+
+
+def test_too_little_memory_is_told_with_the_mildest_change_that_is_enough(
+    known: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = look(known, batch_size=8)
+
+    def said(free: int) -> dict[str, dict[str, Any]]:
+        monkeypatch.setattr("core.training.outlook.training_device", lambda _n: ("cpu", free))
+        return {f.code: f.params for f in look(known, batch_size=8).findings if f.level == "will_not"}
+
+    assert said(usual.memory_needed) == {}
+    short = said(usual.memory_needed - (8 << 20))
+    assert short.keys() == {"memory", "relief_batch"} and short["relief_batch"]["smaller"] == 4
+    assert short["relief_batch"]["saved_mb"] >= 8 and short["relief_batch"]["accumulation"] == 2
+    assert said(1 << 20).keys() == {"memory", "relief_none"}
+    for language in LANGUAGES:
+        for kind in ("batch", "twice", "method", "none"):
+            assert "⟦" not in t(f"training.preflight.relief_{kind}", language, **short["relief_batch"])
 
 
 def test_a_full_disk_will_not_work(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -12,8 +13,16 @@ from core.models import host_status
 from core.training.config import TrainingConfig
 from core.training.device import gpu_programs, gpus_found
 from core.training.findings import Finding
+from core.training.relief import milder
 
-__all__ = ["disk_findings", "holder_findings", "memory_findings", "process_findings", "queue_findings"]
+__all__ = [
+    "disk_findings",
+    "holder_findings",
+    "memory_findings",
+    "process_findings",
+    "queue_findings",
+    "relief_findings",
+]
 
 
 def memory_findings(needed: int, free: int | None, *, measured: bool) -> list[Finding]:
@@ -25,6 +34,29 @@ def memory_findings(needed: int, free: int | None, *, measured: bool) -> list[Fi
         return [Finding("will_not", "memory", params)]
     # The estimate may be a fifth too low; what was measured held the longest rows, unless they are a sample.
     return [Finding("risky", "memory_tight", params)] if not measured and needed > 0.8 * free else []
+
+
+_MARGIN = 1.2
+"""How many times what is missing a change must save: the estimate may be a fifth off."""
+
+
+def relief_findings(config: TrainingConfig, folder: Path, longest: int, device: str, missing: float) -> list[Finding]:
+    """Say which is the mildest change of settings that saves what is missing; nothing if nothing is missing.
+
+    Args:
+        config: what is to be trained.
+        folder: of the base.
+        longest: tokens of the longest row.
+        device: ``cpu`` or ``cuda``.
+        missing: bytes that each process lacks.
+    """
+    if missing <= 0:
+        return []
+    found = milder(config, folder, longest, device, _MARGIN * missing)
+    if found is None:
+        return [Finding("will_not", "relief_none", {})]
+    kind, params = found
+    return [Finding("will_not", f"relief_{kind}", params)]
 
 
 def disk_findings(needed: int, free: int) -> list[Finding]:
