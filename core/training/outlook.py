@@ -173,7 +173,7 @@ class _Looked:
                 *series_findings(self.series),
                 *process_findings(config, device, processes),
                 *time_findings(config, counts, self.probe, self.seconds[1], device, processes),
-                *row_findings(self.rows, counts),
+                *row_findings(self.rows, counts, config.max_length),
                 *padding_findings(self.padding),
                 *base_findings(self.base, config, device, counts),
                 *data_licence_findings(config),

@@ -157,6 +157,16 @@ def test_rows_left_out_and_missing_validation_are_risky(known: Known) -> None:
     assert {f.code for f in seen.findings if f.level == "risky"} == {"rows_left_out", "no_validation"}
 
 
+def test_rows_that_are_too_long_are_told_with_the_longest_of_them(known: Known) -> None:
+    with write() as session:
+        for row in session.query(tb.Example).filter(tb.Example.position.in_([0, 4])):
+            row.answer = "word " * (900 + row.position)
+    [told] = [finding.params for finding in look(known).findings if finding.code == "rows_too_long"]
+    assert (told["rows"], told["limit"]) == (2, 1024) and told["longest"] > 1024
+    fits = look(known, max_length=told["longest"])
+    assert fits.left_out_share == 0 and "rows_too_long" not in {finding.code for finding in fits.findings}
+
+
 def test_nothing_trains_on_nothing(known: Known) -> None:
     with write() as session:
         for row in session.query(tb.Example).filter_by(version_id=known.version):

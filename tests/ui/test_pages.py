@@ -211,6 +211,8 @@ def test_a_training_is_measured_by_a_press_and_the_result_outlives_the_visit(
     app = again.open("training", view="new")
     button(app, visitor.says("ui.training.check")).click().run()
     assert said in texts(app) and not app.exception
+    for number in ("memory", "disk", "rows", "time", "licences"):
+        assert visitor.says(f"training.numbers.{number}").split("{")[0] in texts(app)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

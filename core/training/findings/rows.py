@@ -13,8 +13,14 @@ _MUCH_PADDING = 0.2
 """Share of padding from which packing rows could be worth it; below, the order of rows leaves too little to gain."""
 
 
-def row_findings(rows: PreparedRows, counts: dict[str, Any]) -> list[Finding]:
-    """Say what is left out, added or missing; `counts` are those of `rows`, scaled up where they are a sample."""
+def row_findings(rows: PreparedRows, counts: dict[str, Any], limit: int) -> list[Finding]:
+    """Say what is left out, added or missing.
+
+    Args:
+        rows: the rows, or a sample of them.
+        counts: theirs, scaled up where they are a sample.
+        limit: most tokens that a row may have.
+    """
     found = []
     if rows.share < 1:
         found.append(Finding("go", "sampled", {"rows": rows.rows_in, "total": counts["rows_in"]}))
@@ -24,6 +30,9 @@ def row_findings(rows: PreparedRows, counts: dict[str, Any]) -> list[Finding]:
         share = unusable / (counts["rows_in"] - without)
         level: Level = "risky" if share > 0.02 else "go"
         found.append(Finding(level, "rows_left_out", {"rows": unusable, "percent": round(100 * share, 1)}))
+    if too_long := [row.params["tokens"] for row in rows.listed if row.code == "too_long"]:
+        told = {"rows": round(len(too_long) / rows.share), "limit": limit, "longest": max(too_long)}
+        found.append(Finding("go", "rows_too_long", told))
     if counts["trained"] < 20:
         found.append(Finding("risky", "few_rows", {"rows": counts["trained"]}))
     if not rows.validation:
