@@ -81,6 +81,9 @@ class BudgetedTrainer:
     order: Sampler[int]
     lr_scheduler: Any
     optimizer: Any
+    args: Any
+    model: Any
+    is_in_train: bool
 
     def create_scheduler(self, num_training_steps: int, optimizer: Optimizer | None = None) -> LambdaLR:
         """Return the schedule; its steps are the trainer's, its fall is the budget's."""
@@ -99,7 +102,18 @@ class BudgetedTrainer:
             measured: dict[str, float] = super().evaluate(*args, **kwargs)  # type: ignore[misc]  # of TRL's trainer
         except EvaluationStopped:
             return {}
+        finally:
+            self._prepare_again()
         return measured
+
+    def _prepare_again(self) -> None:
+        """Let training prepare the model anew where several processes evaluated it before.
+
+        accelerate 1.15 takes a model that was prepared for an evaluation alone for ready to train: it would not be put
+        under DDP, and each process would learn its own rows without a word to the others.
+        """
+        if self.args.world_size > 1 and not self.is_in_train:
+            self.model.__dict__.pop("_is_accelerate_prepared", None)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write no card into checkpoints; the finished adapter gets one of its own."""
