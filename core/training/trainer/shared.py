@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 import trl.kernels.chunked_logprob as output_layer
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Sampler
@@ -105,6 +106,17 @@ class BudgetedTrainer:
         finally:
             self._prepare_again()
         return measured
+
+    def training_step(self, model: torch.nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Take a step; several processes go on only with a model whose gradients they exchange.
+
+        Raises:
+            RuntimeError: if each would learn alone, which nothing else would show.
+        """
+        if self.args.world_size > 1 and not isinstance(model, DistributedDataParallel):
+            raise RuntimeError(f"{self.args.world_size} processes do not exchange gradients")
+        loss: torch.Tensor = super().training_step(model, *args, **kwargs)  # type: ignore[misc]  # of TRL's trainer
+        return loss
 
     def _prepare_again(self) -> None:
         """Let training prepare the model anew where several processes evaluated it before.
