@@ -179,7 +179,7 @@ def test_a_run_is_promoted_noted_and_put_away_on_the_page(language: str, trained
     [tuned] = [each for each in ensure_presets(trained.id) if each.preset == "fine_tuned"]
     adapters = Visitor(language, trained).open("training", view="adapters")
     used = visitor.says("ui.training.adapter.delete.used", approaches=plain(approach_label(tuned)))
-    assert used.rstrip(".") in texts(adapters), "the familiar approaches answer with it"
+    assert used.rstrip(".。") in texts(adapters), "the familiar approaches answer with it"
     assert visitor.says("training.setting.base_ref") in {box.label for box in adapters.selectbox}
     missing = visitor.says("error.models.adapter_missing").split("{")[0]
     assert [missing in error.value for error in adapters.error] == [True], "files that are gone leave the page whole"
@@ -248,7 +248,7 @@ def test_what_was_trained_can_be_taken_away_and_deleted(language: str, trained: 
     [tuned] = [each for each in ensure_presets(trained.id) if each.preset == "fine_tuned"]
     adapters = Visitor(language, trained).open("training", view="adapters")
     used = visitor.says("ui.training.adapter.delete.used", approaches=plain(approach_label(tuned)))
-    assert used.rstrip(".") in texts(adapters), "the familiar approaches answer with it"
+    assert used.rstrip(".。") in texts(adapters), "the familiar approaches answer with it"
     assert visitor.says("training.setting.base_ref") in {box.label for box in adapters.selectbox}
     missing = visitor.says("error.models.adapter_missing").split("{")[0]
     assert [missing in error.value for error in adapters.error] == [True], "files that are gone leave the page whole"
