@@ -212,7 +212,7 @@ def test_a_training_is_measured_by_a_press_and_the_result_outlives_the_visit(
     button(app, visitor.says("ui.training.check")).click().run()
     assert said in texts(app) and not app.exception
     for number in ("memory", "disk", "rows", "time", "licences"):
-        assert visitor.says(f"training.numbers.{number}").split("{")[0] in texts(app)
+        assert plain(visitor.says(f"training.numbers.{number}").split("{")[0]).rstrip() in texts(app)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -245,13 +245,7 @@ def test_what_was_trained_can_be_taken_away_and_deleted(language: str, trained: 
     assert not listed.exception
     left = Visitor(language, trained).open("training", view="compare")
     assert visitor.says("ui.registry.compare.none") in texts(left)
-    [tuned] = [each for each in ensure_presets(trained.id) if each.preset == "fine_tuned"]
     adapters = Visitor(language, trained).open("training", view="adapters")
-    used = visitor.says("ui.training.adapter.delete.used", approaches=plain(approach_label(tuned)))
-    assert used.rstrip(".。") in texts(adapters), "the familiar approaches answer with it"
-    assert visitor.says("training.setting.base_ref") in {box.label for box in adapters.selectbox}
-    missing = visitor.says("error.models.adapter_missing").split("{")[0]
-    assert [missing in error.value for error in adapters.error] == [True], "files that are gone leave the page whole"
     assert visitor.says("ui.registry.import") in [expander.label for expander in adapters.expander]
 
 
