@@ -59,7 +59,7 @@ faults: $(READY)
 
 # The take-away kit trains in an environment that holds its own requirements and nothing else
 kit-check: $(READY)
-	$(BIN)/python -m pytest -m kit tests/training/test_kit.py
+	$(BIN)/python -m pytest -m kit tests/training
 
 # Coverage of every interval and false alarms, by simulation over a stated grid
 bench-statistics: $(READY)

@@ -69,6 +69,8 @@ def list_(
 
 
 def _progress(view: JobView) -> str:
+    if view.position_in_queue is not None:
+        return t("jobs.position", position=view.position_in_queue)
     if not view.total or view.done is None:
         return ""
     return f"{100 * view.done / view.total:.0f} %"
@@ -93,12 +95,20 @@ def show_(job: Id, wait_for: Follow = False, as_json: Json = False) -> None:
         (t("cli.status"), t(f"jobs.status.{view.status}")),
         (t("cli.progress"), _progress(view)),
         (t("cli.elapsed"), _elapsed(view)),
+        *_remaining(view),
         *_stopping(view),
         (t("cli.log"), view.log_path),
     ]
-    if view.error:
-        rows += list(zip(("!", "→"), describe(KurabeError.from_record(view.error)), strict=True))
+    if problem := view.error or view.reason:
+        rows += list(zip(("!", "→"), describe(KurabeError.from_record(problem)), strict=True))
     table(("", ""), rows)
+
+
+def _remaining(view: JobView) -> list[tuple[str, str]]:
+    """What is left of the present stage; nothing while nobody can say."""
+    if view.eta_seconds is None:
+        return []
+    return [(t("cli.remaining"), format_duration(view.eta_seconds))]
 
 
 def _stopping(view: JobView) -> list[tuple[str, str]]:
@@ -140,14 +150,14 @@ def log(
             follow(found)
         show({"id": found, "lines": log_tail(found, lines, search).splitlines()})
     elif wait_for:
-        _print_log_as_it_grows(found, lines)
+        _print_log_as_it_grows(found, lines, search)
     else:
         console.print(log_tail(found, lines, search), markup=False, end="")
 
 
-def _print_log_as_it_grows(job_id: str, lines: int) -> None:
-    """Print the end of a log and whatever is added to it, until the job ends."""
-    path, printed = job_view(job_id).log_path, 0
+def _print_log_as_it_grows(job_id: str, lines: int, search: str) -> None:
+    """Print the end of a log and whatever is added to it, until the job ends; with `search` only lines that hold it."""
+    path, printed, wanted = job_view(job_id).log_path, 0, search.strip().casefold()
 
     def further(*, ended: bool = False) -> bool:
         nonlocal printed
@@ -158,9 +168,10 @@ def _print_log_as_it_grows(job_id: str, lines: int) -> None:
                 added = file.read()
             told = added if ended else added[: added.rfind(b"\n") + 1]  # a secret is not cut in two
             printed += len(told)
-            if begins:
-                told = b"".join(told.splitlines(keepends=True)[-lines:])
-            console.print(redact(told.decode(errors="replace")), markup=False, end="", soft_wrap=True)
+            text = [
+                line for line in told.decode(errors="replace").splitlines(keepends=True) if wanted in line.casefold()
+            ]
+            console.print(redact("".join(text[-lines:] if begins else text)), markup=False, end="", soft_wrap=True)
         return False
 
     wait(job_id, should_stop=further)
@@ -206,6 +217,7 @@ def _asked(view: JobView, sentence: str, *, wait_for: bool, as_json: bool) -> No
 def resume_(job: Id, wait_for: Follow = False, as_json: Json = False) -> None:
     """Go on with a job that stopped, failed or was lost."""
     view = resume(_find(job))
+    progress_line(t("cli.job.resumed", attempt=view.attempt))
     if wait_for:
         view = follow(view.id)
     if as_json:

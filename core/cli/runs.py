@@ -15,6 +15,7 @@ from core.cli.training import Wait, group_sentence
 from core.decision import called, share_text, verdict_word
 from core.evaluation import RunDifference, RunScores, compare_run_scores
 from core.i18n import format_number, t
+from core.models import adapter as adapter_row
 from core.projects import get_project
 from core.training import (
     RunView,
@@ -32,10 +33,13 @@ from core.training import (
     rename_run,
     reproduce,
     run_group,
+    run_named,
+    run_record,
     run_view,
     runs,
     setting_name,
     setting_text,
+    start_merge,
     start_upload,
     unarchive_run,
 )
@@ -46,7 +50,7 @@ app = typer.Typer(
     help="Training runs: list, compare, promote, archive, repeat, export, import, delete.", no_args_is_help=True
 )
 
-Run = Annotated[str, typer.Argument(help="Run id.")]
+Run = Annotated[str, typer.Argument(help="Run id, or the first or last characters of one.")]
 
 
 @command(app, "list")
@@ -81,7 +85,8 @@ def show_(
     wait_for: Annotated[bool, typer.Option("--follow", help="Show its progress and wait for its end.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show one run with its curves, what it rests on and what rests on it, always as JSON."""
+    """Show one run with its curves, its record, what it rests on and what rests on it, always as JSON."""
+    run = run_named(run)
     view = run_view(run)
     if wait_for and view.job is not None:
         follow(view.job.id)
@@ -97,7 +102,7 @@ def show_(
         "experiments": [{"id": row.id, "name": row.name} for row in held.experiments],
         "answers": held.answers,
     }
-    show({**asdict(view), "lineage": rests})
+    show({**asdict(view), "record": asdict(run_record(view)), "lineage": rests})
 
 
 @command(app)
@@ -105,6 +110,7 @@ def compare(
     chosen: Annotated[list[str], typer.Argument(help="Run ids, two or more.", metavar="RUN...")], as_json: Json = False
 ) -> None:
     """Show what differs in the configurations of runs, what came of each, and their scores on the same questions."""
+    chosen = [run_named(each) for each in chosen]
     found, scores = compare_runs(chosen), compare_run_scores(chosen)
     if as_json:
         show({**asdict(found), "scores": scores.as_dict()})
@@ -157,6 +163,7 @@ def _points(found: RunDifference) -> str:
 @command(app)
 def group(run: Run, as_json: Json = False) -> None:
     """Show what the runs that were started together say: a learning curve, or the spread between seeds."""
+    run = run_named(run)
     found = run_group(run)
     if as_json:
         facts = {} if found is None else {"key": found.key, "kind": found.kind, "finding": found.finding}
@@ -171,7 +178,7 @@ def group(run: Run, as_json: Json = False) -> None:
 @command(app)
 def repeat(run: Run, wait_for: Wait = True, as_json: Json = False) -> None:
     """Train the same configuration on the same data once more."""
-    made = reproduce(run)
+    made = reproduce(run_named(run))
     progress_line(t("cli.train.started", run=made.id, job=str(made.job_id)))
     if wait_for:
         follow(str(made.job_id))
@@ -182,6 +189,7 @@ def repeat(run: Run, wait_for: Wait = True, as_json: Json = False) -> None:
 @command(app)
 def rename(run: Run, name: Annotated[str, typer.Argument(help="The new name.")], as_json: Json = False) -> None:
     """Give a run and its adapter another name."""
+    run = run_named(run)
     rename_run(run, name)
     _changed(run, as_json=as_json)
 
@@ -191,6 +199,7 @@ def note(
     run: Run, text: Annotated[str, typer.Argument(help="What to keep; empty removes it.")], as_json: Json = False
 ) -> None:
     """Write a note about a run, in place of the one before."""
+    run = run_named(run)
     note_run(run, text)
     _changed(run, as_json=as_json)
 
@@ -198,6 +207,7 @@ def note(
 @command(app)
 def promote(run: Run, as_json: Json = False) -> None:
     """Make approaches take this run's adapter, also when newer ones are there; one for each purpose."""
+    run = run_named(run)
     progress_line(t(f"ui.registry.promoted.{promote_run(run)}"))
     _changed(run, as_json=as_json)
 
@@ -205,6 +215,7 @@ def promote(run: Run, as_json: Json = False) -> None:
 @command(app)
 def demote(run: Run, as_json: Json = False) -> None:
     """Let approaches take the newest adapter again."""
+    run = run_named(run)
     demote_run(run)
     _changed(run, as_json=as_json)
 
@@ -212,6 +223,7 @@ def demote(run: Run, as_json: Json = False) -> None:
 @command(app)
 def archive(run: Run, as_json: Json = False) -> None:
     """Put a run away: lists leave it out, nothing of it is deleted."""
+    run = run_named(run)
     archive_run(run)
     _changed(run, as_json=as_json)
 
@@ -219,6 +231,7 @@ def archive(run: Run, as_json: Json = False) -> None:
 @command(app)
 def unarchive(run: Run, as_json: Json = False) -> None:
     """Take a run out of the archive."""
+    run = run_named(run)
     unarchive_run(run)
     _changed(run, as_json=as_json)
 
@@ -243,13 +256,32 @@ def export(
 @command(app)
 def kit(run: Run, file: Annotated[Path, typer.Argument(help="ZIP archive to write.")], as_json: Json = False) -> None:
     """Write data, configuration and a plain script that trains the same run on another machine."""
-    _written(export_kit(run, file), as_json=as_json)
+    _written(export_kit(run_named(run), file), as_json=as_json)
 
 
 def _written(file: Path, *, as_json: bool) -> None:
     progress_line(str(file))
     if as_json:
         show({"file": file, "bytes": file.stat().st_size})
+
+
+@command(app)
+def merge(
+    adapter: Annotated[str, typer.Argument(help="Id of a LoRA, QLoRA, rsLoRA or DoRA adapter.")],
+    wait_for: Wait = True,
+    as_json: Json = False,
+) -> None:
+    """Merge an adapter into weights of their own, as a job; export them like an adapter."""
+    job = start_merge(adapter_row(adapter).project_id, adapter)
+    if not wait_for:
+        progress_line(job)
+        if as_json:
+            show({"job": job})
+        return
+    result = follow(job).result or {}
+    progress_line(str(result.get("merged_id", "")))
+    if as_json:
+        show(result)
 
 
 @command(app)
@@ -294,7 +326,13 @@ def import_(
 
 @command(app)
 def delete(run: Run, as_json: Json = False) -> None:
-    """Delete a run with its log, checkpoints, adapter and merged models; stored answers stay."""
+    """Delete a run with all that it left, and say which approaches used it; stored answers stay."""
+    run = run_named(run)
+    held = lineage(run)
     delete_run(run)
+    names = list(dict.fromkeys(called(approach.name, approach.preset, {}) for approach in held.approaches))
+    answers = format_number(held.answers)
+    progress_line(t("cli.runs.deleted", approaches=", ".join(names) or "–", answers=answers))
     if as_json:
-        show({"id": run, "deleted": True})
+        left = {"adapters": [row.id for row in held.adapters], "approaches": names, "answers": held.answers}
+        show({"id": run, "deleted": True, **left})

@@ -15,7 +15,7 @@ from core.cli.datasets import chosen_version
 from core.cli.jobs import follow
 from core.cli.project import Project
 from core.errors import KurabeError
-from core.i18n import format_bytes, format_duration, format_money, format_number, t
+from core.i18n import format_number, t
 from core.knowledge import index_versions, knowledge_bases
 from core.projects import get_project
 from core.store import tables as tb
@@ -30,6 +30,7 @@ from core.training import (
     assigned,
     curve_series,
     launch_spec,
+    numbers_told,
     preflight,
     processes_of,
     require_libraries,
@@ -229,23 +230,12 @@ def _start(project_id: str, config: TrainingConfig, seeds: int, *, curve: bool, 
 
 
 def _tell(found: Preflight) -> None:
-    """Say on stderr what speaks against a training."""
+    """Say on stderr what speaks against a training, and its numbers."""
     progress_line(t(f"training.preflight.verdict.{found.verdict}"))
     for finding in found.findings:
         progress_line(f"- {t(f'training.preflight.{finding.code}', **finding.params)}")
-    if found.probe is None or found.seconds is None:
-        return
-    low, usual, high = (format_duration(each or 0.0) for each in (found.seconds_low, found.seconds, found.seconds_high))
-    memory = format_bytes(found.memory_needed)
-    progress_line(t("cli.train.outlook", time=_ranged(usual, low, high), memory=memory))
-    if found.cost:
-        amounts = (format_money(float(found.cost[name]), found.cost["currency"]) for name in ("amount", "low", "high"))
-        progress_line(t("ui.training.cost", cost=_ranged(*amounts)))
-
-
-def _ranged(usual: str, low: str, high: str) -> str:
-    """Return a value, with its range where it has one."""
-    return usual if low == high else f"{usual} ({t('ui.training.range', low=low, high=high)})"
+    for sentence in numbers_told(found):
+        progress_line(f"  {sentence}")
 
 
 def group_sentence(run_id: str) -> str:

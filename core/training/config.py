@@ -15,7 +15,7 @@ from core.store import tables as tb
 from core.training.methods import METHODS, Method, build_method, check_fields, option, spec_of
 from core.training.objectives import OBJECTIVES, Objective, build_objective
 
-__all__ = ["PRESETS", "ROW_STYLES", "TrainingConfig"]
+__all__ = ["PRESETS", "ROW_STYLES", "TrainingConfig", "owner_of"]
 
 ROW_STYLES = ("plain", "raft", "mix")
 """How rows are worded: the bare question; with retrieved passages; each row both ways."""
@@ -196,6 +196,13 @@ class TrainingConfig:
         if seconds_limit is not None:
             values["seconds_limit"] = seconds_limit
         return cls(dataset_version_id=version, base_ref=base, row_style=row_style, **values)  # type: ignore[arg-type]  # checked by check_fields
+
+
+def owner_of(config: TrainingConfig) -> tuple[tb.DatasetVersion | None, tb.Project | None]:
+    """Return the dataset version that a configuration names and the project that owns it; None where they are gone."""
+    with read() as session:
+        version = session.get(tb.DatasetVersion, config.dataset_version_id)
+        return version, session.get(tb.Project, version.project_id) if version else None
 
 
 def _unpaired_option(config: TrainingConfig, method: Method) -> str | None:

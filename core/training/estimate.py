@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import struct
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from core.training.config import TrainingConfig
+from core.training.tensors import stored_tensors
 
 __all__ = [
     "HEAD_TOKENS",
@@ -24,9 +23,6 @@ __all__ = [
 
 _BLOCK = 64
 """Weights that share a scale in bitsandbytes' 4-bit formats."""
-_STATE = ".quant_state.bitsandbytes__"
-_COMPANIONS = ("absmax", "quant_map", "nested_absmax", "nested_quant_map", "quant_state")
-"""What bitsandbytes stores beside a packed weight."""
 _LIBRARIES = 650 << 20
 """Bytes that torch, transformers, peft, TRL and the interpreter hold before a model is loaded (measured on CPU)."""
 _GPU_CONTEXT = 600 << 20
@@ -111,7 +107,7 @@ def read_shapes(folder: Path) -> Shapes:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     text = config.get("text_config", config)
     linear, attention, other, packed, head_norms = [], [], 0, 0, False
-    for name, shape, in_four_bits in _tensors(folder):
+    for name, shape, in_four_bits in stored_tensors(folder):
         packed += math.prod(shape) if in_four_bits else 0
         if len(shape) == 2 and ".layers." in name and name.endswith(".weight"):
             linear.append((shape[0], shape[1]))
@@ -135,27 +131,6 @@ def read_shapes(folder: Path) -> Shapes:
         packed=packed,
         head_norms=head_norms,
     )
-
-
-def _tensors(folder: Path) -> Iterator[tuple[str, list[int], bool]]:
-    """Give the name and shape of every weight, and whether it is packed into 4 bits.
-
-    bitsandbytes stores a packed weight as one column of bytes, its scales under ``<name>.<part>``, and what shape it
-    really has as JSON in ``<name>.quant_state.bitsandbytes__<type>``.
-    """
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(length))
-            header.pop("__metadata__", None)
-            states = {name.split(_STATE)[0]: entry for name, entry in header.items() if _STATE in name}
-            for name, entry in header.items():
-                if name in states:
-                    start, end = states[name]["data_offsets"]
-                    file.seek(8 + length + start)
-                    yield name, json.loads(file.read(end - start))["shape"], True
-                elif not any(f".weight.{part}" in name for part in _COMPANIONS):
-                    yield name, entry["shape"], False
 
 
 def trained_parameters(config: TrainingConfig, shapes: Shapes) -> int:

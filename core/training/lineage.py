@@ -11,7 +11,7 @@ from core.errors import KurabeError
 from core.store import read
 from core.store import tables as tb
 
-__all__ = ["Lineage", "lineage"]
+__all__ = ["Lineage", "approaches_with", "lineage"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,12 @@ def lineage(run_id: str, *, deleted: bool = False) -> Lineage:
             experiments=_asking(session, run.project_id, names),
             answers=session.scalar(counted) or 0,
         )
+
+
+def approaches_with(adapter: tb.Adapter) -> list[tb.Approach]:
+    """Return the approaches that answer with an adapter or merged model, wherever it was trained; every version."""
+    with read() as session:
+        return _using(session, adapter.project_id, {adapter.id})
 
 
 def _using(session: Session, project_id: str, adapters: set[str]) -> list[tb.Approach]:

@@ -15,7 +15,7 @@ from core.jobs import JobContext, find_secret, submit
 from core.models import adapter, adapter_folder, describe_folder, merged_folder
 from core.models.adapters import CARD
 from core.settings import settings
-from core.training.exporting import model_card
+from core.training.card import model_card
 
 __all__ = ["start_upload", "upload"]
 

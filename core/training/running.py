@@ -33,6 +33,7 @@ __all__ = [
     "curve_series",
     "listed_rows",
     "require_libraries",
+    "run_named",
     "run_view",
     "runs",
     "seed_series",
@@ -259,6 +260,23 @@ def runs(
     with read() as session:
         found = list(session.scalars(query.order_by(tb.TrainingRun.id.desc())))
     return [_view(run) for run in found]
+
+
+def run_named(text: str) -> str:
+    """Return the id of the one run whose id begins or ends so: pages and files show a part of it.
+
+    Raises:
+        KurabeError: ``training.no_run``, ``training.several_runs``.
+    """
+    key = tb.TrainingRun.id
+    parts = key.startswith(text, autoescape=True) | key.endswith(text, autoescape=True)
+    with read() as session:
+        found = list(session.scalars(select(key).where(parts if text else key == text).order_by(key.desc()).limit(20)))
+    if not found:
+        raise KurabeError("training.no_run", id=text)
+    if len(found) > 1 and text not in found:
+        raise KurabeError("training.several_runs", id=text, n=len(found))
+    return text if text in found else found[0]
 
 
 def run_view(run_id: str) -> RunView:

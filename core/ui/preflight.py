@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.i18n import format_bytes, format_duration, format_money, format_number, format_percent, t
-from core.training import Preflight
+from core.training import Preflight, numbers_told
 from core.ui.parts import Tile, draw_tiles, plain
 from core.ui.tokens import draw_tokens
 
@@ -33,9 +33,7 @@ def draw_preflight(found: Preflight) -> None:
                 Tile(t("ui.training.parameters"), format_number(found.trained_parameters)),
             ]
         )
-        parts = [(part, size) for part, size in found.memory.items() if part != "total" and size]
-        named = " + ".join(f"{t(f'training.memory.{part}')} {format_bytes(size)}" for part, size in parts)
-        st.caption(t("ui.training.memory.parts", parts=named))
+        st.caption("  \n".join(plain(sentence) for sentence in numbers_told(found)))
         st.caption(t("ui.training.preview"))
         draw_tokens(found.preview)
         if found.preview_rejected:

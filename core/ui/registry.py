@@ -8,7 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.i18n import format_number, language, t, use_language
+from core.errors import KurabeError
+from core.i18n import describe, format_number, language, t, use_language
+from core.models import bases_here
 from core.settings import settings
 from core.store import tables as tb
 from core.training import (
@@ -30,8 +32,10 @@ from core.training import (
     start_upload,
     unarchive_run,
 )
+from core.ui.approaches import approach_label
+from core.ui.findings import base_name
 from core.ui.jobs import follow_job, newest_job
-from core.ui.parts import open_view, plain
+from core.ui.parts import error_text, open_view, plain
 
 __all__ = ["draw_about", "draw_import", "draw_keeping", "draw_taking", "draw_work"]
 
@@ -99,7 +103,7 @@ def draw_keeping(run: RunView) -> None:
         )
         with st.popover(t("ui.registry.delete"), icon=":material/delete:", type="tertiary"):
             held = lineage(run.id)
-            names = ", ".join(plain(approach.name) for approach in held.approaches) or "–"
+            names = ", ".join(map(plain, dict.fromkeys(map(approach_label, held.approaches)))) or "–"
             st.markdown(t("ui.registry.delete.text", approaches=names, answers=format_number(held.answers)))
             if st.button(t("ui.registry.delete.sure"), key=f"delete_run_{run.id}", type="primary"):
                 delete_run(run.id)
@@ -115,6 +119,11 @@ def draw_taking(adapter: tb.Adapter) -> None:
         st.code(f"python -m core runs export {adapter.id} model.zip", language="bash")
         _draw_upload(adapter)
         return
+    try:
+        card = model_card(adapter.id)
+    except KurabeError as error:  # its files are gone: the others are still to be seen, and this one to be deleted
+        st.error(error_text(*describe(error)), icon=":material/error:")
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             t("ui.registry.export"),
@@ -126,7 +135,7 @@ def draw_taking(adapter: tb.Adapter) -> None:
             on_click="ignore",
         )
         with st.popover(t("ui.registry.card"), icon=":material/badge:"):
-            st.code(model_card(adapter.id), language="markdown", wrap_lines=True)
+            st.code(card, language="markdown", wrap_lines=True)
         if st.button(
             t("ui.registry.merge"), key=f"merge_{adapter.id}", icon=":material/merge:", help=t("ui.registry.merge.help")
         ):
@@ -175,6 +184,8 @@ def draw_import(project: tb.Project) -> None:
         st.caption(t("ui.registry.import.text"))
         file = st.file_uploader(t("ui.registry.import.file"), type=["zip"])
         name = st.text_input(t("ui.training.name"), max_chars=120)
+        refs = list(dict.fromkeys([project.base_ref, *(base.ref for base in bases_here())]))
+        base = st.selectbox(t("training.setting.base_ref"), refs, format_func=base_name, accept_new_options=True)
         style = st.selectbox(
             t("training.field.row_style"),
             [each for each in ROW_STYLES if each != "mix"],
@@ -189,7 +200,7 @@ def draw_import(project: tb.Project) -> None:
                     project.id,
                     source,
                     name or file.name,
-                    base_ref=project.base_ref,
+                    base_ref=base or project.base_ref,
                     row_style=str(style),
                     other_base=other,
                 )

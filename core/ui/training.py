@@ -19,12 +19,14 @@ from core.i18n import format_bytes, format_duration, format_number, format_perce
 from core.jobs import JobView
 from core.models import adapters, delete_adapter
 from core.store import tables as tb
-from core.training import METHODS, RunView, listed_rows, run_group, run_view, runs
+from core.training import METHODS, RunView, approaches_with, listed_rows, run_group, run_view, runs
+from core.ui.approaches import approach_label
 from core.ui.findings import base_name, when
 from core.ui.jobs import draw_slots, follow_job
 from core.ui.lineage import draw_lineage
 from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember
 from core.ui.registry import draw_about, draw_import, draw_keeping, draw_taking, draw_work
+from core.ui.run_record import draw_proof, draw_record
 from core.ui.training_devices import launched_by
 
 __all__ = ["draw_adapters", "draw_run", "draw_runs"]
@@ -79,6 +81,7 @@ def draw_run(run_id: str) -> None:
         _draw_kept(run_view(run_id))
         _draw_outcome(run)
         draw_keeping(run)
+        draw_record(run)
         draw_lineage(run)
     _draw_group(run_id)
 
@@ -238,6 +241,7 @@ def _draw_outcome(run: RunView) -> None:
         facts.append(t(f"ui.training.knowingly.{run.preflight['verdict']}"))
     if facts:
         st.caption(" · ".join(facts))
+    draw_proof(run)
     _draw_left_out(run.id)
     with st.expander(t("ui.training.configuration"), icon=":material/tune:"):
         st.json(run.config.as_dict(), expanded=1)
@@ -273,6 +277,9 @@ def draw_adapters(project: tb.Project) -> None:
             draw_taking(adapter)
             with st.popover(t("ui.training.adapter.delete"), icon=":material/delete:", type="tertiary"):
                 st.markdown(t("ui.training.adapter.delete.text"))
+                if using := dict.fromkeys(map(approach_label, approaches_with(adapter))):
+                    names = ", ".join(map(plain, using))
+                    st.markdown(t("ui.training.adapter.delete.used", approaches=names))
                 if st.button(t("ui.training.adapter.delete.sure"), key=f"delete_{adapter.id}", type="primary"):
                     delete_adapter(adapter.id)
                     st.rerun()

@@ -13,14 +13,14 @@ import typer
 
 import tests.jobs.targets  # noqa: F401  # registers small job kinds
 from core.cli.root import app
-from core.jobs import submit, wait
+from core.jobs import submit, tick, wait
 from core.settings import ROOT, reset_settings
 from tests.approaches.world import rows
 from tests.cli.running import done, run, told
 from tests.evaluation.test_changes import again
 from tests.evaluation.test_results import Written
 from tests.knowledge.test_readers import pdf
-from tests.training.weights import put_run
+from tests.training.weights import put_adapter, put_run
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -378,6 +378,8 @@ def test_a_job_is_followed_as_lines_of_json_and_by_its_log() -> None:
     assert told("jobs", "show", job)["status"] == "succeeded"
     assert any(event["kind"] == "progress" and event["total"] == 30 for event in followed)
     assert "hello from the child" in done("jobs", "log", submit("t-echo", {}), "--follow").stdout
+    found = done("jobs", "log", submit("t-echo", {}), "--follow", "--search", "nowhere").stdout
+    assert "hello" not in found, "followed or not, only the lines that were asked for"
 
 
 def test_following_a_job_that_fails_ends_with_its_error() -> None:
@@ -476,8 +478,35 @@ def test_a_run_is_named_noted_promoted_put_away_and_deleted_by_command(shop: Pat
     assert told("runs", "group", first) == {"points": []}
     assert told("runs", "export", first_adapter(first), shop / "out.zip")["bytes"] > 0
     assert told("runs", "kit", first, shop / "kit.zip")["bytes"] > 0
-    assert told("runs", "delete", second) == {"id": second, "deleted": True}
+    assert (
+        told("runs", "show", first[-8:])["record"]["config_hash"]
+        == told("runs", "show", first)["record"]["config_hash"]
+    )
+    assert "several_runs" in run("runs", "show", first[:5]).stderr
+    gone = told("runs", "delete", second)
+    assert (gone["id"], gone["deleted"], gone["approaches"], gone["answers"]) == (second, True, [], 0)
+    assert len(gone["adapters"]) == 1
     assert "no_run" in run("runs", "promote", second).stderr
+
+
+def test_an_adapter_is_merged_by_command_as_a_job(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.jobs.control.tick", lambda: None)  # it need not really merge here
+    project = told("project", "list")[0]["id"]
+    adapter = put_adapter(project)
+    job = told("runs", "merge", adapter.id, "--detach")["job"]
+    view = told("jobs", "show", job)
+    assert (view["kind"], view["payload"]["adapter_id"]) == ("merge", adapter.id)
+    assert "adapter_missing" in run("runs", "merge", "nothing").stderr
+
+
+def test_a_job_that_waits_says_its_place_and_what_stands_in_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.jobs.control.tick", lambda: None)
+    monkeypatch.setattr("core.cli.jobs.tick", lambda: None)
+    first, second = (submit("t-count-cpu", {"n": 5}, needs_secret="SHOP_TOKEN") for _ in range(2))
+    assert "Number 1" in done("jobs", "show", first).stdout and "Number 2" in done("jobs", "list").stdout
+    tick()
+    said = done("jobs", "show", second).stdout
+    assert "SHOP_TOKEN" in said and "Blocked" in said
 
 
 def first_adapter(run_id: str) -> str:

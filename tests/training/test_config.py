@@ -10,7 +10,16 @@ from core.errors import KurabeError
 from core.i18n import LANGUAGES, Language, t, use_language
 from core.store import tables as tb
 from core.store import write
-from core.training import METHODS, PRESETS, TrainingConfig, build_method, outcome_text, setting_name, setting_text
+from core.training import (
+    METHODS,
+    OBJECTIVES,
+    PRESETS,
+    TrainingConfig,
+    build_method,
+    outcome_text,
+    setting_name,
+    setting_text,
+)
 from core.training.config import _for_rows
 from tests.training.conftest import Known
 
@@ -31,6 +40,7 @@ def test_a_stored_configuration_comes_back_equal() -> None:
     [
         ({"batch_size": 0}, "training.bad_field"),
         ({"learning_rate": 0}, "training.bad_field"),
+        ({"learning_rate": float("nan")}, "training.bad_field"),
         ({"row_style": "other"}, "training.bad_field"),
         ({"data_share": 1.5}, "training.bad_field"),
         ({"epochs": None}, "training.no_end"),
@@ -82,7 +92,7 @@ def test_a_few_dozen_rows_are_learned_in_smaller_batches_and_reach_the_peak_rate
 
 
 def fields_with_forms() -> list[tuple[str, dataclasses.Field[object]]]:
-    plugins = [TrainingConfig, *METHODS.all().values()]
+    plugins = [TrainingConfig, *METHODS.all().values(), *OBJECTIVES.all().values()]
     return [(f"{p.__name__}.{f.name}", f) for p in plugins for f in dataclasses.fields(p) if f.metadata.get("label")]
 
 

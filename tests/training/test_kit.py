@@ -17,12 +17,16 @@ from peft import get_peft_config
 from safetensors.torch import load_file
 
 from core.datasets import REJECTED
+from core.i18n import t
+from core.jobs import log_tail, wait
 from core.knowledge import IndexConfig, add_document, build_index, default_kb
 from core.settings import DATA, ROOT
 from core.store import tables as tb
 from core.store import write
-from core.training import METHODS, OBJECTIVES, export_kit
+from core.training import METHODS, OBJECTIVES, export_kit, run_view, start_training
 from tests.training.conftest import Begin, Known, Training
+from tests.training.test_processes import TWO
+from tests.training.test_runs import config
 
 STARTER = DATA / "starter"
 
@@ -36,9 +40,9 @@ assert not [name for name in sys.modules if name == "core" or name.startswith("c
 """Runs the kit's script and proves that nothing of Kurabe could be, or was, imported."""
 
 
-def unpacked(training: Training, place: Path) -> Path:
+def unpacked(run_id: str, place: Path) -> Path:
     """The kit of a run, alone in an empty folder."""
-    archive = export_kit(training.run_id, place / "kit.zip")
+    archive = export_kit(run_id, place / "kit.zip")
     folder = place / "elsewhere"
     with zipfile.ZipFile(archive) as packed:
         assert sorted(packed.namelist()) == [
@@ -78,13 +82,18 @@ class Kind:
 
     def begin(self, begin: Begin, known: Known, **fields: Any) -> Training:
         """Make the training, with pairs or an index where it needs them."""
+        return begin(self.method, **self.needs(known), **fields)
+
+    def needs(self, known: Known) -> dict[str, Any]:
+        """Store the pairs or the index that it needs; return its fields beside the method."""
+        fields: dict[str, Any] = {"objective": {"name": self.objective}, "row_style": self.row_style}
         if self.objective == "dpo":
             with write() as session:
                 for row in session.query(tb.Example).filter_by(version_id=known.version):
                     row.tags = {REJECTED: json.loads(row.answer)["text"]}
         if self.row_style != "plain":
             fields["index_version_id"] = _indexed(known)
-        return begin(self.method, objective={"name": self.objective}, row_style=self.row_style, **fields)
+        return fields
 
 
 def _indexed(known: Known) -> str:
@@ -120,7 +129,7 @@ def test_every_method_and_every_way_to_train_is_among_them() -> None:
 def test_a_kit_holds_what_its_way_to_train_needs(name: str, begin: Begin, known: Known, tmp_path: Path) -> None:
     kind = KINDS[name]
     training = kind.begin(begin, known)
-    folder = unpacked(training, tmp_path)
+    folder = unpacked(training.run_id, tmp_path)
     facts = json.loads((folder / "config.json").read_text())
     row = json.loads((folder / "train.jsonl").read_text().splitlines()[0])
     columns = {"prompt_ids", "chosen_ids", "rejected_ids"} if kind.objective == "dpo" else {"input_ids", "labels"}
@@ -136,7 +145,7 @@ def test_a_kit_holds_what_its_way_to_train_needs(name: str, begin: Begin, known:
 def test_the_kit_trains_the_same_adapter_with_trl_alone(begin: Begin, home: Path, tmp_path: Path) -> None:
     training = begin(epochs=2, evaluations=1)
     training.go()
-    folder = unpacked(training, tmp_path)
+    folder = unpacked(training.run_id, tmp_path)
     assert "trl==" in (folder / "requirements.txt").read_text()
     train(sys.executable, folder)
     same_weights(folder, home, training)
@@ -158,7 +167,7 @@ def test_the_kit_needs_nothing_but_its_own_requirements(
 ) -> None:
     training = KINDS[name].begin(begin, known, epochs=2, evaluations=1)
     training.go()
-    folder = unpacked(training, tmp_path)
+    folder = unpacked(training.run_id, tmp_path)
     asked = [str(fresh), "-m", "pip", "install", "-q", "-r", "requirements.txt"]
     subprocess.run(asked, cwd=folder, check=True, timeout=3600)
     listed = subprocess.run([fresh, "-m", "pip", "list", "--format=json"], capture_output=True, text=True, check=True)
@@ -180,6 +189,29 @@ def test_the_kit_of_a_run_that_kept_its_best_weights_ends_where_they_are(
     )  # fmt: skip
     result = training.go()
     assert 0 < result["kept_step"] < result["steps"], "the best weights are not the last ones"
-    folder = unpacked(training, tmp_path)
+    folder = unpacked(training.run_id, tmp_path)
     train(sys.executable, folder)
     same_weights(folder, home, training)
+
+
+@pytest.mark.kit
+@pytest.mark.parametrize("name", ["lora", "qlora", "dpo"])
+def test_the_kit_of_two_processes_learns_in_one_what_they_learned_by_turns(
+    name: str, known: Known, home: Path, tmp_path: Path
+) -> None:
+    # 24 rows, 5 in each of 2 processes: the last step of an epoch has 4, and 6 that it began with
+    fields = {"batch_size": 5, "epochs": 2, "evaluations": 1, "sample_questions": 0, **KINDS[name].needs(known)}
+    run = start_training(known.project, config(known, method=KINDS[name].method, **fields), launcher=TWO)
+    job = str(run.job_id)
+    assert wait(job, timeout=400).status == "succeeded", log_tail(job)
+    assert run_view(run.id).result["steps"] == 2 * 3
+    folder = unpacked(run.id, tmp_path)
+    assert json.loads((folder / "config.json").read_text())["processes"] == 2
+    assert t("training.kit.processes", n=2) in (folder / "README.md").read_text()
+    train(sys.executable, folder)
+    theirs, ours = (
+        load_file(place / "adapter_model.safetensors") for place in (folder / "adapter", home / "adapters" / run.id)
+    )
+    assert theirs.keys() == ours.keys()
+    far = [name for name in ours if (theirs[name] - ours[name]).norm() > 1e-3 * ours[name].norm()]
+    assert far == [], "sums are rounded in another order, and nothing else differs"

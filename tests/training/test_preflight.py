@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,12 +15,12 @@ from peft import get_peft_config, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from core.errors import KurabeError
-from core.i18n import LANGUAGES, t
+from core.i18n import LANGUAGES, Language, format_bytes, format_number, format_percent, t, use_language
 from core.models import resolve_base
 from core.settings import DATA, reset_settings
 from core.store import tables as tb
 from core.store import write
-from core.training import METHODS, Preflight, TrainingConfig, curve_series, preflight, seed_series
+from core.training import METHODS, Preflight, TrainingConfig, curve_series, numbers_told, preflight, seed_series
 from core.training.device import _free_gpu_memory, free_memory
 from core.training.estimate import estimate_memory, read_shapes, trained_parameters
 from tests.training.conftest import Known
@@ -40,6 +42,30 @@ def test_a_sound_run_may_go_and_its_numbers_are_those_of_its_rows(known: Known) 
     assert seen.memory["total"] == sum(value for part, value in seen.memory.items() if part != "total")
     assert {finding.code for finding in seen.findings} >= {"practice_model", "time_unknown"}
     assert "".join(text for text, learned in seen.preview if learned).endswith("<|im_end|>")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_its_numbers_are_told_in_sentences(known: Known, language: Language) -> None:
+    use_language(language)
+    seen = look(known, batch_size=8)
+    told = "\n".join(numbers_told(seen))
+    assert "⟦" not in told and "{" not in told
+    for number in (seen.disk_needed, seen.disk_free, seen.memory_needed, seen.memory["activations"]):
+        assert format_bytes(number) in told
+    assert format_number(seen.rows["tokens"]) in told and format_percent(seen.trained_share, digits=1) in told
+    assert "Apache-2.0" in told and t("training.card.unknown") in told, "the base's licence and the data's"
+    assert numbers_told(look(known, epochs=2.1))[3].endswith("7"), "2.1 epochs of 3 steps: as the trainer counts them"
+
+
+def test_rows_of_very_different_length_are_told_with_what_padding_they_leave(known: Known) -> None:
+    assert look(known, batch_size=8).padding_share < 0.05
+    with write() as session:
+        for row in session.query(tb.Example).filter_by(version_id=known.version):
+            row.answer = "word " * (250 if row.position % 12 == 0 else 5)
+    seen = look(known, batch_size=24, max_length=4096)
+    [told] = [finding for finding in seen.findings if finding.code == "padding"]
+    assert told.level == "go" and told.params == {"percent": round(100 * seen.padding_share)}
+    assert seen.padding_share > 0.4 and look(known, batch_size=1, max_length=4096).padding_share == 0
 
 
 def test_of_a_large_dataset_a_sample_is_read_and_the_numbers_are_scaled(
@@ -93,6 +119,25 @@ def test_more_memory_than_there_is_will_not_work(known: Known) -> None:
     assert seen.findings[0].code in ("memory", "longer_than_context")
 
 
+def test_too_little_memory_is_told_with_the_mildest_change_that_is_enough(
+    known: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = look(known, batch_size=8)
+
+    def said(free: int) -> dict[str, dict[str, Any]]:
+        monkeypatch.setattr("core.training.outlook.training_device", lambda _n: ("cpu", free))
+        return {f.code: f.params for f in look(known, batch_size=8).findings if f.level == "will_not"}
+
+    assert said(usual.memory_needed) == {}
+    short = said(usual.memory_needed - (8 << 20))
+    assert short.keys() == {"memory", "relief_batch"} and short["relief_batch"]["smaller"] == 4
+    assert short["relief_batch"]["saved_mb"] >= 8 and short["relief_batch"]["accumulation"] == 2
+    assert said(1 << 20).keys() == {"memory", "relief_none"}
+    for language in LANGUAGES:
+        for kind in ("batch", "twice", "method", "none"):
+            assert "⟦" not in t(f"training.preflight.relief_{kind}", language, **short["relief_batch"])
+
+
 def test_a_full_disk_will_not_work(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KURABE_FREE_SPACE_FLOOR_MB", str(10**9))
     reset_settings()
@@ -110,6 +155,16 @@ def test_rows_left_out_and_missing_validation_are_risky(known: Known) -> None:
     seen = look(known)
     assert seen.verdict == "risky"
     assert {f.code for f in seen.findings if f.level == "risky"} == {"rows_left_out", "no_validation"}
+
+
+def test_rows_that_are_too_long_are_told_with_the_longest_of_them(known: Known) -> None:
+    with write() as session:
+        for row in session.query(tb.Example).filter(tb.Example.position.in_([0, 4])):
+            row.answer = "word " * (900 + row.position)
+    [told] = [finding.params for finding in look(known).findings if finding.code == "rows_too_long"]
+    assert (told["rows"], told["limit"]) == (2, 1024) and told["longest"] > 1024
+    fits = look(known, max_length=told["longest"])
+    assert fits.left_out_share == 0 and "rows_too_long" not in {finding.code for finding in fits.findings}
 
 
 def test_nothing_trains_on_nothing(known: Known) -> None:
@@ -175,17 +230,16 @@ def test_what_else_holds_the_graphics_card_is_named(
 def test_a_busy_processor_and_the_host_are_told(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("psutil.getloadavg", lambda: (64.0, 1.0, 1.0))
     monkeypatch.setattr("psutil.cpu_count", lambda: 4)
-    monkeypatch.setattr("core.training.outlook.host_status", lambda: {"pid": 12, "state": "running"})
+    monkeypatch.setattr("core.training.findings.machine.host_status", lambda: {"pid": 12, "state": "running"})
     told = {finding.code: finding.params for finding in look(known).findings}
     assert told["processor_busy"] == {"load": 64.0, "cores": 4} and told["host_holds"] == {"pid": 12}
 
 
 def test_every_finding_is_worded(known: Known) -> None:
-    source = (Path(__file__).parents[2] / "core/training/outlook.py").read_text(encoding="utf-8")
-    import re
-
+    files = list((Path(__file__).parents[2] / "core/training/findings").glob("*.py"))
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
     codes = set(re.findall(r'Finding\(\s*(?:"\w+"|level), "(\w+)"', source))
-    assert len(codes) >= 14
+    assert len(codes) >= 25
     for language in LANGUAGES:
         assert [code for code in codes if "⟦" in t(f"training.preflight.{code}", language)] == []
 
@@ -202,7 +256,7 @@ def test_a_series_is_told_and_priced_as_all_of_its_runs(known: Known) -> None:
 
 
 def test_runs_on_a_share_of_the_rows_take_that_share_of_the_time(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.training.outlook._measured_speed", lambda *_: 100.0)
+    monkeypatch.setattr("core.training.duration._measured_speed", lambda *_: 100.0)
     config = TrainingConfig(dataset_version_id=known.version, epochs=2)
     one, curve = preflight(config).seconds, preflight(config, curve_series(config)).seconds
     assert one is not None and curve == pytest.approx(1.85 * one, rel=0.01)

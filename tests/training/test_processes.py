@@ -49,6 +49,21 @@ def test_two_processes_train_one_adapter_are_stopped_with_it_saved_and_go_on(kno
     assert not list((home / "adapters").glob(".*")), "no draft of another process is left"
 
 
+def test_two_processes_train_a_four_bit_base_on_pairs(pairs: Known) -> None:
+    wanted = config(
+        pairs, method={"name": "qlora", "rank": 8, "alpha": 16}, objective={"name": "dpo"}, epochs=2, batch_size=6,
+        evaluations=1, evaluation_rows=6, sample_questions=1,
+    )  # fmt: skip
+    run = start_training(pairs.project, wanted, launcher=TWO)
+    job = str(run.job_id)
+    assert wait(job, timeout=400).status == "succeeded", log_tail(job)
+    view = run_view(run.id)
+    assert view.result["steps"] == 2 * 2 and view.facts["processes"] == 2
+    before, after = view.eval_margin[0][1], view.eval_margin[-1][1]
+    assert before == pytest.approx(0, abs=1e-4) and after > 0.001 and view.eval_loss[-1][1] < view.eval_loss[0][1]
+    assert adapter_files(run.id).kind == "qlora"
+
+
 def devices(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     monkeypatch.setenv("KURABE_TRAINING_DEVICES", str(number))
     monkeypatch.setenv("KURABE_DEVICE", "cpu")
@@ -80,7 +95,7 @@ def test_graphics_cards_are_counted_as_torch_would_see_them(tmp_path: Path, monk
 
 
 def test_the_preflight_counts_every_process(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.training.outlook._measured_speed", lambda *_: 100.0)
+    monkeypatch.setattr("core.training.duration._measured_speed", lambda *_: 100.0)
     wanted = TrainingConfig(dataset_version_id=known.version, epochs=2, batch_size=4)
     one, two = preflight(wanted), preflight(wanted, processes=2)
     assert (one.processes, two.processes) == (1, 2) and (one.steps, two.steps) == (12, 6)
@@ -105,7 +120,7 @@ def test_on_graphics_cards_each_process_has_its_own_memory_and_costs_its_own_tim
     one, two, three = (preflight(wanted, processes=n) for n in (1, 2, 3))
     assert one.memory_free == 40000 << 20 and two.memory_free == 9000 << 20, "the fullest one decides"
     assert two.memory_needed == one.memory_needed and one.seconds == two.seconds == 3600
-    monkeypatch.setattr("core.training.outlook._measured_speed", lambda *_: 1.0)
+    monkeypatch.setattr("core.training.duration._measured_speed", lambda *_: 1.0)
     limited = TrainingConfig(dataset_version_id=known.version, epochs=2)
     alone, both = (preflight(limited, processes=n).seconds for n in (1, 2))
     assert alone is not None and both == pytest.approx(alone / 2, rel=0.01), "each reads half of the tokens"

@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from core.approaches import ProjectSources, ensure_presets, spec_of_row
 from core.errors import KurabeError
@@ -16,6 +18,7 @@ from core.models import adapter_files, adapter_folder, adapters, delete_adapter
 from core.store import tables as tb
 from core.store import write
 from core.training import (
+    approaches_with,
     archive_run,
     compare_runs,
     delete_run,
@@ -28,7 +31,10 @@ from core.training import (
     note_run,
     promote_run,
     promoted_adapter,
+    record_told,
     rename_run,
+    run_named,
+    run_record,
     run_view,
     runs,
     unarchive_run,
@@ -63,6 +69,77 @@ def test_the_card_says_how_vllm_and_ollama_serve_each_kind(known: Known, languag
     for kind, sentence in (("dora", "merge_first"), ("prefix", "host_only")):
         card = model_card(put_adapter(known.project, kind=kind).id)
         assert card.count(t(f"training.card.{sentence}")) == 2 and "--enable-lora" not in card
+
+
+def test_the_card_says_what_hubs_read_and_how_it_was_trained(known: Known) -> None:
+    adapter = put_adapter(known.project, facts={}, training_run_id=None)
+    card = model_card(adapter.id)
+    assert card.startswith('---\nlibrary_name: "peft"\nlicense: "apache-2.0"\n') and "base_model:" not in card
+    with write() as session:
+        row = session.get_one(tb.Adapter, adapter.id)
+        row.base_ref, row.licence = "Qwen/Qwen3-0.6B", 'Our "own" terms'
+    card = model_card(adapter.id)
+    assert 'base_model: "Qwen/Qwen3-0.6B"\n' in card and 'license_name: "Our \\"own\\" terms"\n' in card
+    run = put_run(known.project, known.version)
+    with write() as session:
+        session.get_one(tb.TrainingRun, run.id).result = {
+            "kept_step": 1200, "packages": {"trl": "1.16.0"}, "samples": 4, "samples_differing": 3
+        }  # fmt: skip
+    card = model_card(str(run.adapter_id))
+    for name, value in (("steps", "1,200"), ("packages", "trl 1.16.0")):
+        assert f"| {t(f'training.card.{name}')} | {value} |" in card
+    assert t("training.proof", differing=3, questions=4) in card and f"{t('training.field.rank')} 16" in card
+
+
+def save_lora(folder: Path, layer: str, outputs: int, inputs: int, rank: int = 2) -> None:
+    """Write a small adapter of one layer as peft does."""
+    folder.mkdir(exist_ok=True)
+    name = f"base_model.model.{layer}"
+    pair = {f"{name}.lora_A.weight": torch.ones(rank, inputs), f"{name}.lora_B.weight": torch.ones(outputs, rank)}
+    save_file(pair, folder / "adapter_model.safetensors")
+    (folder / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": rank}))
+
+
+def test_an_adapter_that_does_not_fit_the_base_or_is_cut_short_is_not_taken_in(known: Known, tmp_path: Path) -> None:
+    layer = "model.layers.0.mlp.down_proj"
+    save_lora(tmp_path / "fits", layer, 192, 512)
+    assert import_adapter(known.project, tmp_path / "fits", "fits", base_ref="starter").kind == "lora"
+    for outputs, inputs in ((192, 768), (256, 512)):
+        save_lora(tmp_path / "other", layer, outputs, inputs)
+        with pytest.raises(KurabeError, match="import_shape") as caught:
+            import_adapter(known.project, tmp_path / "other", "other", base_ref="starter")
+        assert caught.value.params["layer"] == "layers.0.mlp.down_proj"
+        assert (caught.value.params["found"], caught.value.params["expected"]) in ((768, 512), (256, 192))
+    save_lora(tmp_path / "torn", layer, 192, 512)
+    weights = tmp_path / "torn" / "adapter_model.safetensors"
+    whole = weights.read_bytes()
+    for kept in (4, 100, len(whole) - 1):
+        weights.write_bytes(whole[:kept])
+        with pytest.raises(KurabeError, match="import_unreadable"):
+            import_adapter(known.project, tmp_path / "torn", "torn", base_ref="starter")
+    assert [row.name for row in adapters(known.project)] == ["fits"]
+
+
+def test_a_run_has_a_record_of_what_it_rests_on_and_took(begin: Begin, known: Known) -> None:
+    training = begin(epochs=1, sample_questions=0)
+    result = training.go()
+    record = run_record(run_view(training.run_id))
+    assert record.dataset_hash == "k1:Aster" and str(record.base_hash).startswith("k1:")
+    assert record.packages["trl"] and record.device in ("cpu", "cuda") and record.attempts == 1
+    assert record.adapter_hash == adapter_files(training.run_id).hash and record.config_hash.startswith("k1:")
+    assert (record.peak_memory_bytes or 0) > 1 << 20 and (record.device_seconds or 0) > 0
+    assert record.samples == 2 and record.samples_differing is not None, "compared, though no samples were asked for"
+    assert training.events("samples") == [] and result["samples"] == 2
+    said = record_told(record)
+    assert "k1:Aster" in said[t("training.setting.dataset_version_id")] and t("training.record.cost") in said
+
+
+def test_a_run_is_named_by_the_ends_of_its_id(known: Known) -> None:
+    first, second = (put_run(known.project, known.version, name) for name in ("one", "two"))
+    assert [run_named(text) for text in (first.id, first.id[-12:], second.id[:-1])] == [first.id, first.id, second.id]
+    for text, code in ((first.id[:6], "several_runs"), ("nothing", "no_run"), ("", "no_run")):
+        with pytest.raises(KurabeError, match=code):
+            run_named(text)
 
 
 def test_files_that_could_run_code_are_not_taken_in(known: Known, tmp_path: Path) -> None:
@@ -230,6 +307,7 @@ def test_lineage_leads_from_the_data_to_the_test_runs_and_back(known: Known) -> 
     found = lineage(run.id)
     assert (found.dataset_version_id, found.base_ref) == (known.version, "starter")
     assert [each.id for each in found.approaches] == [tuned.id]
+    assert [each.id for each in approaches_with(found.adapters[0])] == [tuned.id]
     assert [each.name for each in found.experiments] == ["with it"]
     assert [each.id for each in runs(known.project, dataset_version_id=known.version)] == [run.id]
     assert runs(known.project, dataset_version_id="another") == []

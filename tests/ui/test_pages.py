@@ -7,6 +7,7 @@ from plotly.graph_objects import Figure, Scatter
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
+from core.approaches import ensure_presets
 from core.datasets import REJECTED
 from core.datasets.versions import _pairs
 from core.errors import KurabeError
@@ -15,6 +16,7 @@ from core.i18n import format_duration
 from core.store import read, write
 from core.store import tables as tb
 from core.training import runs
+from core.ui.approaches import approach_label
 from core.ui.compare import marked_text
 from core.ui.navigation import PAGES
 from core.ui.parts import plain
@@ -161,7 +163,9 @@ def test_a_run_is_promoted_noted_and_put_away_on_the_page(language: str, trained
     with write() as session:  # the fixture's adapters came without a run
         for row in session.query(tb.TrainingRun):
             session.get_one(tb.Adapter, row.adapter_id).training_run_id = row.id
+            row.result = {**row.result, "packages": {"trl": "1.16.0"}, "samples": 4, "samples_differing": 3}
     app = visitor.open("training", view="runs")
+    assert plain("trl 1.16.0") in texts(app) and visitor.says("training.proof", differing=3, questions=4) in texts(app)
     button(app, visitor.says("ui.registry.promote")).click().run()
     assert not app.exception and [run.promoted_for for run in runs(trained.id)] == ["plain", None]
     assert visitor.says("ui.registry.promoted.plain") in texts(app)
@@ -172,7 +176,13 @@ def test_a_run_is_promoted_noted_and_put_away_on_the_page(language: str, trained
     assert not app.exception and [run.archived for run in runs(trained.id)] == [True, False]
     shown = Visitor(language, trained).open("training", view="runs")
     assert [len(box.options) for box in shown.selectbox if box.label == visitor.says("ui.training.run")] == [1]
+    [tuned] = [each for each in ensure_presets(trained.id) if each.preset == "fine_tuned"]
     adapters = Visitor(language, trained).open("training", view="adapters")
+    used = visitor.says("ui.training.adapter.delete.used", approaches=plain(approach_label(tuned)))
+    assert used.rstrip(".。") in texts(adapters), "the familiar approaches answer with it"
+    assert visitor.says("training.setting.base_ref") in {box.label for box in adapters.selectbox}
+    missing = visitor.says("error.models.adapter_missing").split("{")[0]
+    assert [missing in error.value for error in adapters.error] == [True], "files that are gone leave the page whole"
     assert visitor.says("ui.registry.show_archived") in [toggle.label for toggle in adapters.toggle]
 
 
@@ -201,6 +211,8 @@ def test_a_training_is_measured_by_a_press_and_the_result_outlives_the_visit(
     app = again.open("training", view="new")
     button(app, visitor.says("ui.training.check")).click().run()
     assert said in texts(app) and not app.exception
+    for number in ("memory", "disk", "rows", "time", "licences"):
+        assert plain(visitor.says(f"training.numbers.{number}").split("{")[0]).rstrip() in texts(app)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

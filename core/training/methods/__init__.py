@@ -49,7 +49,9 @@ def check_fields(plugin: Any) -> None:
                 "training.bad_field", field=field.name, found=str(value), expected=", ".join(map(str, choices))
             )
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and ((low is not None and value < low) or (high is not None and value > high)):
+        # not a number is neither below nor above anything
+        inside = (low is None or value >= low) and (high is None or value <= high) if number else True
+        if not inside:
             expected = f"{'' if low is None else low} – {'' if high is None else high}"
             raise KurabeError("training.bad_field", field=field.name, found=str(value), expected=expected)
 

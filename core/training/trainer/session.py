@@ -35,6 +35,9 @@ _WORSE = 1.01
 """How many times its first value the last validation loss must be to be called worse: rounding is not."""
 
 
+_PROOF = 2
+"""Validation questions by which base and tuned weights are compared where nobody asked for sample answers."""
+
 _SAVING_SECONDS = 300.0
 """Seconds in which a step, sample answers and small files are done in any case."""
 _SLOW_DISK = 100e6
@@ -112,6 +115,7 @@ class _Session:
         self.base_answers: list[str] = []
         self.answers: list[str] = []
         self.chosen = samples.pick(rows.validation, task.config.sample_questions)
+        self.compared = self.chosen or samples.pick(rows.validation, _PROOF)
 
     def run(self) -> dict[str, Any]:
         """Load, train, save, register."""
@@ -164,7 +168,8 @@ class _Session:
         loaded = time.monotonic()
         if self.rows.validation:
             self.runner.evaluate()
-        self._sample(0, base=True)
+        if self.chosen:
+            self._sample(0, base=True)
         evaluated = time.monotonic()
         self.runner.train()
         if clock.stopped:
@@ -249,15 +254,17 @@ class _Session:
             self.model, tokenizer, settings, config, rows.train, rows.validation, self.budget, watcher, reference
         )
 
-    def _sample(self, step: int, *, base: bool = False) -> None:
-        if not self.chosen or not self.team.first:
+    def _sample(self, step: int, *, base: bool = False, proof: bool = False) -> None:
+        """Take and report sample answers; where nobody asked for any, only those that the comparison needs."""
+        if not self.team.first or not self.compared or not (self.chosen or base or proof):
             return
-        answers = samples.answer_all(self.model, self.task.template, self.chosen, base=base)
+        answers = samples.answer_all(self.model, self.task.template, self.compared, base=base)
         if base:
             self.base_answers = answers
         else:
             self.answers = answers
-        self.ctx.emit("samples", step=step, base=base, answers=samples.readable(self.chosen, answers))
+        if self.chosen:
+            self.ctx.emit("samples", step=step, base=base, answers=samples.readable(self.chosen, answers))
 
     def _end(self) -> dict[str, Any]:
         self._evaluate_last()
@@ -315,14 +322,14 @@ class _Session:
 
     def _compare(self) -> None:
         """Prove that the tuned weights answer differently from the base on some validation question."""
-        if not self.chosen:
+        if not self.compared:
             self.warnings.append({"code": "not_compared", "params": {}})
             return
         if not self.answers or self.progress.ended != "budget" or self.kept_step != self.runner.state.global_step:
-            self._sample(self.kept_step)
+            self._sample(self.kept_step, proof=True)
         self.differing = sum(a != b for a, b in zip(self.answers, self.base_answers, strict=True))
         if self.differing == 0:
-            self.warnings.append({"code": "same_answers", "params": {"questions": len(self.chosen)}})
+            self.warnings.append({"code": "same_answers", "params": {"questions": len(self.compared)}})
 
     def _preference(self) -> dict[str, float | None]:
         """Return what the last evaluation said of pairs: see `Preference`; nothing for other objectives."""
@@ -390,7 +397,7 @@ class _Session:
             "launched": outcome.launched(self.task),
             "trainable": self.trainable,
             "samples_differing": getattr(self, "differing", None),
-            "samples": len(self.chosen),
+            "samples": len(self.compared),
             "rows": self.rows.counts(),
             "warnings": self.warnings,
             "packages": outcome.packages(),

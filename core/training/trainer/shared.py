@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 import trl.kernels.chunked_logprob as output_layer
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Sampler
@@ -81,6 +82,9 @@ class BudgetedTrainer:
     order: Sampler[int]
     lr_scheduler: Any
     optimizer: Any
+    args: Any
+    model: Any
+    is_in_train: bool
 
     def create_scheduler(self, num_training_steps: int, optimizer: Optimizer | None = None) -> LambdaLR:
         """Return the schedule; its steps are the trainer's, its fall is the budget's."""
@@ -99,7 +103,29 @@ class BudgetedTrainer:
             measured: dict[str, float] = super().evaluate(*args, **kwargs)  # type: ignore[misc]  # of TRL's trainer
         except EvaluationStopped:
             return {}
+        finally:
+            self._prepare_again()
         return measured
+
+    def training_step(self, model: torch.nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Take a step; several processes go on only with a model whose gradients they exchange.
+
+        Raises:
+            RuntimeError: if each would learn alone, which nothing else would show.
+        """
+        if self.args.world_size > 1 and not isinstance(model, DistributedDataParallel):
+            raise RuntimeError(f"{self.args.world_size} processes do not exchange gradients")
+        loss: torch.Tensor = super().training_step(model, *args, **kwargs)  # type: ignore[misc]  # of TRL's trainer
+        return loss
+
+    def _prepare_again(self) -> None:
+        """Let training prepare the model anew where several processes evaluated it before.
+
+        accelerate 1.15 takes a model that was prepared for an evaluation alone for ready to train: it would not be put
+        under DDP, and each process would learn its own rows without a word to the others.
+        """
+        if self.args.world_size > 1 and not self.is_in_train:
+            self.model.__dict__.pop("_is_accelerate_prepared", None)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write no card into checkpoints; the finished adapter gets one of its own."""
