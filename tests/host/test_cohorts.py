@@ -55,7 +55,7 @@ def test_nothing_is_shared_between_salts_models_or_short_beginnings() -> None:
         row([*common, 2], salt="other"),
         row([*common, 2], salt="run", model="n"),
         row([*common, 2]),
-        row([*common[:31], 2], salt="run"),
+        row([*common[:15], 2], salt="run"),
     ):
         assert not begin_alike(one, other)
         assert Read("m", "run", one.prompt, PromptStates(())).shared_with(other) == 0

@@ -25,7 +25,7 @@ def opened(status: str, value: float | None) -> str:
         with ExitStack() as without:  # what stands above and below it
             for part in ("_body", "_draw_scores", "_draw_versions", "draw_approach"):
                 without.enter_context(patch.object(opened_case, part))
-            opened_case._draw_answer(approach, row, cell, 1.0, None)  # type: ignore[arg-type]  # what it needs of them
+            opened_case._draw_answer(approach, row, cell, 1.0, None, None)  # type: ignore[arg-type]  # what it needs of them
 
     cell = {"answer_id": "a", "text": "x", "reason": None, "value": value}
     app = AppTest.from_function(script, default_timeout=120, kwargs={"status": status, "cell": cell}).run()
