@@ -89,15 +89,15 @@ def test_a_training_is_started_watched_stopped_and_exported_in_japanese_then_res
     page: Page, server: Server, served_home: Path
 ) -> None:
     words = catalogue("ja")
-    run = start(page, server, served_home, "quick", "ja")
+    run = start(page, server, served_home, "balanced", "ja")  # long enough to be stopped on a slow machine as well
     shows(page, words["ui.training.loss"])
     press(page, words["ui.job.stop"])
-    shows(page, words["jobs.status.stopped"])
+    shows(page, words["training.ended.stop"])
     assert {"train.py", "train.jsonl"} <= set(downloaded(page, words["ui.registry.kit"]))
     project = parse_qs(urlsplit(page.url).query)["project"][0]
     page.goto(f"{server.url}/training?lang=en&view=runs&run={run}&project={project}")
     settle(page)
-    shows(page, WORDS["jobs.status.stopped"])
+    shows(page, WORDS["training.ended.stop"])
     press(page, WORDS["ui.job.resume"])
     shows(page, WORDS["jobs.status.succeeded"])
     shows(page, WORDS["training.ended.budget"])
