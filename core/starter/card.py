@@ -52,7 +52,7 @@ Repeat it with `python -m core.starter evaluate --out data/starter`.
 
 _TUNING = """
 ## Tuned for {seconds:.0f} seconds on 2 CPU cores
-On the two sample projects, 40 questions for each cell; "rows with passages": share of training rows that carry them.
+On the two sample projects, 60 questions for each cell, 120 with passages; "rows with passages": share of training rows that carry them.
 
 {table}
 

@@ -26,7 +26,7 @@ from core.starter.tokenizer import END, PAD, load_tokenizer
 
 METHODS = ("untuned", "lora", "qlora")
 _WORDS = {"en": ("Documents:", "Question: "), "ja": ("資料:", "質問: ")}
-_QUESTIONS = 40
+_QUESTIONS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Check:
     method: str
     passages: float = 0.0
     seconds: float = 75.0
-    rate: float = 3e-3
+    rate: float = 2e-3
     rank: int = 32
     threads: int = 2
     seed: int = 0
