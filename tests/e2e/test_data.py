@@ -53,6 +53,14 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).first.click(timeout=60_000)
 
 
+def press_for_version(page: Page, name: str) -> None:
+    """Press what makes a new version and wait for it: a visit that comes sooner would stop the page at its work."""
+    settle(page)
+    before = page.url
+    press(page, name)
+    page.wait_for_url(lambda url: url != before and "version=" in url, timeout=90_000, wait_until="commit")
+
+
 def shows(page: Page, text: str | re.Pattern[str], seconds: float = 90) -> None:
     expect(page.get_by_test_id("stMain").get_by_text(text).first).to_be_visible(timeout=seconds * 1000)
 
@@ -87,11 +95,10 @@ def test_questions_are_imported_checked_mended_split_and_taken_away(
     visit(page, server, "questions", project, code, "check")
     press(page, words["ui.checks.run"])
     shows(page, words["ui.checks.repair"])
-    press(page, words["ui.checks.repair"])
+    press_for_version(page, words["ui.checks.repair"])
     visit(page, server, "questions", project, code, "versions")
     shows(page, words["ui.versions.difference"])
-    press(page, words["ui.split.make"])
-    settle(page)
+    press_for_version(page, words["ui.split.make"])
     with page.expect_download(timeout=60_000) as waiting:
         press(page, words["ui.export.download"])
     assert waiting.value.path().stat().st_size > 500
@@ -144,8 +151,9 @@ def test_documents_are_added_indexed_searched_edited_and_deleted(
     visit(page, server, "documents", project, code, "list")
     select_row(page, 0)
     page.get_by_role("button", name=words["ui.documents.delete"]).click()
-    page.get_by_role("button", name=words["ui.documents.delete.sure"]).click()
-    settle(page)
+    sure = page.get_by_role("button", name=words["ui.documents.delete.sure"])
+    sure.click()
+    expect(sure).to_have_count(0, timeout=60_000)
     visit(page, server, "documents", project, code, "search", f"&query={question}")
     expect(page.get_by_test_id("stMain").get_by_text(re.compile(after))).to_have_count(0, timeout=60_000)
 
