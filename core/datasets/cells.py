@@ -164,7 +164,8 @@ def apply_extras(row: Row, extras: Mapping[str, Any]) -> Row:
         raise RowProblem("expects", "not_object", expects, "object")
     row.expects = dict(jsonable(expects or row.expects, "expects"))
     gold = rest.pop("gold", None)
-    row.gold = gold_of(gold) or row.gold
+    given = gold_of(gold)
+    row.gold = given + [passage for passage in row.gold if passage not in given]
     if more := _beside_gold(gold):
         row.tags["gold"] = more
     for key, found in rest.items():
@@ -230,15 +231,15 @@ def turns_or_text(value: Any) -> Any:
 
 
 def gold_of(value: Any) -> list[dict[str, str]]:
-    """Return gold passages as ``{"document", "quote"}``; names alone are accepted as documents.
+    """Return gold passages as ``{"document", "quote"}``; names alone are accepted as documents, blanks name none.
 
     Raises:
         RowProblem: ``bad_gold``.
     """
-    if value is None or value == "":
-        return []
     passages = []
     for item in value if isinstance(value, list) else [value]:
+        if item is None or isinstance(item, str) and not item.strip():
+            continue
         if isinstance(item, str):
             passages.append({"document": text_of(item, "gold"), "quote": ""})
         elif isinstance(item, Mapping) and isinstance(item.get("document"), str):

@@ -25,6 +25,7 @@ from pptx import Presentation
 
 from core import datasets
 from core.datasets.cells import parsed, text_of
+from core.datasets.columns import field_of
 from core.datasets.importing import _opened
 from core.datasets.rows import Problem, Row
 from core.datasets.shapes import SHAPES, convert
@@ -119,7 +120,7 @@ def words_of(value: object) -> Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for inner in value:
             yield from words_of(inner)
-    elif not isinstance(value, bool):
+    elif not isinstance(value, bool) and value == value:  # NaN is how an empty cell is written
         yield from text_of(
             value if not isinstance(value, float) or abs(value) < float("inf") else str(value), ""
         ).split()
@@ -131,7 +132,7 @@ def lost(values: dict[str, object], row: Row) -> list[str]:
     return [
         word.strip(";；")
         for column, value in values.items()
-        if column not in _STRUCTURE
+        if column not in _STRUCTURE and field_of(column) != "split"
         for word in words_of(value)
         if not all(part in held for part in word.replace("；", ";").split(";"))
     ]

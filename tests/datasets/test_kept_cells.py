@@ -55,6 +55,29 @@ def test_what_has_no_field_becomes_a_tag(tmp_path: Path, shape: str, row: dict[s
     assert made(tmp_path, shape, row).tags == tags
 
 
+GOLD: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
+    ("question_answer", {"question": "Who?", "answer": "Ann", "gold": " ", "document": "a.md"}, [("a.md", "")]),
+    (
+        "question_answer",
+        {"question": "Who?", "answer": "Ann", "gold": "b.md", "document": "a.md"},
+        [("b.md", ""), ("a.md", "")],
+    ),
+    ("question_answer", {"question": "Who?", "answer": "Ann", "gold": "a.md", "document": "a.md"}, [("a.md", "")]),
+    (
+        "squad",
+        {"question": "Who?", "context": "Ann came.", "answers": {"text": ["Ann"]}, "gold": ["", "b.md"]},
+        [("b.md", ""), ("", "Ann came.")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("shape", "row", "gold"), GOLD)
+def test_gold_passages_named_in_two_places_are_all_kept_and_blanks_name_none(
+    tmp_path: Path, shape: str, row: dict[str, Any], gold: list[tuple[str, str]]
+) -> None:
+    assert [(each["document"], each["quote"]) for each in made(tmp_path, shape, row).gold] == gold
+
+
 def test_a_turn_of_sharegpt_keeps_what_stands_beside_its_words(tmp_path: Path) -> None:
     turns = [{"from": "human", "value": "Who?"}, {"from": "gpt", "value": "Ann", "weight": 0}]
     row = made(tmp_path, "sharegpt", {"conversations": turns})
