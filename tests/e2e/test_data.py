@@ -237,4 +237,5 @@ def test_the_sample_search_is_judged_and_its_settings_are_tried(
     settle(page)
     visit(page, server, "questions", project, code, "check")
     press(page, words["ui.coverage.run"])
-    shows(page, words["ui.coverage.where"], 240)
+    covered = page.get_by_test_id("stDataFrame").get_by_text(words["ui.coverage.where"], exact=True)
+    expect(covered.first).to_be_attached(timeout=240_000)  # a table's words are drawn, and in the page unseen

@@ -364,6 +364,27 @@ def test_a_drafting_that_waits_has_its_passages_already(shop: tb.Project) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "enough"),
+    [
+        ("琥珀ケトルの保証期間は24か月です。", True),
+        ("お問い合わせは平日だけです。", True),
+        ("The warranty of the Amber Kettle is 24 months.", True),
+        ("目次", False),
+        ("Contents", False),
+        ("Page 12", False),
+    ],
+)
+def test_a_short_sentence_is_enough_to_ask_about_in_either_script(shop: tb.Project, text: str, enough: bool) -> None:
+    knowledge.add_documents(knowledge.default_kb(shop.id).id, [("short.txt", text.encode())])
+    config = config_for(shop, JudgeServer("http://127.0.0.1:9/v1"), documents=("short.txt",))
+    if enough:
+        assert plan_drafting(config).available == 1
+    else:
+        with pytest.raises(KurabeError, match=r"drafting\.no_documents"):
+            plan_drafting(config)
+
+
+@pytest.mark.parametrize(
     ("changes", "code"),
     [({"documents": ("nothing.md",)}, "drafting.no_documents"), ({"project_id": "nobody"}, "store.missing")],
 )
