@@ -14,6 +14,10 @@ __all__ = ["Read", "Together", "begin_alike", "next_together"]
 _WORTH_SHARING = 16
 """Tokens of a common beginning from which copying them is quicker than reading them again."""
 
+_SHARE_OF_PROMPT = 10
+"""How many times as long as their common beginning prompts may be: rows that begin with known tokens are read with a
+mask, and in long prompts that costs more than a few tokens that need not be read."""
+
 _WORTH_KEEPING_ONCE = 256
 """Tokens of a common beginning from which attending to it for all rows at once is quicker than row by row."""
 
@@ -122,9 +126,9 @@ def next_together(rows: Sequence[Row], last: Read | None, fits: Callable[[int], 
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """Return how many tokens two prompts have in common at the beginning, but for the last one; 0 if too few."""
+    """Return how many tokens two prompts have in common at the beginning, but for the last one; 0 if not worth it."""
     most, shared = min(len(one), len(other)) - 1, 0
     for size in (256, 64, 16, 4, 1):
         while shared + size <= most and one[shared : shared + size] == other[shared : shared + size]:
             shared += size
-    return shared if shared >= _WORTH_SHARING else 0
+    return shared if shared >= max(_WORTH_SHARING, len(other) // _SHARE_OF_PROMPT) else 0

@@ -302,9 +302,8 @@ def _draw_finding(row: tb.DatasetVersion, findings: list[dict[str, Any]], number
         if rows:
             numbers = ", ".join(format_number(place + 1) for place in rows)
             more = finding["count"] - len(rows)
-            st.caption(
-                t("ui.checks.rows", rows=numbers) + (t("ui.checks.more", n=format_number(more)) if more > 0 else "")
-            )
+            beyond = f" {t('ui.checks.more', n=format_number(more))}" if more > 0 else ""
+            st.caption(t("ui.checks.rows", rows=numbers) + beyond)
         _draw_found_rows(finding.get("examples", []))
         if len(finding["rows"]) > len(finding.get("examples", [])):
             _draw_all_found(row, finding, number)

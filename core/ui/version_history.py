@@ -45,6 +45,8 @@ def _table_row(row: tb.DatasetVersion, known: dict[str, tb.DatasetVersion]) -> d
     parent = known.get(str(lineage.get("parent")))
     files = [file["name"] for file in lineage.get("files", [])]
     left_out = sum(int(file.get("left_out_count", 0)) for file in lineage.get("files", []))
+    if parent and not files:  # a repair or an edit: what the version before had and this one has not
+        left_out = max(0, parent.row_count + int(lineage.get("added") or 0) - row.row_count)
     return {
         t("ui.versions.hash"): _short(row),
         t("ui.versions.rows"): row.row_count,
@@ -92,7 +94,7 @@ def _step_facts(lineage: dict[str, Any]) -> dict[str, str]:
     for kind in ("changed", "dropped"):
         places = lineage.get(kind) or []
         numbers = ", ".join(format_number(place + 1) for place in places[:12])
-        more = t("ui.checks.more", n=format_number(len(places) - 12)) if len(places) > 12 else ""
+        more = f" {t('ui.checks.more', n=format_number(len(places) - 12))}" if len(places) > 12 else ""
         facts[t(f"ui.versions.rows_{kind}")] = numbers + more
     facts[t("ui.versions.rows_added")] = format_number(lineage["added"]) if lineage.get("added") else ""
     return {name: text for name, text in facts.items() if text}

@@ -47,7 +47,7 @@ def test_of_rows_that_begin_alike_the_first_is_read_alone_and_the_others_know_it
     assert others.tokens == 4 * 2, "only what is not known is read"
 
 
-def test_nothing_is_shared_between_salts_models_or_short_beginnings() -> None:
+def test_nothing_is_shared_between_salts_models_or_beginnings_that_are_short_or_a_small_part() -> None:
     common = list(range(100, 200))
     one = row([*common, 1], salt="run")
     assert begin_alike(one, row([*common, 2], salt="run"))
@@ -56,6 +56,7 @@ def test_nothing_is_shared_between_salts_models_or_short_beginnings() -> None:
         row([*common, 2], salt="run", model="n"),
         row([*common, 2]),
         row([*common[:15], 2], salt="run"),
+        row([*common, *range(1100)], salt="run"),
     ):
         assert not begin_alike(one, other)
         assert Read("m", "run", one.prompt, PromptStates(())).shared_with(other) == 0

@@ -88,6 +88,16 @@ def test_questions_are_chosen_by_what_they_could_be_known_from(language: str, fi
     assert set(shown[visitor.says("ui.questions.coverage")]) == {visitor.says("evaluation.coverage.documents")}
 
 
+def test_the_table_of_versions_counts_the_rows_that_an_edit_left_out(empty: tb.Project) -> None:
+    first = import_file(empty.id, ROWS.encode(), "table.csv", mapping={"question": "ask"}, on_problem="leave_out")
+    edit_rows(first.id, {}, drop=[0])
+    visitor = Visitor("en", empty)
+    table = visitor.open("questions", view="versions").dataframe[0].value
+    assert list(table[visitor.says("ui.versions.left_out")]) == [1, 1], (
+        "the newest first: one of an edit, one of a file"
+    )
+
+
 def test_every_row_of_a_finding_is_shown_to_whoever_wants_to_see_it(empty: tb.Project) -> None:
     lines = "".join(f"Who runs shop {n}?,shop{n}@corp.co.jp\n" for n in range(250))
     made = import_file(empty.id, f"question,answer\n{lines}".encode(), "a.csv")
