@@ -14,7 +14,7 @@ from .cases import (
     cases,
     count_cases,
 )
-from .changes import Change, Changes, compare_experiments
+from .changes import MOVES, Change, Changes, Move, MovedPage, MovedQuestion, compare_experiments, moved_questions
 from .config import (
     DEFAULT_METRICS,
     STRUCTURAL,
@@ -234,4 +234,9 @@ __all__ = [
     "start_experiment",
     "write_answers",
     "start_judging",
+    "MOVES",
+    "Move",
+    "MovedPage",
+    "MovedQuestion",
+    "moved_questions",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sqlalchemy import select
@@ -16,6 +16,10 @@ from core.store import tables as tb
 from .kept import results
 from .paired import PairedDifference, told
 from .report import ApproachResult, Results
+
+Move = Literal["up", "down", "equal"]
+MOVES: tuple[Move, ...] = ("up", "down", "equal")
+"""How an answer's primary metric moved: better, worse or as before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,28 @@ class Changes:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class MovedQuestion:
+    """One question that both experiments asked, with the first answer of one approach in each."""
+
+    question: str
+    reference: str
+    earlier_example: str
+    """Id of the question in the earlier experiment's data."""
+    later_example: str
+    before: str
+    """Text of the earlier answer; "" if it failed."""
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovedPage:
+    """One page of the questions behind a count of `Change`."""
+
+    total: int
+    rows: tuple[MovedQuestion, ...]
+
+
 def compare_experiments(earlier_id: str, later_id: str) -> Changes:
     """Pair two experiments question by question.
 
@@ -86,6 +112,60 @@ def compare_experiments(earlier_id: str, later_id: str) -> Changes:
         left_out=tuple(name for name in old if name not in names),
         new=tuple(approach.name for approach in later.approaches if approach.name not in names),
     )
+
+
+def moved_questions(
+    earlier_id: str, later_id: str, approach: str, move: Move, *, offset: int = 0, limit: int = 50
+) -> MovedPage:
+    """Return the questions that an approach answers better, worse or as well as in an earlier experiment.
+
+    Args:
+        earlier_id: experiment.
+        later_id: experiment.
+        approach: name that it has in both.
+        move: which of them.
+        offset: questions left out at the beginning, in the order of the later experiment.
+        limit: questions at most.
+
+    Raises:
+        KurabeError: `store.missing`, also for an approach that is not in both.
+    """
+    earlier, later = results(earlier_id), results(later_id)
+    old, new = _named(earlier, approach), _named(later, approach)
+    before, after = _by_question(earlier), _by_question(later)
+    known = [question for question in after if old in before.get(question, {}) and new in after[question]]
+    wanted = [question for question in known if _move(before[question][old], after[question][new]) == move]
+    shown = wanted[offset : offset + limit]
+    first, second = _answers(earlier_id, old, shown), _answers(later_id, new, shown)
+    rows = [MovedQuestion(*each, first[each][0], second[each][0], first[each][1], second[each][1]) for each in shown]
+    return MovedPage(len(wanted), tuple(rows))
+
+
+def _move(before: float, after: float) -> Move:
+    return "equal" if before == after else "up" if after > before else "down"
+
+
+def _named(found: Results, name: str) -> str:
+    """Return the id of the approach of this name."""
+    for approach in found.approaches:
+        if approach.name == name:
+            return approach.approach_id
+    raise KurabeError("store.missing", kind="approach", id=name)
+
+
+def _answers(
+    experiment_id: str, approach_id: str, questions: list[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return example id and first answer's text for every question by its words and reference."""
+    a, e = tb.Answer, tb.Example
+    wanted = (
+        select(e.question, e.answer, e.id, a.text)
+        .join(e, e.id == a.example_id)
+        .where(a.experiment_id == experiment_id, a.approach_id == approach_id)
+        .where(a.phase == "quality", a.repetition == 0, e.question.in_([question for question, _ in questions]))
+    )
+    with read() as session:
+        return {(question, answer): (key, text) for question, answer, key, text in session.execute(wanted)}
 
 
 def _by_question(found: Results) -> dict[tuple[str, str], dict[str, float]]:

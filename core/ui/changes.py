@@ -9,6 +9,7 @@ from core.evaluation import Change, Changes, compare_experiments, experiments
 from core.i18n import format_number, t
 from core.store import tables as tb
 from core.ui.findings import when
+from core.ui.moved_questions import draw_moved_questions
 from core.ui.parts import interval_text, plain, remember, section
 
 __all__ = ["difference_text", "draw_changes"]
@@ -38,6 +39,7 @@ def draw_changes(project: tb.Project, experiment: tb.Experiment) -> None:
     for key, names in (("left_out", found.left_out), ("new", found.new)):
         if names:
             st.caption(t(f"ui.changes.{key}", names=plain(", ".join(map(called, names)))))
+    draw_moved_questions(project.id, found)
 
 
 def _draw_table(found: Changes) -> None:

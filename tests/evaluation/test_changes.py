@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from core.errors import KurabeError
-from core.evaluation import ExperimentConfig, compare_experiments, start_experiment
+from core.evaluation import MOVES, ExperimentConfig, compare_experiments, moved_questions, start_experiment
 from core.measures import paired_difference
 from core.store import read, write
 from core.store import tables as tb
@@ -46,6 +46,26 @@ def test_approaches_are_compared_on_the_questions_that_both_asked() -> None:
     )  # fmt: skip
     assert rag.adjusted_p == pytest.approx(2 * rag.p_value) and base.same and rag.same
     assert rag.before.estimate == 0.0 and rag.after.estimate == pytest.approx(10 / 11)
+
+
+def test_the_questions_behind_each_count_are_found_page_by_page() -> None:
+    first = Written("base")
+    second = again(first)
+    for place in range(12):
+        first.put("base", place, float(place < 8))
+        second.put("base", place, float(place >= 3))
+    ids, name = (first.experiment.id, second.experiment.id), first_name(first, "base")
+    [change] = compare_experiments(*ids).approaches
+    found = {move: moved_questions(*ids, name, move) for move in MOVES}
+    assert [found[move].total for move in MOVES] == [change.up, change.down, change.equal] == [4, 3, 5]
+    asked = [[row.later_example for row in found[move].rows] for move in ("down", "equal", "up")]
+    assert asked == [second.questions[:3], second.questions[3:8], second.questions[8:]]
+    page = moved_questions(*ids, name, "equal", offset=1, limit=2)
+    assert page.total == 5 and page.rows == found["equal"].rows[1:3]
+    row = page.rows[0]
+    assert row.earlier_example == first.questions[4] and row.before and row.after
+    with pytest.raises(KurabeError, match=r"store\.missing"):
+        moved_questions(*ids, "nobody", "up")
 
 
 def first_name(written: Written, preset: str) -> str:

@@ -350,9 +350,13 @@ def test_two_test_runs_stand_beside_each_other(language: str, measured: tb.Proje
     _measured_again(measured)
     app = Visitor(language, measured).open("test_run", view="changes")
     assert not app.error, [error.value for error in app.error]
-    [table] = app.dataframe
+    table, questions = app.dataframe
     assert table.value[visitor.says("ui.changes.same")].tolist() == [visitor.says("ui.changes.same.yes")]
     assert visitor.says("decision.word.not_enough") in table.value[visitor.says("ui.changes.finding")].tolist()
+    assert len(questions.value) == 9 and app.query_params["move"] in ("up", ["up"])
+    [moves] = [each for each in app.segmented_control if str(each.key).startswith("move_")]
+    moves.set_value("equal").run()
+    assert not app.exception and len(app.dataframe[1].value) == 3
 
 
 def _measured_again(project: tb.Project) -> None:
