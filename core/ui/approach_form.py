@@ -27,7 +27,7 @@ from core.prices import ListPrice, enter_token_price, list_price
 from core.store import tables as tb
 from core.ui.findings import base_name, when
 from core.ui.forms import field_inputs
-from core.ui.parts import draw_approach, error_text, plain
+from core.ui.parts import draw_approach, error_text, plain, told_apart
 
 __all__ = ["draw_form"]
 
@@ -140,7 +140,7 @@ def _adapter(project: tb.Project, start: ApproachSpec, kind: str, key: str) -> d
         t(f"ui.approaches.model.{kind}"),
         list(known),
         index=list(known).index(start.model.ref) if start.model.ref in known else 0,
-        format_func=lambda each: _adapter_name(known[each]),
+        format_func=told_apart(known, lambda each: _adapter_name(known[each])),
         key=f"{key}_{kind}",
         label_visibility="collapsed",
     )

@@ -9,7 +9,7 @@ from core.datasets import examples, latest_version
 from core.errors import KurabeError
 from core.i18n import describe, format_number, t
 from core.store import tables as tb
-from core.ui.parts import error_text
+from core.ui.parts import error_text, told_apart
 
 __all__ = ["draw_preview"]
 
@@ -52,7 +52,7 @@ def _question(project: tb.Project) -> tuple[str, str | None]:
         t("ui.approaches.preview.question"),
         ["", *rows],
         index=1 if rows else 0,
-        format_func=lambda key: rows[key].question if key else t("ui.approaches.preview.own"),
+        format_func=told_apart(rows, lambda key: rows[key].question if key else t("ui.approaches.preview.own")),
         key="preview_question",
     )
     if picked:

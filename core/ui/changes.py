@@ -10,7 +10,7 @@ from core.i18n import format_number, t
 from core.store import tables as tb
 from core.ui.findings import when
 from core.ui.moved_questions import draw_moved_questions
-from core.ui.parts import interval_text, plain, remember, section
+from core.ui.parts import interval_text, plain, remember, section, told_apart
 
 __all__ = ["difference_text", "draw_changes"]
 
@@ -27,7 +27,7 @@ def draw_changes(project: tb.Project, experiment: tb.Experiment) -> None:
         t("ui.changes.earlier"),
         list(others),
         index=list(others).index(asked) if asked in others else 0,
-        format_func=lambda key: f"{others[key].name} · {when(others[key].completed_at)}",
+        format_func=told_apart(others, lambda key: f"{others[key].name} · {when(others[key].completed_at)}"),
         key=f"changes_{experiment.id}",
     )
     remember("against", picked)

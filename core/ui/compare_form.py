@@ -12,7 +12,7 @@ from core.store import tables as tb
 from core.ui.approaches import choose_approaches, draw_missing
 from core.ui.compare_columns import in_order, named
 from core.ui.findings import when
-from core.ui.parts import plain, remember
+from core.ui.parts import plain, remember, told_apart
 from core.ui.questions import slice_label
 
 __all__ = ["ask_form", "draw_recent"]
@@ -131,7 +131,10 @@ def _question(project: tb.Project) -> tuple[str, str | None]:
         return text.strip(), None
     rows = {row.id: row for row in examples(version.id, split="validation", slices=[source])}
     picked = st.selectbox(
-        t("ui.compare.pick"), list(rows), format_func=lambda key: rows[key].question, key=f"compare_pick_{source}"
+        t("ui.compare.pick"),
+        list(rows),
+        format_func=told_apart(rows, lambda key: rows[key].question),
+        key=f"compare_pick_{source}",
     )
     return (rows[picked].question, picked) if picked else ("", None)
 

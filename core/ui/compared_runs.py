@@ -12,7 +12,7 @@ from core.i18n import t
 from core.store import tables as tb
 from core.training import RunComparison, compare_runs, outcome_text, runs, setting_name, setting_text
 from core.ui.findings import when
-from core.ui.parts import draw_figure, remember
+from core.ui.parts import draw_figure, remember, told_apart
 from core.ui.run_scores import draw_run_scores
 
 __all__ = ["draw_compared_runs"]
@@ -37,7 +37,7 @@ def draw_compared_runs(project: tb.Project) -> None:
         t("ui.registry.compare.runs"),
         list(known),
         default=[key for key in asked if key in known][:_MOST] or list(known)[:2],
-        format_func=lambda key: f"{known[key].name} · {when(known[key].created_at)}",
+        format_func=told_apart(known, lambda key: f"{known[key].name} · {when(known[key].created_at)}"),
         max_selections=_MOST,
         key=f"compared_runs_{project.id}",
     )

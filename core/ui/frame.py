@@ -13,7 +13,7 @@ from core.identity import as_actor
 from core.projects import ensure_samples, projects
 from core.settings import settings
 from core.store import tables as tb
-from core.ui.parts import error_text
+from core.ui.parts import error_text, told_apart
 
 __all__ = ["begin", "chosen_project", "current_project", "draw_sidebar", "page_errors", "show_error"]
 
@@ -99,7 +99,7 @@ def draw_sidebar() -> None:
                 options=list(known),
                 index=list(known).index(current.id) if current else None,
                 placeholder=t("ui.sidebar.project.choose"),
-                format_func=lambda key: known[key].name,
+                format_func=told_apart(known, lambda key: known[key].name),
                 key=f"project_choice_{current.id if current else _asked()}",
             )
             if picked is not None and (current is None or picked != current.id):

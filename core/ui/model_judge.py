@@ -30,7 +30,7 @@ from core.store import tables as tb
 from core.ui.findings import when
 from core.ui.forms import choose_model
 from core.ui.jobs import follow_job
-from core.ui.parts import Tile, draw_tiles, error_text, interval_text, plain, remember, section
+from core.ui.parts import Tile, draw_tiles, error_text, interval_text, plain, remember, section, told_apart
 from core.votes import agreement, vote_count
 
 __all__ = ["choose_judge", "choose_judged", "draw_judge"]
@@ -72,7 +72,9 @@ def _choose(made: list[tb.Judging], key: str) -> tb.Judging:
         t("ui.judge.which"),
         list(known),
         index=list(known).index(asked) if asked in known else 0,
-        format_func=lambda key: f"{known[key].config['model']['ref']} · {when(known[key].created_at)}",
+        format_func=told_apart(
+            known, lambda key: f"{known[key].config['model']['ref']} · {when(known[key].created_at)}"
+        ),
         key=f"{key}_{len(made)}",
     )
     remember("judging", picked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape, unescape
 from typing import NoReturn
@@ -35,6 +35,7 @@ __all__ = [
     "presenting",
     "remember",
     "section",
+    "told_apart",
 ]
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|>~$:<&^=])")
@@ -208,6 +209,28 @@ def practice_note(base_ref: str) -> None:
     """Say that the practice model answers, wherever it does."""
     if base_ref == "starter":
         st.caption(f":material/science: {t('ui.practice')}")
+
+
+def told_apart(options: Iterable[str], name: Callable[[str], str]) -> Callable[[str], str]:
+    """Return what a choice calls its options: of several that are called alike, the newer ones are numbered.
+
+    Streamlit knows a chosen option by its words alone and would take the first one of those.
+
+    Args:
+        options: ids; newer ones sort behind older ones.
+        name: what people call one.
+    """
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for option in sorted(options):
+        called = plainly = name(option)
+        number = 1
+        while called in taken:
+            number += 1
+            called = f"{plainly} ({number})"
+        taken.add(called)
+        names[option] = called
+    return lambda option: names[option] if option in names else name(option)
 
 
 def remember(name: str, value: str | None) -> None:

@@ -46,7 +46,7 @@ from core.ui.large_imports import (
 )
 from core.ui.licences import draw_licence
 from core.ui.lineage import draw_runs_of_version
-from core.ui.parts import plain, remember, section
+from core.ui.parts import plain, remember, section, told_apart
 from core.ui.training_text import draw_training_text
 from core.ui.version_history import draw_history, version_name
 
@@ -74,7 +74,7 @@ def choose_version(project: tb.Project) -> tb.DatasetVersion | None:
             t("ui.questions.version"),
             list(known),
             index=list(known).index(asked) if asked in known else list(known).index(newest.id),
-            format_func=lambda key: version_name(known[key], names),
+            format_func=told_apart(known, lambda key: version_name(known[key], names)),
             key=f"questions_version_{newest.id}",
         )
         for split in SPLITS:

@@ -8,7 +8,7 @@ from core.evaluation import experiments
 from core.i18n import format_number, t
 from core.store import tables as tb
 from core.ui.findings import when
-from core.ui.parts import remember
+from core.ui.parts import remember, told_apart
 
 __all__ = ["choose_experiment"]
 
@@ -24,7 +24,7 @@ def choose_experiment(project: tb.Project) -> tb.Experiment | None:
         t("ui.test.run"),
         list(known),
         index=list(known).index(asked) if asked in known else 0,
-        format_func=lambda key: _experiment_name(known[key]),
+        format_func=told_apart(known, lambda key: _experiment_name(known[key])),
         key=f"experiment_{project.id}_{len(found)}",
     )
     remember("experiment", picked)

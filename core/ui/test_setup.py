@@ -29,7 +29,7 @@ from core.store import tables as tb
 from core.ui.approaches import approach_label, choose_approaches, draw_missing
 from core.ui.findings import when
 from core.ui.model_judge import choose_judge
-from core.ui.parts import Tile, draw_tiles, plain
+from core.ui.parts import Tile, draw_tiles, plain, told_apart
 from core.ui.seal import draw_split_advice, first_split
 
 __all__ = ["draw_setup"]
@@ -134,7 +134,7 @@ def _version(project: tb.Project) -> tb.DatasetVersion:
     picked = st.selectbox(
         t("ui.questions.version"),
         list(known),
-        format_func=lambda key: _version_name(known[key], names),
+        format_func=told_apart(known, lambda key: _version_name(known[key], names)),
         key=f"test_version_{next(iter(known))}",
         help=t("setup.version.help"),
     )

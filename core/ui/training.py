@@ -24,7 +24,7 @@ from core.ui.approaches import approach_label
 from core.ui.findings import base_name, when
 from core.ui.jobs import draw_slots, follow_job
 from core.ui.lineage import draw_lineage
-from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember
+from core.ui.parts import Tile, draw_figure, draw_tiles, plain, remember, told_apart
 from core.ui.registry import draw_about, draw_import, draw_keeping, draw_taking, draw_work
 from core.ui.run_record import draw_proof, draw_record
 from core.ui.training_devices import launched_by
@@ -52,7 +52,7 @@ def draw_runs(project: tb.Project) -> None:
         t("ui.training.run"),
         list(known),
         index=list(known).index(asked) if asked in known else 0,
-        format_func=lambda key: _run_name(known[key]),
+        format_func=told_apart(known, lambda key: _run_name(known[key])),
         key=f"training_run_{project.id}_{len(known)}_{asked}",
     )
     remember("run", picked)

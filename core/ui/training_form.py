@@ -38,6 +38,7 @@ from core.ui.findings import base_name, experiment_results, when
 from core.ui.forms import field_inputs
 from core.ui.jobs import follow_job
 from core.ui.navigation import open_page
+from core.ui.parts import told_apart
 from core.ui.preflight import draw_preflight
 from core.ui.training_devices import choose_devices
 
@@ -200,7 +201,7 @@ def _basis(project: tb.Project, *, passages: bool) -> dict[str, Any]:
             t("training.setting.dataset_version_id"),
             list(texts),
             key=f"training_data_{versions[0].id}",
-            format_func=lambda key: f"{texts[key]} · {when(made[key])}",
+            format_func=told_apart(texts, lambda key: f"{texts[key]} · {when(made[key])}"),
             help=t("ui.training.basis.data.help"),
         )
         chosen = {"base_ref": base or project.base_ref, "dataset_version_id": version}
@@ -216,7 +217,9 @@ def _index(project: tb.Project) -> dict[str, str]:
         t("training.setting.index_version_id"),
         list(known),
         key=f"training_index_{next(iter(known))}",
-        format_func=lambda key: f"{setting_text('index_version_id', key)} · {when(known[key].created_at)}",
+        format_func=told_apart(
+            known, lambda key: f"{setting_text('index_version_id', key)} · {when(known[key].created_at)}"
+        ),
         help=t("ui.training.basis.index.help"),
     )
     return {"index_version_id": picked}

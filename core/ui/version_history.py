@@ -10,7 +10,7 @@ from core.datasets import Problem, VersionDifference, datasets, licence_of, proj
 from core.i18n import format_number, t
 from core.store import tables as tb
 from core.ui.findings import when
-from core.ui.parts import plain
+from core.ui.parts import plain, told_apart
 from core.ui.problems import draw_problem_table
 
 __all__ = ["draw_history", "version_name"]
@@ -146,7 +146,7 @@ def _draw_difference(row: tb.DatasetVersion, known: dict[str, tb.DatasetVersion]
             t("ui.versions.against"),
             others,
             index=others.index(parent if parent in others else before),
-            format_func=lambda key: version_name(known[key], names),
+            format_func=told_apart(known, lambda key: version_name(known[key], names)),
             key=f"against_{row.id}",
         )
         with st.spinner(t("ui.versions.comparing")):

@@ -13,6 +13,7 @@ from core.datasets.versions import _pairs
 from core.errors import KurabeError
 from core.evaluation import ExperimentConfig, latest_experiment, start_experiment
 from core.i18n import format_duration
+from core.projects import create_project
 from core.store import read, write
 from core.store import tables as tb
 from core.training import runs
@@ -312,6 +313,16 @@ def test_an_unknown_project_in_the_address_is_said_and_another_can_be_chosen(fil
     choice = next(box for box in app.selectbox if box.label == visitor.says("ui.sidebar.project"))
     choice.set_value(filled.id).run()
     assert not app.error and "Questions & answers" in texts(app)
+
+
+def test_a_page_stays_with_its_project_when_another_one_is_called_the_same(filled: tb.Project) -> None:
+    other = create_project(filled.name, language="en")
+    for project in (filled, other):
+        visitor = Visitor("en", project)
+        app = visitor.open("questions").run()
+        choice = next(box for box in app.selectbox if box.label == visitor.says("ui.sidebar.project"))
+        assert choice.value == project.id and app.query_params["project"] in (project.id, [project.id])
+        assert sorted(choice.options) == [filled.name, f"{filled.name} (2)"], "the newer one is numbered"
 
 
 def test_error_sentences_of_the_interface_exist() -> None:
