@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import streamlit as st
+from plotly.graph_objects import Figure
 
 from core.approaches import variants
 from core.charts import (
@@ -36,7 +37,7 @@ from core.i18n import format_number, format_percent, t
 from core.measures import Interval
 from core.ui.model_judge import choose_judged
 from core.ui.navigation import link
-from core.ui.parts import draw_approach, draw_kept, plain, section
+from core.ui.parts import draw_approach, draw_kept, plain, remember, section
 from core.ui.questions import slice_label
 
 __all__ = ["draw_cause_links", "draw_figures", "draw_measures", "draw_retrieval", "draw_slices", "draw_summary"]
@@ -186,21 +187,32 @@ def draw_figures(figures: list[MeasuredApproach]) -> None:
     draw_kept("test_quality", quality_overview, figures)
     draw_kept("test_slices", quality_by_slice, figures)
     timed = any(figure.total is not None for figure in figures)
-    makers = [("tradeoff", tradeoff), ("tokens", tokens_per_answer), ("cost", cost_per_1000)]
-    if timed:
-        makers.insert(1, ("tradeoff_latency", tradeoff_latency))
-    if any(figure.cost_parts for figure in figures):
-        makers.append(("cost_parts", cost_by_part))
-    if timed:
-        makers.append(("latency", latency_overview))
-    if any(figure.seconds for figure in figures):
-        makers.append(("waiting", latency_distribution))
-    with st.grid(2, min_column_width=420, gap="medium"):
-        for name, maker in makers:
-            with st.container():
-                draw_kept(f"test_{name}", maker, figures)
+    makers = _aspects(figures, timed)
+    # A browser takes longer over one figure than the app over them all: those that are not looked at wait
+    labels = {name: t(f"ui.test.figures.{name}") for name in makers}
+    asked = labels.get(st.query_params.get("figures", ""))
+    tabs = st.tabs(list(labels.values()), default=asked, on_change="rerun", key="test_figures")
+    for tab, (aspect, shown) in zip(tabs, makers.items(), strict=True):
+        if tab.open:
+            remember("figures", aspect if aspect != next(iter(makers)) else None)
+            with tab, st.grid(2, min_column_width=420, gap="medium"):
+                for name, maker in shown.items():
+                    with st.container():
+                        draw_kept(f"test_{name}", maker, figures)
     if not timed:
         st.caption(t("ui.test.no_latency"))
+
+
+def _aspects(figures: list[MeasuredApproach], timed: bool) -> dict[str, dict[str, Callable[..., Figure]]]:
+    """Return the figures of each tab, by name."""
+    price = {"tradeoff": tradeoff} | ({"tradeoff_latency": tradeoff_latency} if timed else {})
+    cost: dict[str, Callable[..., Figure]] = {"tokens": tokens_per_answer, "cost": cost_per_1000}
+    if any(figure.cost_parts for figure in figures):
+        cost["cost_parts"] = cost_by_part
+    waiting: dict[str, Callable[..., Figure]] = {"latency": latency_overview} if timed else {}
+    if any(figure.seconds for figure in figures):
+        waiting["waiting"] = latency_distribution
+    return {"price": price, "cost": cost} | ({"waiting": waiting} if waiting else {})
 
 
 def draw_slices(found: Results) -> None:
@@ -272,31 +284,51 @@ def _columns(key: str, interval: Interval | None) -> dict[str, Any]:
 
 def draw_measures(found: Results) -> None:
     """Draw the other metrics and the coverage with the questions that each rests on, and the versions of everything."""
-    with st.expander(t("ui.test.metrics"), icon=":material/straighten:"):
-        judge = choose_judged(found)
-        rows = [
-            {
-                t("ui.look.metric"): t(f"measures.metric.{name}"),
-                **_measured(approach, metric.interval, metric.applicable),
-                t("ui.look.unmeasured"): metric.failed,
-            }
-            for name in dict.fromkeys(name for a in found.approaches for name in a.metrics)
-            for approach in found.approaches
-            if (metric := _of_judge(judge, approach, name)) is not None
-        ]
-        _draw_shares(rows, t("ui.test.metrics"))
+    asked = "judging" in st.query_params  # a link to what one judge said
+    _draw_when_opened("ui.test.metrics", ":material/straighten:", _draw_metrics, found, expanded=asked)
     if found.coverage:
-        with st.expander(t("ui.coverage.title"), icon=":material/join_inner:"):
-            st.caption(t("ui.test.coverage.text"))
-            rows = [
-                {t("ui.look.coverage"): t(f"evaluation.coverage.{name}"), **_measured(a, a.coverage[name])}
-                for name in found.coverage
-                for a in found.approaches
-                if name in a.coverage
-            ]
-            _draw_shares(rows, t("ui.coverage.title"))
-    with st.expander(t("ui.test.provenance"), icon=":material/receipt_long:"):
-        st.json(found.provenance, expanded=1)
+        _draw_when_opened("ui.coverage.title", ":material/join_inner:", _draw_coverage, found)
+    _draw_when_opened("ui.test.provenance", ":material/receipt_long:", _draw_provenance, found)
+
+
+def _draw_when_opened(
+    title: str, icon: str, draw: Callable[[Results], None], found: Results, *, expanded: bool = False
+) -> None:
+    """Draw what only some look at once they open it: until then no browser has to build it."""
+    key = f"opened_{title}"
+    with st.expander(t(title), icon=icon, expanded=expanded, on_change="rerun", key=key) as opened:
+        if opened.open:
+            draw(found)
+
+
+def _draw_provenance(found: Results) -> None:
+    st.json(found.provenance, expanded=1)
+
+
+def _draw_metrics(found: Results) -> None:
+    judge = choose_judged(found)
+    rows = [
+        {
+            t("ui.look.metric"): t(f"measures.metric.{name}"),
+            **_measured(approach, metric.interval, metric.applicable),
+            t("ui.look.unmeasured"): metric.failed,
+        }
+        for name in dict.fromkeys(name for a in found.approaches for name in a.metrics)
+        for approach in found.approaches
+        if (metric := _of_judge(judge, approach, name)) is not None
+    ]
+    _draw_shares(rows, t("ui.test.metrics"))
+
+
+def _draw_coverage(found: Results) -> None:
+    st.caption(t("ui.test.coverage.text"))
+    rows = [
+        {t("ui.look.coverage"): t(f"evaluation.coverage.{name}"), **_measured(a, a.coverage[name])}
+        for name in found.coverage
+        for a in found.approaches
+        if name in a.coverage
+    ]
+    _draw_shares(rows, t("ui.coverage.title"))
 
 
 def _of_judge(judge: JudgeOutcome | None, approach: ApproachResult, name: str) -> MetricResult | None:

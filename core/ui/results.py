@@ -11,7 +11,7 @@ from core.charts import confusion_chart
 from core.decision import approach_name, decide_experiment, failure_texts, report_html
 from core.decision.figures import headroom_figure
 from core.errors import KurabeError
-from core.evaluation import CAUSES, EXPORTS, Confusion, Results
+from core.evaluation import CAUSES, EXPORTS, ApproachResult, Confusion, Results
 from core.i18n import LANGUAGES, Language, format_duration, format_number, t
 from core.jobs import job_view
 from core.measures import Interval
@@ -123,21 +123,29 @@ def _draw_categories(found: Results) -> None:
     if not shown:
         return
     asked = st.query_params.get("categories")
-    with st.expander(t("ui.test.categories"), icon=":material/grid_on:", expanded=asked is not None):
-        names = {approach.approach_id: approach_name(approach) for approach in shown}
-        best = max(shown, key=lambda approach: _estimate(approach.metrics["category"].interval))
-        picked = st.selectbox(
-            t("ui.test.approach"),
-            list(names),
-            index=list(names).index(asked if asked in names else best.approach_id),
-            format_func=lambda key: names[key],
-            key=f"categories_{found.experiment_id}",
-        )
-        remember("categories", picked if picked != best.approach_id else None)
-        matrix = next((a.confusion for a in shown if a.approach_id == picked), None)
-        if matrix is not None:
-            title = _categories_title(names[picked], matrix)
-            draw_kept("test_categories", confusion_chart, title, matrix.expected, matrix.given, matrix.counts)
+    label, key = t("ui.test.categories"), f"opened_categories_{found.experiment_id}"
+    opened = st.expander(label, icon=":material/grid_on:", expanded=asked is not None, on_change="rerun", key=key)
+    if opened.open:
+        with opened:
+            _draw_confusion(found, shown, asked)
+
+
+def _draw_confusion(found: Results, shown: list[ApproachResult], asked: str | None) -> None:
+    """Draw the categories that one approach named, chosen among those that were asked for any."""
+    names = {approach.approach_id: approach_name(approach) for approach in shown}
+    best = max(shown, key=lambda approach: _estimate(approach.metrics["category"].interval))
+    picked = st.selectbox(
+        t("ui.test.approach"),
+        list(names),
+        index=list(names).index(asked if asked in names else best.approach_id),
+        format_func=lambda key: names[key],
+        key=f"categories_{found.experiment_id}",
+    )
+    remember("categories", picked if picked != best.approach_id else None)
+    matrix = next((a.confusion for a in shown if a.approach_id == picked), None)
+    if matrix is not None:
+        title = _categories_title(names[picked], matrix)
+        draw_kept("test_categories", confusion_chart, title, matrix.expected, matrix.given, matrix.counts)
 
 
 def _estimate(interval: Interval | None) -> float:

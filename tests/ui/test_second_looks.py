@@ -137,6 +137,9 @@ def test_a_link_to_judged_results_opens_the_same_judgement_in_another_browser(me
     def shown(**query: str) -> tuple[str, set[float]]:
         app = Visitor("en", measured).open("test_run", view="results", **query)
         assert not app.error
+        if not query:  # the table is drawn once somebody opens it, and by a link to what a judge said
+            app.session_state["opened_ui.test.metrics"] = True
+            app.run()
         [table] = [frame.value for frame in app.dataframe if visitor.says("ui.look.metric") in frame.value.columns]
         means = table[table[visitor.says("ui.look.metric")] == metric][visitor.says("ui.look.mean")]
         named = app.query_params["judging"]
@@ -144,6 +147,17 @@ def test_a_link_to_judged_results_opens_the_same_judgement_in_another_browser(me
 
     assert shown() == (second.id, {100})
     assert shown(judging=first.id) == (first.id, {25}), "what the earlier judge said is still there"
+
+
+def test_the_figures_of_a_tab_are_drawn_once_it_is_chosen_and_a_link_opens_it(measured: tb.Project) -> None:
+    first = Visitor("en", measured).open("test_run", view="results")
+    drawn = len(first.get("plotly_chart"))
+    asked = Visitor("en", measured).open("test_run", view="results", figures="cost")
+    assert asked.query_params["figures"] in ("cost", ["cost"]) and "figures" not in first.query_params
+    names = [[chart.proto.id for chart in app.get("plotly_chart")] for app in (first, asked)]
+    assert any("test_tradeoff" in name for name in names[0]) and not any("test_tokens" in name for name in names[0])
+    assert any("test_tokens" in name for name in names[1]) and not any("test_tradeoff" in name for name in names[1])
+    assert drawn <= 5
 
 
 def test_a_link_opens_the_judges_record_that_was_read(measured: tb.Project) -> None:
