@@ -1,4 +1,4 @@
-"""The tables and figures of a test run's results; numbers stay numbers, so that every column can be sorted."""
+"""The tables of a test run's results; numbers stay numbers, so that every column can be sorted."""
 
 from __future__ import annotations
 
@@ -7,21 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import streamlit as st
-from plotly.graph_objects import Figure
 
 from core.approaches import variants
-from core.charts import (
-    MeasuredApproach,
-    cost_by_part,
-    cost_per_1000,
-    latency_distribution,
-    latency_overview,
-    quality_by_slice,
-    quality_overview,
-    tokens_per_answer,
-    tradeoff,
-    tradeoff_latency,
-)
 from core.decision import approach_name
 from core.evaluation import (
     CAUSES,
@@ -37,10 +24,10 @@ from core.i18n import format_number, format_percent, t
 from core.measures import Interval
 from core.ui.model_judge import choose_judged
 from core.ui.navigation import link
-from core.ui.parts import draw_approach, draw_kept, plain, remember, section
+from core.ui.parts import draw_approach, plain, section
 from core.ui.questions import slice_label
 
-__all__ = ["draw_cause_links", "draw_figures", "draw_measures", "draw_retrieval", "draw_slices", "draw_summary"]
+__all__ = ["draw_causes", "draw_measures", "draw_retrieval", "draw_slices", "draw_summary"]
 
 _POINTS, _COUNT = "%+.1f", "%.0f"
 
@@ -62,7 +49,9 @@ def draw_summary(found: Results) -> None:
     config[names["slow"]] = st.column_config.NumberColumn(format=formats["slow"], help=t("ui.look.slow.help"))
     config[t("ui.test.approach")] = st.column_config.TextColumn(pinned=True)
     st.dataframe(rows, hide_index=True, column_config=config, alt=t("ui.test.table"))
-    _draw_links(found, against)
+    base = found.approach(found.baseline_id)
+    if base is not None and against:
+        _draw_when_opened("ui.look.behind", ":material/rule:", lambda: _draw_links(found, base, against))
 
 
 def _names(found: Results, currency: str) -> dict[str, str]:
@@ -142,11 +131,8 @@ def _digits(values: Iterable[float]) -> int:
     return max(0, min(8, 1 - math.floor(math.log10(smallest))))
 
 
-def _draw_links(found: Results, against: dict[str, Comparison]) -> None:
+def _draw_links(found: Results, base: ApproachResult, against: dict[str, Comparison]) -> None:
     """Draw, for each approach, links to the questions on which it fares better, worse and as the baseline does."""
-    base = found.approach(found.baseline_id)
-    if base is None or not against:
-        return
     st.caption(t("ui.look.open", base=plain(approach_name(base))))
     which = variants(found.project_id)
     for approach in found.approaches:
@@ -166,7 +152,22 @@ def _draw_links(found: Results, against: dict[str, Comparison]) -> None:
                 link("test_run", label, icon=False, **query, show=show, approach=approach.approach_id)
 
 
-def draw_cause_links(found: Results) -> None:
+def draw_causes(found: Results) -> None:
+    """Draw why answers are wrong, since what would help differs, and links to the questions behind each count."""
+    section(t("ui.test.causes"), t("ui.test.causes.text"))
+    rows = []
+    for approach in found.approaches:
+        counts = {t(f"evaluation.cause.{name}"): getattr(approach.attribution, name) for name in CAUSES}
+        rows.append({t("ui.test.approach"): approach_name(approach), **counts})
+    config = {
+        t(f"evaluation.cause.{name}"): st.column_config.NumberColumn(help=t(f"evaluation.cause.{name}.help"))
+        for name in CAUSES
+    }
+    st.dataframe(rows, hide_index=True, column_config=config, alt=t("ui.test.causes"))
+    _draw_cause_links(found)
+
+
+def _draw_cause_links(found: Results) -> None:
     """Draw, for each approach with wrong answers, links to the questions that are wrong for each reason."""
     which = variants(found.project_id)
     wrong = [a for a in found.approaches if any(getattr(a.attribution, name) for name in CAUSES)]
@@ -180,39 +181,6 @@ def draw_cause_links(found: Results) -> None:
                     label = t("ui.test.causes.link", cause=t(f"evaluation.cause.{name}"), n=format_number(count))
                     query = {"project": found.project_id, "experiment": found.experiment_id, "view": "cases"}
                     link("test_run", label, icon=False, **query, cause=name, approach=approach.approach_id)
-
-
-def draw_figures(figures: list[MeasuredApproach]) -> None:
-    """Draw quality, its price in money and time, and what both are made of."""
-    draw_kept("test_quality", quality_overview, figures)
-    draw_kept("test_slices", quality_by_slice, figures)
-    timed = any(figure.total is not None for figure in figures)
-    makers = _aspects(figures, timed)
-    # A browser takes longer over one figure than the app over them all: those that are not looked at wait
-    labels = {name: t(f"ui.test.figures.{name}") for name in makers}
-    asked = labels.get(st.query_params.get("figures", ""))
-    tabs = st.tabs(list(labels.values()), default=asked, on_change="rerun", key="test_figures")
-    for tab, (aspect, shown) in zip(tabs, makers.items(), strict=True):
-        if tab.open:
-            remember("figures", aspect if aspect != next(iter(makers)) else None)
-            with tab, st.grid(2, min_column_width=420, gap="medium"):
-                for name, maker in shown.items():
-                    with st.container():
-                        draw_kept(f"test_{name}", maker, figures)
-    if not timed:
-        st.caption(t("ui.test.no_latency"))
-
-
-def _aspects(figures: list[MeasuredApproach], timed: bool) -> dict[str, dict[str, Callable[..., Figure]]]:
-    """Return the figures of each tab, by name."""
-    price = {"tradeoff": tradeoff} | ({"tradeoff_latency": tradeoff_latency} if timed else {})
-    cost: dict[str, Callable[..., Figure]] = {"tokens": tokens_per_answer, "cost": cost_per_1000}
-    if any(figure.cost_parts for figure in figures):
-        cost["cost_parts"] = cost_by_part
-    waiting: dict[str, Callable[..., Figure]] = {"latency": latency_overview} if timed else {}
-    if any(figure.seconds for figure in figures):
-        waiting["waiting"] = latency_distribution
-    return {"price": price, "cost": cost} | ({"waiting": waiting} if waiting else {})
 
 
 def draw_slices(found: Results) -> None:
@@ -285,24 +253,18 @@ def _columns(key: str, interval: Interval | None) -> dict[str, Any]:
 def draw_measures(found: Results) -> None:
     """Draw the other metrics and the coverage with the questions that each rests on, and the versions of everything."""
     asked = "judging" in st.query_params  # a link to what one judge said
-    _draw_when_opened("ui.test.metrics", ":material/straighten:", _draw_metrics, found, expanded=asked)
+    _draw_when_opened("ui.test.metrics", ":material/straighten:", lambda: _draw_metrics(found), expanded=asked)
     if found.coverage:
-        _draw_when_opened("ui.coverage.title", ":material/join_inner:", _draw_coverage, found)
-    _draw_when_opened("ui.test.provenance", ":material/receipt_long:", _draw_provenance, found)
+        _draw_when_opened("ui.coverage.title", ":material/join_inner:", lambda: _draw_coverage(found))
+    _draw_when_opened("ui.test.provenance", ":material/receipt_long:", lambda: st.json(found.provenance, expanded=1))
 
 
-def _draw_when_opened(
-    title: str, icon: str, draw: Callable[[Results], None], found: Results, *, expanded: bool = False
-) -> None:
+def _draw_when_opened(title: str, icon: str, draw: Callable[[], object], *, expanded: bool = False) -> None:
     """Draw what only some look at once they open it: until then no browser has to build it."""
     key = f"opened_{title}"
     with st.expander(t(title), icon=icon, expanded=expanded, on_change="rerun", key=key) as opened:
         if opened.open:
-            draw(found)
-
-
-def _draw_provenance(found: Results) -> None:
-    st.json(found.provenance, expanded=1)
+            draw()
 
 
 def _draw_metrics(found: Results) -> None:

@@ -9,9 +9,8 @@ import streamlit as st
 
 from core.charts import confusion_chart
 from core.decision import approach_name, decide_experiment, failure_texts, report_html
-from core.decision.figures import headroom_figure
 from core.errors import KurabeError
-from core.evaluation import CAUSES, EXPORTS, ApproachResult, Confusion, Results
+from core.evaluation import EXPORTS, ApproachResult, Confusion, Results
 from core.i18n import LANGUAGES, Language, format_duration, format_number, t
 from core.jobs import job_view
 from core.measures import Interval
@@ -19,15 +18,9 @@ from core.store import tables as tb
 from core.ui.basis import draw_basis
 from core.ui.downloads import answers_address
 from core.ui.findings import experiment_results, figures_of, outdated
-from core.ui.parts import draw_kept, plain, remember, section
-from core.ui.result_tables import (
-    draw_cause_links,
-    draw_figures,
-    draw_measures,
-    draw_retrieval,
-    draw_slices,
-    draw_summary,
-)
+from core.ui.parts import draw_kept, plain, remember
+from core.ui.result_parts import draw_parts
+from core.ui.result_tables import draw_measures, draw_summary
 from core.ui.seal import draw_openings
 from core.ui.test_progress import draw_spending
 
@@ -45,29 +38,20 @@ def draw_results(project: tb.Project, experiment: tb.Experiment) -> None:
     for sentence in outdated(project, found):
         st.caption(f":material/update: {sentence}")
     draw_summary(found)
-    draw_spending(found)
+    _draw_warnings(found)
+    draw_parts(
+        found, figures_of(found, decide_experiment(project, experiment.id, found=found) if found.complete else None)
+    )
     _draw_notes(found)
     if found.complete:
         _draw_course(experiment)
-    draw_figures(figures_of(found, decide_experiment(project, experiment.id, found=found) if found.complete else None))
-    draw_slices(found)
-    _draw_causes(found)
-    draw_retrieval(found)
-    _draw_headroom(found)
     _draw_categories(found)
     draw_measures(found)
     _draw_export(found)
 
 
-def _draw_notes(found: Results) -> None:
-    st.caption(t("decision.report.interval_note", n=format_number(found.questions)))
-    st.caption(t("ui.look.rests"))
-    draw_basis(found)
-    if found.split == "test":
-        draw_openings(found.project_id, found.dataset_version_id)
-    if found.smallest_detectable:
-        points = format_number(100 * found.smallest_detectable)
-        st.caption(t("decision.note.detectable", difference=points))
+def _draw_warnings(found: Results) -> None:
+    """Draw what makes figures doubtful: calls that failed, approaches that answer alike."""
     if failed := failure_texts(found):
         st.warning("  \n".join(plain(text) for text in failed), icon=":material/cloud_off:")
     for twins in found.twins:
@@ -75,6 +59,19 @@ def _draw_notes(found: Results) -> None:
         if first and second:
             names = {"first": plain(approach_name(first)), "second": plain(approach_name(second))}
             st.warning(t("decision.note.twins", same=twins.same, **names), icon=":material/content_copy:")
+
+
+def _draw_notes(found: Results) -> None:
+    """Draw what the figures rest on, and how often one has looked at the questions behind them."""
+    if found.split == "test":
+        draw_openings(found.project_id, found.dataset_version_id)
+    st.caption(t("decision.report.interval_note", n=format_number(found.questions)))
+    st.caption(t("ui.look.rests"))
+    draw_basis(found)
+    if found.smallest_detectable:
+        points = format_number(100 * found.smallest_detectable)
+        st.caption(t("decision.note.detectable", difference=points))
+    draw_spending(found)
 
 
 def _draw_course(experiment: tb.Experiment) -> None:
@@ -87,34 +84,6 @@ def _draw_course(experiment: tb.Experiment) -> None:
             st.caption(f":material/replay: {t('ui.test.resumed', n=format_number(view.attempt - 1))}")
         elif view.elapsed_seconds is not None:
             st.caption(f":material/timer: {t('ui.test.took', time=format_duration(view.elapsed_seconds))}")
-
-
-def _draw_causes(found: Results) -> None:
-    """Draw why answers are wrong: what would help differs."""
-    section(t("ui.test.causes"), t("ui.test.causes.text"))
-    rows = []
-    for approach in found.approaches:
-        counts = {t(f"evaluation.cause.{name}"): getattr(approach.attribution, name) for name in CAUSES}
-        rows.append({t("ui.test.approach"): approach_name(approach), **counts})
-    config = {
-        t(f"evaluation.cause.{name}"): st.column_config.NumberColumn(help=t(f"evaluation.cause.{name}.help"))
-        for name in CAUSES
-    }
-    st.dataframe(rows, hide_index=True, column_config=config, alt=t("ui.test.causes"))
-    draw_cause_links(found)
-
-
-def _draw_headroom(found: Results) -> None:
-    """Draw what better search or training could still gain over the best approach without training."""
-    if found.headroom is None:
-        if found.complete:
-            section(t("ui.test.headroom"), t("ui.test.headroom.missing"))
-        return
-    section(t("ui.test.headroom"), t("ui.test.headroom.text"))
-    draw_kept("test_headroom", headroom_figure, found.headroom)
-    reference = found.approach(found.headroom.reference)
-    name = plain(approach_name(reference)) if reference else "–"
-    st.caption(t("ui.test.headroom.note", approach=name, n=format_number(found.headroom.n)))
 
 
 def _draw_categories(found: Results) -> None:

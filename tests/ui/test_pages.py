@@ -120,7 +120,7 @@ def test_a_figure_is_made_once_for_the_same_values_and_again_for_others() -> Non
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_training_could_gain_is_said_before_anyone_pays_for_it(language: str, measured: tb.Project) -> None:
     visitor = Visitor(language, measured)
-    assert visitor.says("ui.test.headroom") in texts(visitor.open("test_run"))
+    assert visitor.says("ui.test.headroom") in texts(visitor.open("test_run", part="headroom"))
     told = Visitor(language, measured).open("training", view="new").info[0].value
     assert visitor.says("ui.training.headroom").split("{", 1)[0] in told and "{" not in told
 

@@ -38,6 +38,8 @@ def test_the_summary_holds_numbers_that_sort_and_links_to_the_rows_behind_them(
     shown = [None if value != value else int(value) for value in table[t("ui.look.up", language)]]
     assert shown == ups and any(ups)
     assert [int(n) for n in table[t("ui.look.n", language)]] == [a.correct.n for a in found.approaches if a.correct]
+    app.session_state["opened_ui.look.behind"] = True  # they are drawn once somebody opens them
+    app.run()
     links = [link.proto for link in app.get("page_link")]
     named = [link for link in links if "show=" in link.query_string]
     assert len(named) == 3 * len(pairs)
@@ -55,7 +57,7 @@ def test_the_summary_holds_numbers_that_sort_and_links_to_the_rows_behind_them(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_slices_are_compared_in_pairs_and_small_ones_are_warned_of(language: Language, measured: tb.Project) -> None:
-    app = Visitor(language, measured).open("test_run")
+    app = Visitor(language, measured).open("test_run", part="slices")
     found = results(the_run(measured).id)
     [table] = [frame.value for frame in app.dataframe if t("ui.look.p", language) in frame.value.columns]
     assert len(table) == len(found.slice_comparisons) > 0
@@ -117,7 +119,7 @@ def test_counts_of_causes_lead_to_their_questions_and_an_opened_case_names_its_c
     base = found.approach("base")
     assert base is not None
     name, count = next((name, n) for name in CAUSES if (n := getattr(base.attribution, name)))
-    app = Visitor(language, measured).open("test_run")
+    app = Visitor(language, measured).open("test_run", part="causes")
     assert t("ui.test.causes.open", language) in texts(app)
     word = t(f"evaluation.cause.{name}", language)
     asked = cases(experiment.id, cause=name, approach_id=base.approach_id)
@@ -160,4 +162,6 @@ def test_without_perfect_search_the_page_says_how_to_learn_what_could_be_gained(
     with write() as session:
         session.get_one(tb.Experiment, written.experiment.id).completed_at = now()
         project = session.get_one(tb.Project, written.experiment.project_id)
-    assert t("ui.test.headroom.missing", language) in texts(Visitor(language, project).open("test_run"))
+    assert t("ui.test.headroom.missing", language) in texts(
+        Visitor(language, project).open("test_run", part="headroom")
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core import knowledge
@@ -149,15 +151,25 @@ def test_a_link_to_judged_results_opens_the_same_judgement_in_another_browser(me
     assert shown(judging=first.id) == (first.id, {25}), "what the earlier judge said is still there"
 
 
-def test_the_figures_of_a_tab_are_drawn_once_it_is_chosen_and_a_link_opens_it(measured: tb.Project) -> None:
-    first = Visitor("en", measured).open("test_run", view="results")
-    drawn = len(first.get("plotly_chart"))
-    asked = Visitor("en", measured).open("test_run", view="results", figures="cost")
-    assert asked.query_params["figures"] in ("cost", ["cost"]) and "figures" not in first.query_params
-    names = [[chart.proto.id for chart in app.get("plotly_chart")] for app in (first, asked)]
-    assert any("test_tradeoff" in name for name in names[0]) and not any("test_tokens" in name for name in names[0])
-    assert any("test_tokens" in name for name in names[1]) and not any("test_tradeoff" in name for name in names[1])
-    assert drawn <= 5
+@pytest.mark.parametrize(
+    ("part", "figures"),
+    [
+        ("quality", ["test_quality"]),
+        ("slices", ["test_slices"]),
+        ("causes", []),
+        ("cost", ["test_tradeoff", "test_tokens", "test_cost"]),
+        ("waiting", ["test_tradeoff_latency", "test_latency"]),
+        ("headroom", []),
+    ],
+)
+def test_a_part_of_the_results_is_drawn_once_it_is_chosen_and_a_link_opens_it(
+    part: str, figures: list[str], measured: tb.Project
+) -> None:
+    app = Visitor("en", measured).open("test_run", view="results", part=part)
+    assert not app.error and app.query_params.get("part", ["quality"]) in (part, [part])
+    drawn = [chart.proto.id for chart in app.get("plotly_chart")]
+    wanted = [name for name in figures if any(re.search(rf"{name}($|-)", one) for one in drawn)]
+    assert wanted == figures and len(drawn) <= len(figures) + 2, drawn
 
 
 def test_a_link_opens_the_judges_record_that_was_read(measured: tb.Project) -> None:
