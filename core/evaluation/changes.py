@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from core.errors import KurabeError
@@ -13,9 +16,9 @@ from core.measures import Interval, mean_interval, paired_difference
 from core.store import read
 from core.store import tables as tb
 
-from .kept import results
+from .kept import fingerprint, results
 from .paired import PairedDifference, told
-from .report import ApproachResult, Results
+from .report import ApproachResult
 
 Move = Literal["up", "down", "equal"]
 MOVES: tuple[Move, ...] = ("up", "down", "equal")
@@ -91,27 +94,7 @@ def compare_experiments(earlier_id: str, later_id: str) -> Changes:
         KurabeError: `store.missing`; `evaluation.metrics_differ` when their primary metrics are not the same;
             `evaluation.nothing_shared` without a common question or approach.
     """
-    earlier, later = results(earlier_id), results(later_id)
-    if earlier.primary_metric != later.primary_metric:
-        raise KurabeError("evaluation.metrics_differ", first=earlier.primary_metric, second=later.primary_metric)
-    before, after = _by_question(earlier), _by_question(later)
-    shared = [question for question in after if question in before]
-    old = {approach.name: approach for approach in earlier.approaches}
-    both = [(old[approach.name], approach) for approach in later.approaches if approach.name in old]
-    if not shared or not both:
-        raise KurabeError("evaluation.nothing_shared", first=earlier.name, second=later.name)
-    names = {approach.name for _, approach in both}
-    return Changes(
-        earlier=earlier_id,
-        later=later_id,
-        metric=later.primary_metric,
-        shared=len(shared),
-        only_earlier=len(before) - len(shared),
-        only_later=len(after) - len(shared),
-        approaches=_changes(both, [(before[question], after[question]) for question in shared]),
-        left_out=tuple(name for name in old if name not in names),
-        new=tuple(approach.name for approach in later.approaches if approach.name not in names),
-    )
+    return _compared(earlier_id, later_id)[0]
 
 
 def moved_questions(
@@ -128,71 +111,126 @@ def moved_questions(
         limit: questions at most.
 
     Raises:
-        KurabeError: `store.missing`, also for an approach that is not in both.
+        KurabeError: those of `compare_experiments`; `store.missing` for an approach that is not in both.
     """
-    earlier, later = results(earlier_id), results(later_id)
-    old, new = _named(earlier, approach), _named(later, approach)
-    before, after = _by_question(earlier), _by_question(later)
-    known = [question for question in after if old in before.get(question, {}) and new in after[question]]
-    wanted = [question for question in known if _move(before[question][old], after[question][new]) == move]
-    shown = wanted[offset : offset + limit]
-    first, second = _answers(earlier_id, old, shown), _answers(later_id, new, shown)
-    rows = [MovedQuestion(*each, first[each][0], second[each][0], first[each][1], second[each][1]) for each in shown]
+    _, pairing = _compared(earlier_id, later_id)
+    if approach not in pairing.values:
+        raise KurabeError("store.missing", kind="approach", id=approach)
+    old, new = pairing.approaches[approach]
+    wanted = np.flatnonzero(_MOVED[move](*pairing.values[approach]))
+    shown = [pairing.examples[place] for place in wanted[offset : offset + limit]]
+    before = _answers(earlier_id, old, [first for first, _ in shown])
+    after = _answers(later_id, new, [second for _, second in shown])
+    asked = _questions([second for _, second in shown])
+    rows = [MovedQuestion(*asked[b], a, b, before.get(a, ""), after.get(b, "")) for a, b in shown]
     return MovedPage(len(wanted), tuple(rows))
 
 
-def _move(before: float, after: float) -> Move:
-    return "equal" if before == after else "up" if after > before else "down"
+@dataclass(frozen=True, slots=True)
+class _Pairing:
+    """The questions that two experiments share, in the order of the later one, and how approaches fared with them."""
+
+    examples: list[tuple[str, str]]
+    """Their ids in the earlier and the later experiment's data."""
+    only_earlier: int
+    only_later: int
+    approaches: dict[str, tuple[str, str]]
+    """Ids in the earlier and the later experiment, by name."""
+    values: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    """Primary metric before and after by approach, shape ``(questions,)``; NaN where it was not measured."""
 
 
-def _named(found: Results, name: str) -> str:
-    """Return the id of the approach of this name."""
-    for approach in found.approaches:
-        if approach.name == name:
-            return approach.approach_id
-    raise KurabeError("store.missing", kind="approach", id=name)
+_MOVED: dict[Move, Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]] = {
+    "up": lambda before, after: after > before,
+    "down": lambda before, after: after < before,
+    "equal": lambda before, after: after == before,
+}
+"""Which questions moved so; NaN compares as false, so that what was not measured did not move."""
 
 
-def _answers(
-    experiment_id: str, approach_id: str, questions: list[tuple[str, str]]
-) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return example id and first answer's text for every question by its words and reference."""
-    a, e = tb.Answer, tb.Example
-    wanted = (
-        select(e.question, e.answer, e.id, a.text)
-        .join(e, e.id == a.example_id)
-        .where(a.experiment_id == experiment_id, a.approach_id == approach_id)
-        .where(a.phase == "quality", a.repetition == 0, e.question.in_([question for question, _ in questions]))
+def _compared(earlier_id: str, later_id: str) -> tuple[Changes, _Pairing]:
+    """Return what `_comparison` makes of two experiments as they are now."""
+    return _comparison(earlier_id, fingerprint(earlier_id), later_id, fingerprint(later_id))
+
+
+@lru_cache(maxsize=4)  # who turns pages of 100,000 questions would otherwise pair them anew for each
+def _comparison(earlier_id: str, _before: str, later_id: str, _after: str) -> tuple[Changes, _Pairing]:
+    earlier, later = results(earlier_id), results(later_id)
+    if earlier.primary_metric != later.primary_metric:
+        raise KurabeError("evaluation.metrics_differ", first=earlier.primary_metric, second=later.primary_metric)
+    old = {approach.name: approach for approach in earlier.approaches}
+    both = [(old[approach.name], approach) for approach in later.approaches if approach.name in old]
+    pairing = _pairing(earlier_id, later_id, {new.name: (first.approach_id, new.approach_id) for first, new in both})
+    if not pairing.examples or not both:
+        raise KurabeError("evaluation.nothing_shared", first=earlier.name, second=later.name)
+    changes = Changes(
+        earlier=earlier_id,
+        later=later_id,
+        metric=later.primary_metric,
+        shared=len(pairing.examples),
+        only_earlier=pairing.only_earlier,
+        only_later=pairing.only_later,
+        approaches=_changes(both, pairing),
+        left_out=tuple(name for name in old if name not in pairing.approaches),
+        new=tuple(approach.name for approach in later.approaches if approach.name not in pairing.approaches),
     )
-    with read() as session:
-        return {(question, answer): (key, text) for question, answer, key, text in session.execute(wanted)}
+    return changes, pairing
 
 
-def _by_question(found: Results) -> dict[tuple[str, str], dict[str, float]]:
-    """Primary metric by approach id, for every question by its words and reference.
+def _pairing(earlier_id: str, later_id: str, approaches: dict[str, tuple[str, str]]) -> _Pairing:
+    before, after = _by_question(earlier_id), _by_question(later_id)
+    shared = [question for question in after if question in before]
+    values = {
+        name: (
+            np.array([before[question][1].get(old, np.nan) for question in shared], dtype=np.float64),
+            np.array([after[question][1].get(new, np.nan) for question in shared], dtype=np.float64),
+        )
+        for name, (old, new) in approaches.items()
+    }
+    examples = [(before[question][0], after[question][0]) for question in shared]
+    return _Pairing(examples, len(before) - len(shared), len(after) - len(shared), approaches, values)
+
+
+def _by_question(experiment_id: str) -> dict[tuple[str, str], tuple[str, dict[str, float]]]:
+    """Example id and primary metric by approach id, for every question by its words and reference.
 
     Another version of a dataset has other ids for the same questions. A question that stands in the data twice is
     taken once.
     """
     c, e = tb.ExperimentCase, tb.Example
-    wanted = select(e.question, e.answer, c.by_approach).join(e, e.id == c.example_id).order_by(c.position)
+    wanted = select(e.question, e.answer, e.id, c.by_approach).join(e, e.id == c.example_id).order_by(c.position)
     with read() as session:
-        rows = session.execute(wanted.where(c.experiment_id == found.experiment_id))
-        return {(question, answer): values for question, answer, values in rows}
+        rows = session.execute(wanted.where(c.experiment_id == experiment_id))
+        return {(question, answer): (example, values) for question, answer, example, values in rows}
 
 
-def _changes(
-    both: list[tuple[ApproachResult, ApproachResult]], pairs: list[tuple[dict[str, float], dict[str, float]]]
-) -> tuple[Change, ...]:
+def _answers(experiment_id: str, approach_id: str, examples: list[str]) -> dict[str, str]:
+    """Return the first answer's text by example id."""
+    a = tb.Answer
+    wanted = (
+        select(a.example_id, a.text)
+        .where(a.experiment_id == experiment_id, a.approach_id == approach_id)
+        .where(a.phase == "quality", a.repetition == 0, a.example_id.in_(examples))
+    )
+    with read() as session:
+        return {str(example): text for example, text in session.execute(wanted)}
+
+
+def _questions(examples: list[str]) -> dict[str, tuple[str, str]]:
+    """Return the words and the reference by example id."""
+    e = tb.Example
+    with read() as session:
+        rows = session.execute(select(e.id, e.question, e.answer).where(e.id.in_(examples)))
+        return {example: (question, answer) for example, question, answer in rows}
+
+
+def _changes(both: list[tuple[ApproachResult, ApproachResult]], pairing: _Pairing) -> tuple[Change, ...]:
     made = []
     for old, new in both:
-        known = [
-            (first[old.approach_id], second[new.approach_id])
-            for first, second in pairs
-            if old.approach_id in first and new.approach_id in second
-        ]
-        if known:
-            before, after = (np.asarray(values) for values in zip(*known, strict=True))
+        first, second = pairing.values[new.name]
+        known = ~(np.isnan(first) | np.isnan(second))
+        if known.any():
+            before, after = first[known], second[known]
             made.append((old, new, before, after, paired_difference(after, before)))
     fields = told([difference for *_, difference in made])
     return tuple(

@@ -68,6 +68,24 @@ def test_the_questions_behind_each_count_are_found_page_by_page() -> None:
         moved_questions(*ids, "nobody", "up")
 
 
+def test_a_comparison_follows_the_answers_that_come_in_and_leaves_out_what_one_run_has_not_asked_yet() -> None:
+    first = Written("base")
+    second = again(first)
+    for place in range(12):
+        first.put("base", place, 0.0)
+        if place < 6:
+            second.put("base", place, 1.0)
+    ids, name = (first.experiment.id, second.experiment.id), first_name(first, "base")
+    [change] = compare_experiments(*ids).approaches
+    assert (change.up, change.down, change.equal) == (6, 0, 0)
+    assert sum(moved_questions(*ids, name, move).total for move in MOVES) == 6, "what was not asked did not move"
+    for place in range(6, 12):
+        second.put("base", place, 0.0)
+    [change] = compare_experiments(*ids).approaches
+    assert (change.up, change.down, change.equal) == (6, 0, 6)
+    assert moved_questions(*ids, name, "equal").total == 6
+
+
 def first_name(written: Written, preset: str) -> str:
     with read() as session:
         wanted = select(tb.Approach.name).where(
