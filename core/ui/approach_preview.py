@@ -9,7 +9,7 @@ from core.datasets import examples, latest_version
 from core.errors import KurabeError
 from core.i18n import describe, format_number, t
 from core.store import tables as tb
-from core.ui.parts import error_text, told_apart
+from core.ui.parts import draw_messages, error_text, told_apart
 
 __all__ = ["draw_preview"]
 
@@ -61,10 +61,7 @@ def _question(project: tb.Project) -> tuple[str, str | None]:
 
 
 def _draw_messages(found: Preview) -> None:
-    """Draw every message under its role; documents and examples come from outside and are shown as text."""
-    for message in found.messages:
-        st.caption(t(f"ui.approaches.role.{message['role']}"))
-        st.code(message["content"], language=None, wrap_lines=True)
+    draw_messages(found.messages)
     if found.tokens is not None:
         st.caption(t("ui.approaches.preview.tokens", n=format_number(found.tokens)))
     for name in ("examples", "passages_left_out", "documents"):

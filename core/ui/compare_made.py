@@ -10,7 +10,7 @@ from core.i18n import t
 from core.knowledge import index_version
 from core.models import adapter
 from core.store import tables as tb
-from core.ui.parts import plain
+from core.ui.parts import draw_messages, plain
 
 __all__ = ["draw_made_of"]
 
@@ -32,8 +32,7 @@ def draw_made_of(row: tb.Answer, approach: tb.Approach) -> None:
         for name, fact in facts.items():
             st.markdown(f"**{t(f'ui.compare.made.{name}')}** {plain(fact)}")
         st.markdown(f"**{t('ui.compare.made.prompt')}**")
-        system = next((message["content"] for message in row.messages if message["role"] == "system"), "")
-        st.text(system or t("ui.compare.made.no_prompt"))
+        draw_messages(row.messages)
 
 
 def _model(row: tb.Answer, approach: tb.Approach) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "draw_figure",
     "draw_head",
     "draw_kept",
+    "draw_messages",
     "draw_tiles",
     "error_text",
     "interval_text",
@@ -203,6 +204,13 @@ def draw_approach(preset: str, label: str, note: str = "", *, variant: int = 0) 
     mark = f"<span style='color:{seen.colour};font-size:1.1em'>{seen.mark}</span>"
     rest = f" <span class='approach-note' style='opacity:.7;font-size:.85em'>{escape(note)}</span>" if note else ""
     st.html(f"{mark}&nbsp;<strong>{escape(label)}</strong>{rest}")
+
+
+def draw_messages(messages: Iterable[Mapping[str, str]]) -> None:
+    """Draw a prompt's messages, each under its role; documents and questions come from outside and stay text."""
+    for message in messages:
+        st.caption(t(f"ui.approaches.role.{message['role']}"))
+        st.code(message["content"], language=None, wrap_lines=True)
 
 
 def practice_note(base_ref: str) -> None:

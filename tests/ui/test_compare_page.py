@@ -332,3 +332,20 @@ def test_a_presented_comparison_keeps_order_baseline_and_marks(filled: tb.Projec
     assert not app.error and not [b for b in app.button if str(b.key).startswith(("move_", "baseline_"))]
     assert ":blue-background[36]" in texts(app)
     assert "Not said, unlike the baseline: 24" in texts(app)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_whole_prompt_of_an_answer_is_one_press_away_as_it_was_sent(language: str, filled: tb.Project) -> None:
+    sent = [
+        {"role": "system", "content": "Answer briefly."},
+        {"role": "user", "content": "An example <b>question</b>"},
+        {"role": "assistant", "content": "Its answer"},
+        {"role": "user", "content": QUESTION},
+    ]
+    row = stored(filled, "base", messages=sent)
+    visitor = Visitor(language, filled)
+    app = visitor.open("compare", compare=str(row.compare_id))
+    assert not app.error, [error.value for error in app.error]
+    assert [one.value for one in app.code if one.value in {m["content"] for m in sent}] == [m["content"] for m in sent]
+    for role in ("system", "user", "assistant"):
+        assert visitor.says(f"ui.approaches.role.{role}") in [caption.value for caption in app.caption]
