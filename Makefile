@@ -55,7 +55,7 @@ demo: $(READY)
 	$(BIN)/python -m core demo --out demo-out
 
 faults: $(READY)
-	FAULT_TRIALS=200 $(BIN)/python -m pytest -m faults tests/faults
+	FAULT_TRIALS=200 $(BIN)/python -m pytest -n 2 -m faults tests/faults
 
 # The take-away kit trains in an environment that holds its own requirements and nothing else
 kit-check: $(READY)

@@ -25,6 +25,8 @@ from tests.faults.witness import Witness, kill
 from tests.training.conftest import Known
 
 TRIALS = int(os.environ.get("FAULT_TRIALS", "200"))
+PARTS = 4
+"""Tests that share the trials, so that as many processes as the machine has can take them."""
 VICTIMS = ("worker", "worker and guard", "launcher", "trainer", "app")
 LIMIT = 900.0
 
@@ -184,8 +186,9 @@ def test_a_training_struck_at_random_moments_leaves_the_adapter_of_an_unbroken_o
 
 
 @pytest.mark.faults
-def test_full_length_every_training_ends_bit_equal_whatever_is_killed_when(known: Known, home: Path) -> None:
-    seed = int(os.environ.get("FAULT_SEED", "2026"))
-    landed = struck_runs(known, home, random.Random(seed), wanted=TRIALS, victims=VICTIMS)
-    if TRIALS >= 20:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_full_length_every_training_ends_bit_equal_whatever_is_killed_when(known: Known, home: Path, part: int) -> None:
+    chance = random.Random(int(os.environ.get("FAULT_SEED", "2026")) + part)
+    landed = struck_runs(known, home, chance, wanted=-(-TRIALS // PARTS), victims=VICTIMS)
+    if len(landed) >= 20:
         assert set(landed) == set(VICTIMS), "every kind of process was struck"
