@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
+from core.approaches import Decoding
 from core.errors import KurabeError
 from core.measures import Interval, mean_interval, paired_difference
 from core.store import read
@@ -34,7 +35,7 @@ class Change(PairedDifference):
     names: dict[str, str]
     """What it is called in a language in which that differs from `name`."""
     same: bool
-    """Whether it is the very same configuration: then only chance, documents or the served model differ."""
+    """Whether configuration and decoding are the very same: then only chance, documents or the served model differ."""
     before: Interval
     """On the questions that both asked."""
     after: Interval
@@ -170,7 +171,7 @@ def _comparison(earlier_id: str, _before: str, later_id: str, _after: str) -> tu
         shared=len(pairing.examples),
         only_earlier=pairing.only_earlier,
         only_later=pairing.only_later,
-        approaches=_changes(both, pairing),
+        approaches=_changes(both, pairing, decoded_alike=_decoding(earlier_id) == _decoding(later_id)),
         left_out=tuple(name for name in old if name not in pairing.approaches),
         new=tuple(approach.name for approach in later.approaches if approach.name not in pairing.approaches),
     )
@@ -224,7 +225,15 @@ def _questions(examples: list[str]) -> dict[str, tuple[str, str]]:
         return {example: (question, answer) for example, question, answer in rows}
 
 
-def _changes(both: list[tuple[ApproachResult, ApproachResult]], pairing: _Pairing) -> tuple[Change, ...]:
+def _decoding(experiment_id: str) -> Decoding:
+    """Return the decoding that an experiment pinned for all its approaches."""
+    with read() as session:
+        return Decoding.model_validate(session.get_one(tb.Experiment, experiment_id).config["decoding"])
+
+
+def _changes(
+    both: list[tuple[ApproachResult, ApproachResult]], pairing: _Pairing, *, decoded_alike: bool
+) -> tuple[Change, ...]:
     made = []
     for old, new in both:
         first, second = pairing.values[new.name]
@@ -238,7 +247,7 @@ def _changes(both: list[tuple[ApproachResult, ApproachResult]], pairing: _Pairin
             name=new.name,
             preset=new.preset,
             names=new.names,
-            same=old.hash == new.hash,
+            same=decoded_alike and old.hash == new.hash,
             before=mean_interval(before, bounds=(0.0, 1.0)),
             after=mean_interval(after, bounds=(0.0, 1.0)),
             **each,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from core.approaches import Decoding
 from core.errors import KurabeError
 from core.evaluation import MOVES, ExperimentConfig, compare_experiments, moved_questions, start_experiment
 from core.measures import paired_difference
@@ -84,6 +85,18 @@ def test_a_comparison_follows_the_answers_that_come_in_and_leaves_out_what_one_r
     [change] = compare_experiments(*ids).approaches
     assert (change.up, change.down, change.equal) == (6, 0, 6)
     assert moved_questions(*ids, name, "equal").total == 6
+
+
+def test_a_run_that_decodes_otherwise_is_not_told_to_be_configured_alike() -> None:
+    first = Written("base")
+    for place in range(12):
+        first.put("base", place, 0.0)
+    for decoding, alike in ((None, True), (Decoding(max_tokens=14), False)):
+        second = again(first, decoding=decoding)
+        for place in range(12):
+            second.put("base", place, 1.0)
+        [change] = compare_experiments(first.experiment.id, second.experiment.id).approaches
+        assert change.same is alike
 
 
 def first_name(written: Written, preset: str) -> str:
