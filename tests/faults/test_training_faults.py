@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import statistics
 import subprocess
 import sys
 import time
@@ -91,13 +92,14 @@ class TrainingWitness(Witness):
         launcher = (RunFiles.of(self.job_id, job.attempt).read("child") or {}).get("pid")
         return kill(launcher if victim == "launcher" else _trainer(launcher))
 
-    def until_struck_or_ended(self, victim: str, moment: float, app: App) -> None:
-        """Look without pause until the moment has come, then strike."""
-        while time.monotonic() < moment and not self.ended():
-            self.look()
+    def until_struck_or_ended(self, victim: str, moment: float, app: App) -> bool:
+        """Look without pause until the moment has come, then strike as soon as the victim lives; True if it was hit."""
+        while not self.ended():
+            if time.monotonic() >= moment and (app.strike() if victim == "app" else self.strike(victim)):
+                self.hits.append(victim)
+                return True
             time.sleep(0.02)
-        if not self.ended() and (app.strike() if victim == "app" else self.strike(victim)):
-            self.hits.append(victim)
+        return False
 
     def ended(self) -> bool:
         return self.look().status == "succeeded"
@@ -141,21 +143,31 @@ def begin(known: Known, home: Path, launcher: str) -> TrainingWitness:
 
 
 def strike_until_done(
-    witness: TrainingWitness, chance: random.Random, strikes: list[str], span: float, app: App
+    witness: TrainingWitness, chance: random.Random, strikes: list[str], lives: list[float], app: App
 ) -> None:
-    """Strike a run once an attempt at random moments of its life, resume it each time, and let it end."""
-    for victim in [*strikes, None]:
-        if victim is not None:
-            witness.until_struck_or_ended(victim, time.monotonic() + chance.uniform(0.0, span), app)
-        view = witness.until_end()
-        if view.status == "succeeded":
-            break
-        assert view.status in ("lost", "failed"), view
-        assert view.can_resume and view.error is not None
-        jobs.resume(witness.job_id)
-    while witness.until_end().status != "succeeded":
-        jobs.resume(witness.job_id)
+    """Strike a run at random moments of its attempts' lives, resume it each time, and let it end.
+
+    The app's death ends no attempt: the next blow may fall in the same one.
+    """
+    began = time.monotonic()
+    for victim in strikes:
+        moment = time.monotonic() + chance.uniform(0.0, statistics.median(lives))
+        if witness.until_struck_or_ended(victim, moment, app) and victim != "app":
+            view = witness.until_end()
+            if view.status != "succeeded":
+                _resume(witness, view)
+                began = time.monotonic()
+    while (view := witness.until_end()).status != "succeeded":
+        _resume(witness, view)
+        began = time.monotonic()
+    lives.append(time.monotonic() - began)
     witness.check_events()
+
+
+def _resume(witness: TrainingWitness, view: JobView) -> None:
+    assert view.status in ("lost", "failed"), view
+    assert view.can_resume and view.error is not None
+    jobs.resume(witness.job_id)
 
 
 def struck_runs(known: Known, home: Path, chance: random.Random, wanted: int, victims: tuple[str, ...]) -> list[str]:
@@ -165,12 +177,12 @@ def struck_runs(known: Known, home: Path, chance: random.Random, wanted: int, vi
         began = time.monotonic()
         unbroken = begin(known, home, "subprocess")
         assert unbroken.until_end().status == "succeeded"
-        span = time.monotonic() - began
+        lives = [time.monotonic() - began]
         while len(landed) < wanted:
             strikes = [chance.choice(victims) for _ in range(min(3, wanted - len(landed)))]
             launcher = "accelerate" if "launcher" in strikes or chance.random() < 0.3 else "subprocess"
             witness = begin(known, home, launcher)
-            strike_until_done(witness, chance, strikes, span, app)
+            strike_until_done(witness, chance, strikes, lives, app)
             landed += witness.hits
             assert witness.weights() == unbroken.weights(), (launcher, strikes, witness.statuses)
             view = run_view(witness.run_id)
