@@ -18,6 +18,7 @@ from core.store import read
 from core.store import tables as tb
 from core.training.card import model_card
 from core.training.config import TrainingConfig
+from core.training.estimate import HEAD_TOKENS
 from core.training.rows import PreparedRow, prepare_rows
 
 __all__ = ["export_adapter", "export_kit"]
@@ -73,6 +74,7 @@ def export_kit(run_id: str, target: Path) -> Path:
         "steps": run.result.get("steps"),
         "kept_step": run.result.get("kept_step"),
         "processes": run.result.get("processes", 1),
+        "head_tokens": HEAD_TOKENS,
         "licences": {"base": base.licence, "data": licence_of(version) if version else ""},
     }
     licences = {name: known or t("training.card.unknown") for name, known in facts["licences"].items()}
