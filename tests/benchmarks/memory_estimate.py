@@ -141,6 +141,7 @@ def _train(run_id: str, folder: Path) -> None:
 
     reset_engine()  # connections do not survive a fork
     watched.watch_trainers()
+    watched.mark_loaded()
     watched.run_kurabe(run_id, str(folder))
 
 

@@ -77,8 +77,11 @@ def watch_trainers() -> None:
     Trainer.__init__ = made
 
 
-def _mark_loaded() -> None:
-    """Report the memory once the base is loaded, and count the highest from there."""
+def mark_loaded() -> None:
+    """Report the memory once Kurabe's trainer has loaded the base, and count the highest from there.
+
+    Not for comparisons of two trainings: it touches all weights at once, which takes memory that the other never takes.
+    """
     from core.training.trainer import session
 
     load = session.load_base
@@ -99,7 +102,6 @@ def run_kurabe(run_id: str, folder: str) -> None:
     from core.jobs import JobContext
     from core.training.trainer.run import main
 
-    _mark_loaded()
     main(JobContext("job", {"run_id": run_id}, Path(folder)))
 
 
