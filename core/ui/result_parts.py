@@ -51,7 +51,7 @@ def draw_parts(found: Results, figures: list[MeasuredApproach]) -> None:
 
 
 def _parts(found: Results, figures: list[MeasuredApproach]) -> dict[str, Callable[[], None]]:
-    """Return what draws each part, by its name in the address; a part that has nothing to show is left out."""
+    """Return what draws each part, by its name in the address; headroom waits for the end of the run."""
     timed = any(figure.total is not None for figure in figures)
     cost: dict[str, _Maker] = {"tradeoff": tradeoff, "tokens": tokens_per_answer, "cost": cost_per_1000}
     if any(figure.cost_parts for figure in figures):
